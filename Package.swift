@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is compiled with.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A system library: a folder of `Sources/CLibraries` that holds a module map.
+func library(_ name: String, apt package: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", providers: [.apt([package])])
+}
+
+func target(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency..., resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", resources: resources,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "reprise",
+  products: [.executable(name: "reprise", targets: ["reprise"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    library("CDNNL", apt: "libdnnl-dev"),
+    library("CGD", apt: "libgd-dev"),
+    library("CReadline", apt: "libreadline-dev"),
+    library("CZlib", apt: "zlib1g-dev"),
+    .target(
+      name: "CKernels", path: "Sources/CLibraries/CKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+
+    // Data flows from top to bottom: a target imports only targets above it.
+    target("Tensors"),
+    target("Networks", "Tensors"),
+    target("Engine", "CDNNL", "CKernels", "Tensors", "Networks"),
+    target("ModelZoo", "Tensors", "Networks"),
+    target("Datasets", "CGD", "CZlib", "Tensors"),
+    target("Training", "CKernels", "Tensors", "Networks", "Engine", "Datasets"),
+    target("Charts", "CGD", "Tensors"),
+    target("Script"),
+    target("Notebook", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script"),
+    .executableTarget(
+      name: "reprise",
+      dependencies: [
+        "CReadline", "Notebook", "Script", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Sources/reprise", swiftSettings: strict),
+
+    tests("Tensors", "Tensors"),
+    tests("Networks", "Networks", "Tensors"),
+    tests("Engine", "Engine", "Networks", "Tensors"),
+    tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors"),
+    tests("Datasets", "Datasets", "Tensors"),
+    tests("Training", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
+    tests("Charts", "Charts"),
+    tests("Script", "Script"),
+    tests("Notebook", "Notebook", "Script"),
+    tests("reprise"),
+  ]
+)

@@ -1,0 +1,23 @@
+/// What can go wrong with arrays and the files that hold them.
+public enum TensorError: Error, Hashable, Sendable {
+  case outOfMemory(byteCount: Int)
+  case wrongElementCount(shape: Shape, elements: Int)
+  /// A file that could not be opened, read or written; `reason` is the system's own words.
+  case file(path: String, reason: String)
+  /// A file that is not what its name or first bytes promise.
+  case malformed(path: String, problem: String)
+  case unsupportedElementType(path: String, name: String)
+}
+
+extension TensorError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .outOfMemory(let byteCount): "no memory for \(byteCount) bytes"
+    case .wrongElementCount(let shape, let elements):
+      "a shape of \(shape) has \(shape.elementCount) elements, \(elements) were given"
+    case .file(let path, let reason): "\(path): \(reason)"
+    case .malformed(let path, let problem): "\(path): \(problem)"
+    case .unsupportedElementType(let path, let name): "\(path): elements of type \(name) cannot be read"
+    }
+  }
+}
