@@ -1,0 +1,92 @@
+public import Tensors
+
+/// How weights start. The default is torchvision's for its ResNets.
+public struct Initialization: Hashable, Sendable {
+  public enum Distribution: Hashable, Sendable {
+    /// N(0, 2 / fan out), where fan out is output channels / groups · kernel area (He et al. 2015, arXiv:1502.01852).
+    case kaimingFanOut
+    /// N(0, 2 / fan in).
+    case kaimingFanIn
+    /// U(−√(6 / (fan in + fan out)), +…) (Glorot and Bengio 2010, eq. 16).
+    case glorotUniform
+    /// U(−1/√fan in, 1/√fan in): what PyTorch does unless asked.
+    case uniformFanIn
+    /// N(0, deviation²).
+    case normal(deviation: Float)
+  }
+  public var convolution: Distribution
+  public var dense: Distribution
+  /// Biases of dense layers and convolutions: zero, or U(±1/√fan in) as PyTorch does unless asked.
+  public var biasesAreZero: Bool
+  /// Batch norms whose γ starts at 0, so that a residual block starts as its shortcut; by layer name.
+  public var zeroScales: Set<String>
+
+  public init(
+    convolution: Distribution = .kaimingFanOut, dense: Distribution = .uniformFanIn, biasesAreZero: Bool = false,
+    zeroScales: Set<String> = []
+  ) {
+    (self.convolution, self.dense, self.biasesAreZero, self.zeroScales) =
+      (convolution, dense, biasesAreZero, zeroScales)
+  }
+}
+
+extension Network {
+  /// The weights that training starts from. Each parameter has a stream of its own, so one more layer moves only
+  /// those after it.
+  /// - Throws: `TensorError.outOfMemory`.
+  public func initialWeights(seed: UInt64) throws(TensorError) -> Weights {
+    var weights = Weights()
+    var position = 0
+    for node in nodes {
+      let layer = self[node]
+      let inputs = inputShapes(of: node)
+      for (name, rule) in parameters(of: node) {
+        var random = RandomKey(seed: seed, for: .initialization, sample: position).generator()
+        position += 1
+        var tensor = try Tensor(zeros: rule.shape)
+        switch rule.role {
+        case .weight:
+          let isDense = if case .dense = layer.operation { true } else { false }
+          let area = rule.shape.extents.dropFirst(2).reduce(1, *)
+          let groups = if case .convolution(let convolution) = layer.operation { convolution.groups } else { 1 }
+          (isDense ? initialization.dense : initialization.convolution).fill(
+            &tensor, fanIn: rule.shape[1] * area, fanOut: rule.shape[0] / groups * area, using: &random)
+        case .bias:
+          if !initialization.biasesAreZero {
+            let fanIn = layer.operation.rules.parameters(of: inputs)[0].shape.sample.elementCount
+            Initialization.Distribution.uniformFanIn.fill(&tensor, fanIn: fanIn, fanOut: 0, using: &random)
+          }
+        case .scale:
+          if !initialization.zeroScales.contains(layer.name) {
+            tensor.withUnsafeMutableElements { $0.update(repeating: 1) }
+          }
+        case .runningVariance: tensor.withUnsafeMutableElements { $0.update(repeating: 1) }
+        case .shift, .runningMean: break
+        }
+        weights[name] = tensor
+      }
+    }
+    return weights
+  }
+}
+
+extension Initialization.Distribution {
+  fileprivate func fill(_ tensor: inout Tensor, fanIn: Int, fanOut: Int, using random: inout Philox) {
+    func normal(_ variance: Double, _ random: inout Philox) {
+      let deviation = variance.squareRoot()
+      tensor.withUnsafeMutableElements { for i in $0.indices { $0[i] = Float(random.normal() * deviation) } }
+    }
+    func uniform(_ bound: Double, _ random: inout Philox) {
+      tensor.withUnsafeMutableElements {
+        for i in $0.indices { $0[i] = Float((2 * random.uniformDouble() - 1) * bound) }
+      }
+    }
+    switch self {
+    case .kaimingFanOut: normal(2 / Double(fanOut), &random)
+    case .kaimingFanIn: normal(2 / Double(fanIn), &random)
+    case .glorotUniform: uniform((6 / Double(fanIn + fanOut)).squareRoot(), &random)
+    case .uniformFanIn: uniform(1 / Double(fanIn).squareRoot(), &random)
+    case .normal(let deviation): normal(Double(deviation) * Double(deviation), &random)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+public import Tensors
+
+/// What an operation keeps between steps: its weights and running statistics.
+public struct ParameterRule: Hashable, Sendable {
+  public enum Role: Hashable, Sendable {
+    case weight, bias
+    /// The γ and β of a normalization.
+    case scale, shift
+    /// Statistics that training gathers and no gradient changes.
+    case runningMean, runningVariance
+  }
+  /// The last part of its name in a weight file, as PyTorch spells it: `weight`, `running_mean`.
+  public let name: String
+  /// `O I/groups H W` for a convolution, `O I` for a dense layer, else `C`.
+  public let shape: Shape
+  public let role: Role
+
+  public init(_ name: String, _ shape: Shape, _ role: Role) { (self.name, self.shape, self.role) = (name, shape, role) }
+
+  /// Whether a gradient reaches it; such parameters are what a parameter count counts.
+  public var isTrainable: Bool { role != .runningMean && role != .runningVariance }
+}
+
+/// The rules of one operation. Shapes are those of one sample: `C H W` or `F`; the batch is no axis of theirs.
+public protocol OperationRules: Hashable, Sendable {
+  /// The word for it in tables and errors.
+  static var title: String { get }
+  /// The shape of the output.
+  /// - Throws: `ShapeError` where the inputs do not fit; it says what was expected.
+  func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape
+  /// Multiply-adds for one sample, of convolutions and dense layers only, as papers count them.
+  func multiplyAdds(of inputs: [Shape]) -> Int
+  /// What it keeps, in the order PyTorch lists it.
+  func parameters(of inputs: [Shape]) -> [ParameterRule]
+}
+
+extension OperationRules {
+  public func multiplyAdds(of inputs: [Shape]) -> Int { 0 }
+  public func parameters(of inputs: [Shape]) -> [ParameterRule] { [] }
+}
+
+/// Every operation a network may hold. A new case is named by the compiler in every switch that lacks it.
+public enum Operation: Hashable, Sendable {
+  case input(Input)
+  case convolution(Convolution)
+  case batchNorm(BatchNorm)
+  case relu(ReLU)
+  case clip(Clip)
+  case sigmoid(Sigmoid)
+  case tanh(Tanh)
+  case add(Add)
+  case concatenation(Concatenation)
+  case maxPool(MaxPool)
+  case averagePool(AveragePool)
+  case globalAveragePool(GlobalAveragePool)
+  case flatten(Flatten)
+  case dense(Dense)
+  case dropout(Dropout)
+  case dropPath(DropPath)
+
+  /// The payload, which holds the rules.
+  public var rules: any OperationRules {
+    switch self {
+    case .input(let rules): rules
+    case .convolution(let rules): rules
+    case .batchNorm(let rules): rules
+    case .relu(let rules): rules
+    case .clip(let rules): rules
+    case .sigmoid(let rules): rules
+    case .tanh(let rules): rules
+    case .add(let rules): rules
+    case .concatenation(let rules): rules
+    case .maxPool(let rules): rules
+    case .averagePool(let rules): rules
+    case .globalAveragePool(let rules): rules
+    case .flatten(let rules): rules
+    case .dense(let rules): rules
+    case .dropout(let rules): rules
+    case .dropPath(let rules): rules
+    }
+  }
+
+  public var title: String { type(of: rules).title }
+}
+
+/// Inputs that do not fit an operation.
+public struct ShapeError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was expected and what was found, in words.
+  public let problem: String
+  /// The name of the layer, once known.
+  public var layer: String?
+  public init(_ problem: String, layer: String? = nil) { (self.problem, self.layer) = (problem, layer) }
+  public var description: String { layer.map { "layer '\($0)': \(problem)" } ?? problem }
+}
+
+func single(_ inputs: [Shape], of title: String) throws(ShapeError) -> Shape {
+  guard inputs.count == 1 else { throw ShapeError("\(title) takes one input, \(inputs.count) were given") }
+  return inputs[0]
+}
+
+func singlePicture(_ inputs: [Shape], of title: String) throws(ShapeError) -> Shape {
+  let shape = try single(inputs, of: title)
+  guard shape.rank == 3 else { throw ShapeError("\(title) takes a picture C x H x W, \(shape) was given") }
+  return shape
+}

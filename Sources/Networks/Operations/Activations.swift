@@ -1,0 +1,36 @@
+public import Tensors
+
+/// `y = max(x, 0)`.
+///
+/// - Gradient: `dx = dy` where `x > 0`, else 0.
+public struct ReLU: OperationRules {
+  public static let title = "relu"
+  public init() {}
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+}
+
+/// `y = min(max(x, low), high)`, element by element. ReLU6 is `Clip(low: 0, high: 6)`.
+///
+/// - Gradient: `dx = dy` where `low < x < high`, else 0; so 0 at both corners.
+/// - Source: the activation of MobileNetV2, arXiv:1801.04381.
+public struct Clip: OperationRules {
+  public static let title = "clip"
+  public var low, high: Float
+  public init(low: Float, high: Float) { (self.low, self.high) = (low, high) }
+  public static let relu6 = Clip(low: 0, high: 6)
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+}
+
+/// `y = 1 / (1 + e⁻ˣ)`.
+public struct Sigmoid: OperationRules {
+  public static let title = "sigmoid"
+  public init() {}
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+}
+
+/// `y = tanh x`.
+public struct Tanh: OperationRules {
+  public static let title = "tanh"
+  public init() {}
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+}

@@ -1,0 +1,37 @@
+public import Tensors
+
+/// `y[o] = b[o] + Σ w[o, i] ⋆ x[i]` over the input channels of `o`'s group (cross-correlation, as the field does).
+///
+/// - Shapes: `x` is `I H W`, `w` is `O I/groups h w`, `y` is `O H′ W′`. Depthwise: `groups` = `I`.
+/// - Source: PyTorch `Conv2d`.
+public struct Convolution: OperationRules {
+  public static let title = "convolution"
+  public var outputChannels: Int
+  public var window: Window
+  public var groups: Int
+  public var hasBias: Bool
+
+  public init(to outputChannels: Int, _ window: Window, groups: Int = 1, hasBias: Bool = false) {
+    (self.outputChannels, self.window, self.groups, self.hasBias) = (outputChannels, window, groups, hasBias)
+  }
+
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
+    let input = try singlePicture(inputs, of: Self.title)
+    guard groups > 0, outputChannels > 0, input[0] > 0, input[0] % groups == 0, outputChannels % groups == 0 else {
+      throw ShapeError("\(input[0]) input and \(outputChannels) output channels do not divide into \(groups) groups")
+    }
+    let output = try window.output(of: input, for: Self.title)
+    return [outputChannels, output.height, output.width]
+  }
+
+  public func multiplyAdds(of inputs: [Shape]) -> Int {
+    guard let output = try? outputShape(of: inputs) else { return 0 }
+    return output.elementCount * (inputs[0][0] / groups) * window.kernel.height * window.kernel.width
+  }
+
+  public func parameters(of inputs: [Shape]) -> [ParameterRule] {
+    let weight: Shape = [outputChannels, inputs[0][0] / groups, window.kernel.height, window.kernel.width]
+    return [ParameterRule("weight", weight, .weight)]
+      + (hasBias ? [ParameterRule("bias", [outputChannels], .bias)] : [])
+  }
+}

@@ -1,0 +1,10 @@
+public import Tensors
+
+/// The place where samples enter.
+public struct Input: OperationRules {
+  public static let title = "input"
+  /// `C H W`, or `F` for vectors.
+  public let shape: Shape
+  public init(_ shape: Shape) { self.shape = shape }
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { shape }
+}

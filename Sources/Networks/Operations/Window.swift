@@ -1,0 +1,56 @@
+public import Tensors
+
+/// Two numbers of an operation on pictures: down and across.
+public struct Extent: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  public var height, width: Int
+  public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+  public init(integerLiteral value: Int) { self.init(value) }
+  public init(_ both: Int) { (height, width) = (both, both) }
+}
+
+/// Zeros around a picture. PyTorch's padding is the same on both sides; TensorFlow's SAME at stride 2 is not.
+public struct Padding: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  public var top, left, bottom, right: Int
+  public init(top: Int, left: Int, bottom: Int, right: Int) {
+    (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
+  }
+  public init(integerLiteral value: Int) { self.init(value) }
+  public init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
+
+  /// TensorFlow's SAME: the output has `ceil(extent / stride)` elements, the odd zero goes to the bottom and right.
+  public static func same(_ input: Shape, window: Window) -> Padding {
+    func total(_ extent: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> Int {
+      max(((extent + stride - 1) / stride - 1) * stride + (kernel - 1) * dilation + 1 - extent, 0)
+    }
+    let down = total(input[1], window.kernel.height, window.stride.height, window.dilation.height)
+    let across = total(input[2], window.kernel.width, window.stride.width, window.dilation.width)
+    return Padding(top: down / 2, left: across / 2, bottom: down - down / 2, right: across - across / 2)
+  }
+}
+
+/// The window that a convolution or a pooling moves over a picture.
+public struct Window: Hashable, Sendable {
+  public var kernel: Extent
+  public var stride: Extent
+  public var padding: Padding
+  public var dilation: Extent
+
+  public init(kernel: Extent, stride: Extent = 1, padding: Padding = 0, dilation: Extent = 1) {
+    (self.kernel, self.stride, self.padding, self.dilation) = (kernel, stride, padding, dilation)
+  }
+
+  /// The height and width that the window makes of a picture's, rounding down as PyTorch does.
+  func output(of input: Shape, for title: String) throws(ShapeError) -> Extent {
+    guard kernel.height > 0, kernel.width > 0, stride.height > 0, stride.width > 0, dilation.height > 0,
+      dilation.width > 0, padding.top >= 0, padding.left >= 0, padding.bottom >= 0, padding.right >= 0
+    else { throw ShapeError("\(title) needs a positive kernel, stride and dilation, and padding of at least 0") }
+    let reachDown = dilation.height * (kernel.height - 1) + 1
+    let reachAcross = dilation.width * (kernel.width - 1) + 1
+    let height = input[1] + padding.top + padding.bottom
+    let width = input[2] + padding.left + padding.right
+    guard height >= reachDown, width >= reachAcross else {
+      throw ShapeError("\(title) with a kernel of \(reachDown) x \(reachAcross) does not fit a picture of \(input)")
+    }
+    return Extent(height: (height - reachDown) / stride.height + 1, width: (width - reachAcross) / stride.width + 1)
+  }
+}

@@ -1,0 +1,45 @@
+public import Tensors
+
+/// Weights that are not this network's.
+public enum WeightError: Error, Hashable, Sendable {
+  case missing([String])
+  case extra([String])
+  case wrongShape(name: String, expected: Shape, found: Shape)
+  case notFinite(name: String)
+}
+
+extension WeightError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .missing(let names): "the weights lack \(Self.list(names))"
+    case .extra(let names): "the weights hold \(Self.list(names)), which the network has no place for"
+    case .wrongShape(let name, let expected, let found):
+      "'\(name)' is \(found), the network expects \(expected)"
+    case .notFinite(let name): "'\(name)' holds numbers that are not finite"
+    }
+  }
+  private static func list(_ names: [String]) -> String {
+    let shown = names.sorted().prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+  }
+}
+
+extension Network {
+  /// Holds weights against the network: each parameter there, of its shape, and nothing else.
+  ///
+  /// PyTorch's counters (`num_batches_tracked`) are passed over; they say nothing about the network.
+  /// - Returns: the weights without those counters.
+  /// - Throws: `WeightError` for the first kind of mismatch found: missing, then extra, then shape.
+  public func checked(_ weights: Weights) throws(WeightError) -> Weights {
+    let weights = weights.filter { !$0.key.hasSuffix("num_batches_tracked") }
+    let expected = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.rule.shape) })
+    let missing = expected.keys.filter { weights[$0] == nil }
+    guard missing.isEmpty else { throw .missing(missing.sorted()) }
+    let extra = weights.keys.filter { expected[$0] == nil }
+    guard extra.isEmpty else { throw .extra(extra.sorted()) }
+    for (name, shape) in expected.sorted(by: { $0.key < $1.key }) where weights[name]!.shape != shape {
+      throw .wrongShape(name: name, expected: shape, found: weights[name]!.shape)
+    }
+    return weights
+  }
+}
