@@ -32,6 +32,11 @@ public protocol OperationRules: Hashable, Sendable {
   func multiplyAdds(of inputs: [Shape]) -> Int
   /// What it keeps, in the order PyTorch lists it.
   func parameters(of inputs: [Shape]) -> [ParameterRule]
+  /// The definition, in plain loops; kernels are held to it.
+  /// - Parameters:
+  ///   - inputs: with the batch axis in front: `N C H W` or `N F`.
+  ///   - parameters: in the order of `parameters(of:)`.
+  func reference(_ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode) -> NDArray<Double>
 }
 
 extension OperationRules {

@@ -1,5 +1,9 @@
 public import Tensors
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// `y = max(x, 0)`.
 ///
 /// - Gradient: `dx = dy` where `x > 0`, else 0.
@@ -7,6 +11,11 @@ public struct ReLU: OperationRules {
   public static let title = "relu"
   public init() {}
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    inputs[0].map { max($0, 0) }
+  }
 }
 
 /// `y = min(max(x, low), high)`, element by element. ReLU6 is `Clip(low: 0, high: 6)`.
@@ -19,6 +28,11 @@ public struct Clip: OperationRules {
   public init(low: Float, high: Float) { (self.low, self.high) = (low, high) }
   public static let relu6 = Clip(low: 0, high: 6)
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    inputs[0].map { min(max($0, Double(low)), Double(high)) }
+  }
 }
 
 /// `y = 1 / (1 + e⁻ˣ)`.
@@ -26,6 +40,11 @@ public struct Sigmoid: OperationRules {
   public static let title = "sigmoid"
   public init() {}
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    inputs[0].map { 1 / (1 + exp(-$0)) }
+  }
 }
 
 /// `y = tanh x`.
@@ -33,4 +52,9 @@ public struct Tanh: OperationRules {
   public static let title = "tanh"
   public init() {}
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    inputs[0].map { Glibc.tanh($0) }
+  }
 }

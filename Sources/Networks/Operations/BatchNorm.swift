@@ -22,4 +22,53 @@ public struct BatchNorm: OperationRules {
       ParameterRule("running_mean", channels, .runningMean), ParameterRule("running_var", channels, .runningVariance),
     ]
   }
+
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    let x = inputs[0]
+    let (scale, shift) = (parameters[0].elements, parameters[1].elements)
+    var (mean, variance) = (parameters[2].elements, parameters[3].elements)
+    if case .training = mode { (mean, variance) = Self.statistics(of: x) }
+    let (count, channels) = (x.shape[2] * x.shape[3], x.shape[1])
+    return x.withUnsafeElements { x in
+      .filled(inputs[0].shape) { i in
+        let c = i / count % channels
+        return scale[c] * (x[i] - mean[c]) / (variance[c] + Double(epsilon)).squareRoot() + shift[c]
+      }
+    }
+  }
+
+  /// The running statistics after a step of training on a batch; the definition, as `reference` is.
+  public func movedStatistics(
+    mean: NDArray<Double>, variance: NDArray<Double>, by x: NDArray<Double>
+  ) -> (mean: NDArray<Double>, variance: NDArray<Double>) {
+    let batch = Self.statistics(of: x)
+    let count = Double(x.shape[0] * x.shape[2] * x.shape[3])
+    let (rate, unbiased) = (Double(momentum), count / max(count - 1, 1))
+    return (
+      .filled(mean.shape) { (1 - rate) * mean[flat: $0] + rate * batch.mean[$0] },
+      .filled(variance.shape) { (1 - rate) * variance[flat: $0] + rate * unbiased * batch.variance[$0] }
+    )
+  }
+
+  /// The mean and the biased variance of each channel.
+  private static func statistics(of x: NDArray<Double>) -> (mean: [Double], variance: [Double]) {
+    let (samples, channels, area) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
+    let count = Double(samples * area)
+    var mean = [Double](repeating: 0, count: channels)
+    var variance = mean
+    x.withUnsafeElements { x in
+      for c in 0..<channels {
+        for n in 0..<samples { for i in 0..<area { mean[c] += x[(n * channels + c) * area + i] / count } }
+        for n in 0..<samples {
+          for i in 0..<area {
+            let distance = x[(n * channels + c) * area + i] - mean[c]
+            variance[c] += distance * distance / count
+          }
+        }
+      }
+    }
+    return (mean, variance)
+  }
 }

@@ -34,4 +34,31 @@ public struct Convolution: OperationRules {
     return [ParameterRule("weight", weight, .weight)]
       + (hasBias ? [ParameterRule("bias", [outputChannels], .bias)] : [])
   }
+
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    let picture = inputs[0].shape.sample
+    guard let shape = try? outputShape(of: [picture]) else { preconditionFailure("a shape that was not checked") }
+    let (channels, height, width) = (picture[0], picture[1], picture[2])
+    let inputsPerGroup = channels / groups
+    let outputsPerGroup = outputChannels / groups
+    let kernel = window.kernel
+    return inputs[0].withUnsafeElements { x in
+      parameters[0].withUnsafeElements { w in
+        .pictures(shape.batched(inputs[0].shape[0])) { n, o, row, column in
+          var sum = hasBias ? parameters[1][flat: o] : 0
+          let firstInput = o / outputsPerGroup * inputsPerGroup
+          window.forEachTap(row, column, of: picture) { down, across, y, z in
+            for i in 0..<inputsPerGroup {
+              sum +=
+                w[((o * inputsPerGroup + i) * kernel.height + down) * kernel.width + across]
+                * x[((n * channels + firstInput + i) * height + y) * width + z]
+            }
+          }
+          return sum
+        }
+      }
+    }
+  }
 }

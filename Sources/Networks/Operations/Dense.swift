@@ -23,6 +23,21 @@ public struct Dense: OperationRules {
     [ParameterRule("weight", [outputFeatures, inputs[0][0]], .weight)]
       + (hasBias ? [ParameterRule("bias", [outputFeatures], .bias)] : [])
   }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    let (samples, features) = (inputs[0].shape[0], inputs[0].shape[1])
+    return inputs[0].withUnsafeElements { x in
+      parameters[0].withUnsafeElements { w in
+        .filled([samples, outputFeatures]) { i in
+          let (n, o) = (i / outputFeatures, i % outputFeatures)
+          var sum = hasBias ? parameters[1][flat: o] : 0
+          for f in 0..<features { sum += w[o * features + f] * x[n * features + f] }
+          return sum
+        }
+      }
+    }
+  }
 }
 
 /// `C H W` as a vector of `C·H·W`, in row-major order.
@@ -31,5 +46,13 @@ public struct Flatten: OperationRules {
   public init() {}
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     [try single(inputs, of: Self.title).elementCount]
+  }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    let x = inputs[0]
+    return x.withUnsafeElements { elements in
+      .filled([x.shape[0], x.shape.sample.elementCount]) { elements[$0] }
+    }
   }
 }

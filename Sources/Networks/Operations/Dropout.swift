@@ -13,6 +13,21 @@ public struct Dropout: OperationRules {
     guard rate >= 0, rate < 1 else { throw ShapeError("a dropout rate is at least 0 and below 1, not \(rate)") }
     return try single(inputs, of: Self.title)
   }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    guard case .training(let seed, let step, let lane) = mode else { return inputs[0] }
+    let count = inputs[0].shape.sample.elementCount
+    var random = RandomKey(seed: seed, for: .dropout).generator()
+    return inputs[0].withUnsafeElements { x in
+      .filled(inputs[0].shape) { i in
+        if i % count == 0 {
+          random = RandomKey(seed: seed, for: .dropout, epoch: step, sample: i / count, lane: lane).generator()
+        }
+        return random.uniform() < rate ? 0 : x[i] / (1 - Double(rate))
+      }
+    }
+  }
 }
 
 /// Stochastic depth: in training, all of a sample's elements are zero with probability `rate`, else scaled by
@@ -28,5 +43,17 @@ public struct DropPath: OperationRules {
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     guard rate >= 0, rate < 1 else { throw ShapeError("a drop path rate is at least 0 and below 1, not \(rate)") }
     return try single(inputs, of: Self.title)
+  }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    guard case .training(let seed, let step, let lane) = mode else { return inputs[0] }
+    let count = inputs[0].shape.sample.elementCount
+    return inputs[0].withUnsafeElements { x in
+      .filled(inputs[0].shape) { i in
+        var random = RandomKey(seed: seed, for: .dropPath, epoch: step, sample: i / count, lane: lane).generator()
+        return random.uniform() < rate ? 0 : x[i] / (1 - Double(rate))
+      }
+    }
   }
 }

@@ -9,6 +9,13 @@ public struct Add: OperationRules {
     guard inputs[0] == inputs[1] else { throw ShapeError("cannot add \(inputs[0]) and \(inputs[1])") }
     return inputs[0]
   }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    inputs[0].withUnsafeElements { a in
+      inputs[1].withUnsafeElements { b in .filled(inputs[0].shape) { a[$0] + b[$0] } }
+    }
+  }
 }
 
 /// The inputs one after the other along the first axis of a sample: channels of pictures, features of vectors.
@@ -21,5 +28,20 @@ public struct Concatenation: OperationRules {
       throw ShapeError("cannot concatenate \(first) and \(other)")
     }
     return Shape([inputs.reduce(0) { $0 + $1[0] }] + first.sample.extents)
+  }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    let samples = inputs[0].shape[0]
+    let elements = (0..<samples).flatMap { n in
+      inputs.flatMap { input in
+        let count = input.shape.sample.elementCount
+        return input.elements[n * count..<(n + 1) * count]
+      }
+    }
+    guard let shape = try? outputShape(of: inputs.map(\.shape.sample)) else {
+      preconditionFailure("a shape that was not checked")
+    }
+    return .filled(shape.batched(samples)) { elements[$0] }
   }
 }

@@ -9,6 +9,11 @@ public struct MaxPool: OperationRules {
   public var window: Window
   public init(_ window: Window) { self.window = window }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try pooled(inputs, window, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    reduce(inputs[0], window, from: -.infinity, max) { largest, _ in largest }
+  }
 }
 
 /// The mean under each place of a window; padding counts as zeros where `countsPadding`, else not at all.
@@ -22,6 +27,13 @@ public struct AveragePool: OperationRules {
     (self.window, self.countsPadding) = (window, countsPadding)
   }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try pooled(inputs, window, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    reduce(inputs[0], window, from: 0, +) { sum, onPicture in
+      sum / Double(countsPadding ? window.kernel.height * window.kernel.width : onPicture)
+    }
+  }
 }
 
 /// The mean of each channel: `C H W` to `C 1 1`.
@@ -30,6 +42,18 @@ public struct GlobalAveragePool: OperationRules {
   public init() {}
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     [try singlePicture(inputs, of: Self.title)[0], 1, 1]
+  }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    let (samples, channels, area) = (inputs[0].shape[0], inputs[0].shape[1], inputs[0].shape[2] * inputs[0].shape[3])
+    return inputs[0].withUnsafeElements { x in
+      .filled([samples, channels, 1, 1]) { i in
+        var sum = 0.0
+        for j in 0..<area { sum += x[i * area + j] }
+        return sum / Double(area)
+      }
+    }
   }
 }
 
@@ -41,4 +65,27 @@ private func pooled(_ inputs: [Shape], _ window: Window, of title: String) throw
   else { throw ShapeError("\(title) needs padding smaller than its kernel") }
   let output = try window.output(of: input, for: title)
   return [input[0], output.height, output.width]
+}
+
+/// Combines the elements of the picture under each place of a window; `finish` also gets their number.
+private func reduce(
+  _ input: NDArray<Double>, _ window: Window, from start: Double, _ combine: (Double, Double) -> Double,
+  finish: (Double, _ onPicture: Int) -> Double
+) -> NDArray<Double> {
+  let picture = input.shape.sample
+  let (channels, height, width) = (picture[0], picture[1], picture[2])
+  guard let output = try? window.output(of: picture, for: "") else {
+    preconditionFailure("a shape that was not checked")
+  }
+  return input.withUnsafeElements { elements in
+    .pictures([input.shape[0], channels, output.height, output.width]) { n, c, row, column in
+      var result = start
+      var onPicture = 0
+      window.forEachTap(row, column, of: picture) { _, _, y, x in
+        result = combine(result, elements[((n * channels + c) * height + y) * width + x])
+        onPicture += 1
+      }
+      return finish(result, onPicture)
+    }
+  }
 }

@@ -53,4 +53,21 @@ public struct Window: Hashable, Sendable {
     }
     return Extent(height: (height - reachDown) / stride.height + 1, width: (width - reachAcross) / stride.width + 1)
   }
+
+  /// Visits the elements of the kernel that lie on the picture, not on its padding, at one place of the output.
+  /// - Parameter body: gets the place in the kernel, then the place in the picture.
+  func forEachTap(
+    _ row: Int, _ column: Int, of picture: Shape,
+    _ body: (_ down: Int, _ across: Int, _ y: Int, _ x: Int) -> Void
+  ) {
+    for down in 0..<kernel.height {
+      let y = row * stride.height - padding.top + down * dilation.height
+      guard 0 <= y, y < picture[1] else { continue }
+      for across in 0..<kernel.width {
+        let x = column * stride.width - padding.left + across * dilation.width
+        guard 0 <= x, x < picture[2] else { continue }
+        body(down, across, y, x)
+      }
+    }
+  }
 }
