@@ -1,1 +1,57 @@
-// Engine
+internal import CDNNL
+internal import CKernels
+internal import Foundation
+public import Networks
+internal import Tensors
+
+/// The processor as Reprise uses it: compiles networks to plans and runs them on one team of threads.
+public final class Engine: Sendable {
+  let device: Device
+  let compute: ComputeThread
+  /// Threads of the team.
+  public let threads: Int
+
+  /// Starts the team.
+  /// - Parameter threads: as many as the processor has unless given.
+  /// - Throws: `EngineError.library` where oneDNN does not start.
+  public init(threads: Int? = nil) throws(EngineError) {
+    self.threads = max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1)
+    device = try Device()
+    compute = ComputeThread(threads: self.threads)
+  }
+
+  deinit { compute.close() }
+
+  /// The version of the kernel library: `oneDNN 2.6.3`.
+  public static var libraryVersion: String {
+    let version = dnnl_version().pointee
+    return "oneDNN \(version.major).\(version.minor).\(version.patch)"
+  }
+
+  /// Plans a network for a batch.
+  /// - Parameters:
+  ///   - batch: samples in a step.
+  ///   - mode: for training, or for inference with batch norms folded away.
+  ///   - taps: layers whose activation (and, in training, gradient) can be read after a step. They are not fused.
+  /// - Throws: `EngineError`.
+  public func compile(_ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [])
+    throws(EngineError) -> Plan
+  {
+    guard batch > 0 else { throw .emptyBatch }
+    return try compute.run { () -> Result<Plan, EngineError> in
+      do throws(EngineError) {
+        var builder = try PlanBuilder(network, batch: batch, mode: mode, taps: taps, engine: self)
+        return .success(try builder.plan())
+      } catch { return .failure(error) }
+    }.get()
+  }
+
+  /// The control words (MXCSR) of the team's threads, to see that denormals are flushed.
+  package var controlWords: [UInt32] {
+    compute.run {
+      var words = [UInt32](repeating: 0, count: threads)
+      let count = rk_control_words(&words, Int32(threads))
+      return Array(words.prefix(Int(count)))
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// Batch norm on blocked activations.
+//
+// Goals, in order: the same bits for any number of threads; no cancellation in the variance; few passes over memory.
+// Sums are taken per (sample, block) in single precision around a value of the channel itself, then joined in double
+// in the order of the samples.
+#include "CKernels.h"
+#include "Team.h"
+#include <math.h>
+#include <string.h>
+
+int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels) { return 2 * batch * channels + 2 * channels; }
+
+// Macros, since a vector may not be passed between functions that are compiled for different processors.
+#define LOAD(p) (*(const VECTOR *)(p))
+#define STORE(p, v) (*(VECTOR *)(p) = (v))
+#define ACTIVATE(v, activation, low, high)                                                          \
+  ((activation) == rk_activation_relu   ? __builtin_elementwise_max((v), (VECTOR)0.0f)              \
+   : (activation) == rk_activation_clip ? __builtin_elementwise_min(                                \
+                                              __builtin_elementwise_max((v), (VECTOR)(low)),        \
+                                              (VECTOR)(high))                                       \
+                                        : (v))
+// The gradient before the activation, from the activation's own output.
+#define MASKED(g, y, activation, low, high)                                                         \
+  ((activation) == rk_activation_relu ? ((y) > (VECTOR)0.0f ? (g) : (VECTOR)0.0f)                   \
+                                      : (((y) > (VECTOR)(low)) & ((y) < (VECTOR)(high)) ? (g) : (VECTOR)0.0f))
+
+#define VECTOR vector16
+#define BLOCK 16
+#define NAME(x) x##_16
+typedef float vector16 __attribute__((ext_vector_type(16), aligned(4)));
+#include "BatchNormBlock.h"
+#undef VECTOR
+#undef BLOCK
+#undef NAME
+#define VECTOR vector8
+#define BLOCK 8
+#define NAME(x) x##_8
+typedef float vector8 __attribute__((ext_vector_type(8), aligned(4)));
+#include "BatchNormBlock.h"
+
+void rk_batch_norm_forward(const rk_batch_norm *p) {
+  GOMP_parallel(p->block == 16 ? forward_16 : forward_8, (void *)p, 0, 0);
+}
+
+void rk_batch_norm_backward(const rk_batch_norm *p) {
+  GOMP_parallel(p->block == 16 ? backward_16 : backward_8, (void *)p, 0, 0);
+}

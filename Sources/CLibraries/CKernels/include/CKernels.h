@@ -1,0 +1,81 @@
+// The kernels that oneDNN does not have or does not fuse. All run on the OpenMP team of the calling thread, the one
+// that oneDNN uses; results do not depend on the number of threads.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Sets the team size of the calling thread, and flush-to-zero and denormals-are-zero on each thread of the team.
+void rk_prepare_team(int threads);
+// The control words (MXCSR) of the team's threads; returns how many were written.
+int rk_control_words(uint32_t *words, int capacity);
+// The channel block of oneDNN's blocked formats on this processor: 16 with AVX-512, else 8.
+int rk_channel_block(void);
+
+enum { rk_activation_none = 0, rk_activation_relu = 1, rk_activation_clip = 2 };
+
+// Batch norm over x[n][channel / block][pixel][block], fused with a residual sum before and an activation after it.
+typedef struct {
+  int64_t batch, channels, pixels;  // channels: rounded up to the block
+  int32_t block;                    // 8 or 16
+  int32_t activation;
+  float low, high;                  // of a clip
+  float epsilon, momentum;
+  const float *x, *scale, *shift;
+  const float *residual;            // or NULL
+  float *y;
+  float *mean, *rstd;               // of this batch, for the backward pass
+  float *running_mean, *running_variance;
+  float *partial;                   // scratch: rk_batch_norm_scratch floats
+  // backward only
+  const float *dy, *dy2;            // the gradient of y is dy + dy2; dy2 may be NULL
+  float *dx;                        // may be dy
+  float *dresidual;                 // or NULL; may be dy or dy2
+  float *dscale, *dshift;
+} rk_batch_norm;
+
+int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels);
+void rk_batch_norm_forward(const rk_batch_norm *p);
+void rk_batch_norm_backward(const rk_batch_norm *p);
+
+// y = a + b; y may be a or b.
+void rk_add(const float *a, const float *b, float *y, int64_t count);
+void rk_zero(float *x, int64_t count);
+void rk_copy(const float *x, float *y, int64_t count);
+
+// What dropout draws from: changes each step, read when the kernel runs.
+typedef struct { uint64_t seed; uint32_t step; } rk_random_state;
+
+// y = x * mask / (1 - rate); the mask follows from state, lane, row and place. Rows of `count` floats.
+void rk_dropout(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,
+                uint32_t purpose_and_lane);
+// The same with one draw for a whole row.
+void rk_drop_path(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,
+                  uint32_t purpose_and_lane);
+
+// losses[r] = -sum_k targets[r][k] log softmax(logits[r])[k]; gradient = (softmax * sum(targets) - targets) * scale.
+// gradient may be NULL.
+void rk_soft_cross_entropy(const float *logits, const float *targets, float *gradient, double *losses, int64_t rows,
+                           int64_t classes, float scale);
+
+// A stretch of the parameter arena with one weight decay.
+typedef struct { int64_t offset, count; float decay; } rk_segment;
+
+// v = momentum * v + (g + decay * w); w -= rate * (nesterov ? g + decay * w + momentum * v : v). PyTorch's SGD.
+void rk_sgd(float *w, const float *g, float *v, const rk_segment *segments, int64_t segment_count, float rate,
+            float momentum, int nesterov, int first);
+// Adam (decoupled = 0: decay joins the gradient) and AdamW (decoupled = 1). correction1 = 1 - beta1^t and so on.
+void rk_adam(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
+             float rate, float beta1, float beta2, float epsilon, double correction1, double correction2,
+             int decoupled);
+// Sum of squares in double, in blocks of fixed size.
+double rk_sum_of_squares(const float *x, int64_t count);
+// 1 where every number is finite.
+int rk_all_finite(const float *x, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,37 @@
+public import Networks
+public import Tensors
+
+/// What can go wrong between a network and the processor.
+public enum EngineError: Error, Hashable, Sendable {
+  /// A oneDNN call failed; `status` is its own word.
+  case library(call: String, status: String, layer: String?)
+  case outOfMemory(byteCount: Int)
+  case shape(ShapeError)
+  case weights(WeightError)
+  case wrongInput(expected: Shape, found: Shape)
+  /// A batch must hold at least one sample.
+  case emptyBatch
+}
+
+extension EngineError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .library(let call, let status, let layer):
+      "oneDNN's \(call) failed: \(status)" + (layer.map { " (layer '\($0)')" } ?? "")
+    case .outOfMemory(let byteCount): "no memory for \(byteCount) bytes"
+    case .shape(let error): error.description
+    case .weights(let error): error.description
+    case .wrongInput(let expected, let found): "the network takes \(expected), \(found) was given"
+    case .emptyBatch: "a batch holds at least one sample"
+    }
+  }
+}
+
+/// Runs what may fail with an array's error as the engine's own.
+func buffer(byteCount: Int) throws(EngineError) -> AlignedBuffer {
+  do { return try AlignedBuffer(byteCount: byteCount) } catch { throw .outOfMemory(byteCount: byteCount) }
+}
+
+func zeros(_ shape: Shape) throws(EngineError) -> Tensor {
+  do { return try Tensor(zeros: shape) } catch { throw .outOfMemory(byteCount: shape.elementCount * 4) }
+}

@@ -1,0 +1,74 @@
+internal import CDNNL
+internal import Networks
+internal import Tensors
+
+extension PlanBuilder {
+  /// An activation whose gradient follows from its output, so that its input need not be kept.
+  mutating func eltwise(
+    _ node: Network.Node, _ kind: String, _ algorithm: dnnl_alg_kind_t, backward backwardAlgorithm: dnnl_alg_kind_t,
+    alpha: Float = 0, beta: Float = 0
+  ) throws(EngineError) {
+    let name = network[node].name
+    let source = network[node].inputs[0]
+    let x = value(of: source)
+    var layout = x.layout
+    var operation = dnnl_eltwise_desc_t()
+    // In training described by what its backward twin will be; the two compute the same.
+    let forwardAlgorithm = isTraining ? backwardAlgorithm : algorithm
+    try check(
+      dnnl_eltwise_forward_desc_init(&operation, propagation, forwardAlgorithm, &layout.descriptor, alpha, beta),
+      "dnnl_eltwise_forward_desc_init", name)
+    guard let forward = try PrimitiveDescriptor.make(operation, nil, on: engine.device, layer: name) else {
+      throw missing("activation", node)
+    }
+    let y = newValue(layout)
+    try emit(
+      forward, node, kind, [(DNNL_ARG_SRC, x, .read), (DNNL_ARG_DST, y, .write)], inPlace: [(y.buffer, x.buffer)])
+    values[node.index] = y
+    backward.append { plan in
+      guard plan.needsGradient[source.index], let dy = try plan.gradient(of: node) else { return }
+      var (dataLayout, gradientLayout) = (y.layout, dy.layout)
+      var operation = dnnl_eltwise_desc_t()
+      try check(
+        dnnl_eltwise_backward_desc_init(
+          &operation, backwardAlgorithm, &gradientLayout.descriptor, &dataLayout.descriptor, alpha, beta),
+        "dnnl_eltwise_backward_desc_init", name)
+      guard
+        let descriptor = try PrimitiveDescriptor.make(
+          operation, nil, hint: forward, on: plan.engine.device, layer: name)
+      else { throw plan.missing("activation gradient", node) }
+      let dx = plan.newValue(dy.layout)
+      try plan.emit(
+        descriptor, node, kind + " gradient",
+        [(DNNL_ARG_DST, y, .read), (DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write)],
+        inPlace: [(dx.buffer, dy.buffer)])
+      plan.contribute(dx, to: source)
+    }
+  }
+}
+
+extension ReLU {
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    try plan.eltwise(node, "relu", dnnl_eltwise_relu, backward: dnnl_eltwise_relu_use_dst_for_bwd)
+  }
+}
+
+extension Clip {
+  /// `clip_v2`, because plain `clip` lets the gradient through at x = high.
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    try plan.eltwise(
+      node, "clip", dnnl_eltwise_clip_v2, backward: dnnl_eltwise_clip_v2_use_dst_for_bwd, alpha: low, beta: high)
+  }
+}
+
+extension Sigmoid {
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    try plan.eltwise(node, "sigmoid", dnnl_eltwise_logistic, backward: dnnl_eltwise_logistic_use_dst_for_bwd)
+  }
+}
+
+extension Tanh {
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    try plan.eltwise(node, "tanh", dnnl_eltwise_tanh, backward: dnnl_eltwise_tanh_use_dst_for_bwd)
+  }
+}

@@ -1,0 +1,141 @@
+internal import CDNNL
+internal import CKernels
+internal import Networks
+internal import Tensors
+
+/// Owns the arguments of one fused batch norm.
+private final class NormArguments {
+  let pointer: UnsafeMutablePointer<rk_batch_norm>
+  init(_ arguments: rk_batch_norm) {
+    pointer = .allocate(capacity: 1)
+    pointer.initialize(to: arguments)
+  }
+  deinit { pointer.deallocate() }
+}
+
+extension PlanBuilder {
+  /// A batch norm: with the batch's statistics and what follows it in training, with the running ones in inference.
+  mutating func buildNorm(_ group: Fusions.Norm) throws(EngineError) {
+    guard case .batchNorm(let rules) = network[group.norm].operation else { preconditionFailure("not a batch norm") }
+    if isTraining { try buildTrainingNorm(rules, group) } else { try rules.buildInference(group.norm, in: &self) }
+  }
+
+  private mutating func buildTrainingNorm(_ rules: BatchNorm, _ group: Fusions.Norm) throws(EngineError) {
+    let node = group.norm
+    let source = network[node].inputs[0]
+    let blocked = try Layout.blocked(extents(of: node), block: block)
+    let x = try converted(value(of: source), to: blocked, for: node)
+    var residual: Value?
+    if let other = group.residual { residual = try converted(value(of: other), to: blocked, for: node) }
+    let y = newValue(blocked)
+    values[group.last.index] = y
+
+    let shape = network.shape(of: node)
+    let channels = (shape[0] + block - 1) / block * block
+    let plain = try Layout.plain([shape[0]])
+    let indices = (0..<4).map { i in newParameter(node, i, extents: [shape[0]], plain) }
+    let parameterBuffers = indices.map { value(ofParameter: $0).buffer }
+    let mean = newBuffer(channels * 4)
+    let rstd = newBuffer(channels * 4)
+    let scratch = Int(rk_batch_norm_scratch(Int64(batch), Int64(channels))) * 4
+
+    var shared = rk_batch_norm()
+    shared.batch = Int64(batch)
+    shared.channels = Int64(channels)
+    shared.pixels = Int64(shape[1] * shape[2])
+    shared.block = Int32(block)
+    shared.epsilon = rules.epsilon
+    shared.momentum = rules.momentum
+    switch group.activation.map({ network[$0].operation }) {
+    case .relu: shared.activation = Int32(rk_activation_relu)
+    case .clip(let clip):
+      shared.activation = Int32(rk_activation_clip)
+      (shared.low, shared.high) = (clip.low, clip.high)
+    default: break
+    }
+    let kind = "batch norm" + (group.add == nil ? "" : " + add") + (group.activation == nil ? "" : " + activation")
+    let kernel = "blocked \(block)"
+    emit(
+      kernel: kernel, group.last, kind,
+      reads: [x.buffer] + parameterBuffers + (residual.map { [$0.buffer] } ?? []),
+      writes: [y.buffer, mean, rstd], inPlace: residual.map { [(y.buffer, $0.buffer)] } ?? [], scratch: scratch
+    ) { [shared] addresses in
+      var p = shared
+      (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
+      p.residual = UnsafePointer(addresses.floats(residual?.buffer))
+      (p.scale, p.shift) = (
+        UnsafePointer(addresses.floats(parameterBuffers[0])), UnsafePointer(addresses.floats(parameterBuffers[1]))
+      )
+      (p.running_mean, p.running_variance) = (
+        addresses.floats(parameterBuffers[2]), addresses.floats(parameterBuffers[3])
+      )
+      (p.mean, p.rstd) = (addresses.floats(mean), addresses.floats(rstd))
+      p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
+      let arguments = NormArguments(p)
+      return { rk_batch_norm_forward(arguments.pointer) }
+    }
+
+    backward.append { [shared] plan in
+      let parts = try plan.gradientParts(of: group.last, atMost: 2)
+      guard let dy = parts.first else { return }
+      let second = parts.count > 1 ? parts[1] : nil
+      let dx = plan.newValue(blocked)
+      let needsResidual = group.residual.map { plan.needsGradient[$0.index] } ?? false
+      let dresidual = needsResidual ? plan.newValue(blocked) : nil
+      let (dscale, dshift) = (plan.value(ofGradient: indices[0]), plan.value(ofGradient: indices[1]))
+      // With a residual its gradient takes the place of dy, else dx does.
+      let replaced = dresidual ?? dx
+      plan.emit(
+        kernel: kernel, group.last, kind + " gradient",
+        reads: [dy.buffer, x.buffer, y.buffer, mean, rstd, parameterBuffers[0]] + (second.map { [$0.buffer] } ?? []),
+        writes: [dx.buffer, dscale.buffer, dshift.buffer] + (dresidual.map { [$0.buffer] } ?? []),
+        inPlace: [(replaced.buffer, dy.buffer)], scratch: scratch
+      ) { addresses in
+        var p = shared
+        (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
+        p.dy = UnsafePointer(addresses.floats(dy.buffer))
+        p.dy2 = UnsafePointer(addresses.floats(second?.buffer))
+        p.scale = UnsafePointer(addresses.floats(parameterBuffers[0]))
+        (p.mean, p.rstd) = (addresses.floats(mean), addresses.floats(rstd))
+        (p.dx, p.dresidual) = (addresses.floats(dx.buffer), addresses.floats(dresidual?.buffer))
+        (p.dscale, p.dshift) = (addresses.floats(dscale.buffer), addresses.floats(dshift.buffer))
+        p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
+        let arguments = NormArguments(p)
+        return { rk_batch_norm_backward(arguments.pointer) }
+      }
+      if plan.needsGradient[source.index] { plan.contribute(dx, to: source) }
+      if let residual = group.residual, let dresidual { plan.contribute(dresidual, to: residual) }
+    }
+  }
+}
+
+extension BatchNorm {
+  /// Normalizes by the running statistics, where no convolution before it could take them in.
+  fileprivate func buildInference(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    let name = plan.network[node].name
+    let x = plan.value(of: plan.network[node].inputs[0])
+    let channels = plan.network.shape(of: node)[0]
+    var layout = x.layout
+    var operation = dnnl_batch_normalization_desc_t()
+    let flags = dnnl_use_global_stats.rawValue | dnnl_use_scale.rawValue | dnnl_use_shift.rawValue
+    try check(
+      dnnl_batch_normalization_forward_desc_init(
+        &operation, dnnl_forward_inference, &layout.descriptor, epsilon, flags),
+      "dnnl_batch_normalization_forward_desc_init", name)
+    guard let descriptor = try PrimitiveDescriptor.make(operation, nil, on: plan.engine.device, layer: name) else {
+      throw plan.missing("batch norm", node)
+    }
+    let plain = try Layout.plain([channels])
+    let indices = (0..<4).map { i in plan.newParameter(node, i, extents: [channels], plain) }
+    let (scale, shift) = (plan.value(ofParameter: indices[0]), plan.value(ofParameter: indices[1]))
+    let (mean, variance) = (plan.value(ofParameter: indices[2]), plan.value(ofParameter: indices[3]))
+    let y = plan.newValue(layout)
+    try plan.emit(
+      descriptor, node, "batch norm",
+      [
+        (DNNL_ARG_SRC, x, .read), (DNNL_ARG_MEAN, mean, .read), (DNNL_ARG_VARIANCE, variance, .read),
+        (DNNL_ARG_SCALE, scale, .read), (DNNL_ARG_SHIFT, shift, .read), (DNNL_ARG_DST, y, .write),
+      ])
+    plan.values[node.index] = y
+  }
+}

@@ -1,0 +1,164 @@
+internal import CDNNL
+internal import Networks
+internal import Tensors
+
+extension Window {
+  var strides: [Int64] { [Int64(stride.height), Int64(stride.width)] }
+  var kernels: [Int64] { [Int64(kernel.height), Int64(kernel.width)] }
+  /// oneDNN counts the gaps: 0 where PyTorch writes 1.
+  var dilations: [Int64] { [Int64(dilation.height - 1), Int64(dilation.width - 1)] }
+  var leading: [Int64] { [Int64(padding.top), Int64(padding.left)] }
+  var trailing: [Int64] { [Int64(padding.bottom), Int64(padding.right)] }
+}
+
+extension Attributes {
+  /// What follows a step in its group, as oneDNN fuses it.
+  static func postOperations(sum: Bool, _ activation: Operation?) throws(EngineError) -> Attributes {
+    let attributes = try Attributes()
+    var list: [PostOperation] = sum ? [.sum] : []
+    switch activation {
+    case .relu: list.append(.relu)
+    case .clip(let clip): list.append(.clip(low: clip.low, high: clip.high))
+    default: break
+    }
+    try attributes.append(list)
+    return attributes
+  }
+}
+
+extension PlanBuilder {
+  /// A convolution, with what inference fuses into it.
+  mutating func buildConvolution(_ group: Fusions.Convolution) throws(EngineError) {
+    let node = group.convolution
+    let layer = network[node]
+    guard case .convolution(let rules) = layer.operation else { preconditionFailure("not a convolution") }
+    let source = layer.inputs[0]
+    let x = value(of: source)
+    let channels = network.shape(of: source)[0]
+    let kernel = [rules.window.kernel.height, rules.window.kernel.width]
+    let weightExtents =
+      rules.groups == 1
+      ? [rules.outputChannels, channels] + kernel
+      : [rules.groups, rules.outputChannels / rules.groups, channels / rules.groups] + kernel
+    let residual = group.residual.map { value(of: $0) }
+
+    // Formats: what the kernel likes, except that plain input is read as it is, and a residual is added in place.
+    var sourceLayout = source == network.input ? x.layout : try Layout.any(extents(of: source))
+    var weightLayout = try Layout.any(weightExtents)
+    var biasLayout = try Layout.plain([rules.outputChannels])
+    var outputLayout = if let residual { residual.layout } else { try Layout.any(extents(of: node)) }
+    func describe(_ kind: dnnl_prop_kind_t) throws(EngineError) -> dnnl_convolution_desc_t {
+      var operation = dnnl_convolution_desc_t()
+      try check(
+        dnnl_dilated_convolution_forward_desc_init(
+          &operation, kind, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor,
+          rules.hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor,
+          rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
+        "dnnl_dilated_convolution_forward_desc_init", layer.name)
+      return operation
+    }
+    let attributes = try Attributes.postOperations(
+      sum: residual != nil, group.activation.map { network[$0].operation })
+    var found = try PrimitiveDescriptor.make(
+      try describe(propagation), attributes, on: engine.device, layer: layer.name)
+    if found == nil, source == network.input {
+      sourceLayout = try .any(extents(of: source))
+      found = try PrimitiveDescriptor.make(describe(propagation), attributes, on: engine.device, layer: layer.name)
+    }
+    guard let forward = found else { throw missing("convolution", node) }
+
+    let weight = newParameter(node, 0, extents: weightExtents, forward.weights)
+    let bias = rules.hasBias ? newParameter(node, 1, extents: [rules.outputChannels], biasLayout) : nil
+    let xIn = try converted(x, to: forward.source, for: node)
+    let w = value(ofParameter: weight)
+    var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_SRC, xIn, .read), (DNNL_ARG_WEIGHTS, w, .read)]
+    if let bias { arguments.append((DNNL_ARG_BIAS, value(ofParameter: bias), .read)) }
+    let y = residual ?? newValue(forward.destination)
+    arguments.append((DNNL_ARG_DST, y, residual == nil ? .write : .readWrite))
+    try emit(forward, node, "convolution", arguments)
+    if let residual { overwrite(residual.buffer) }
+    values[group.last.index] = y
+
+    guard isTraining else { return }
+    backward.append { builder in
+      guard let dy = try builder.gradient(of: node) else { return }
+      try builder.buildWeightGradient(rules, node, forward, x: x, xIn: xIn, dy: dy, weight: weight, bias: bias)
+      if builder.needsGradient[source.index] {
+        try builder.buildInputGradient(rules, node, forward, source, dy: dy, w: w)
+      }
+    }
+  }
+
+  private mutating func buildWeightGradient(
+    _ rules: Networks.Convolution, _ node: Network.Node, _ forward: PrimitiveDescriptor, x: Value, xIn: Value,
+    dy: Value, weight: Int, bias: Int?
+  ) throws(EngineError) {
+    let name = network[node].name
+    let parameter = parameters[weight]
+    var sourceLayout = xIn.layout
+    var biasLayout = try Layout.plain([rules.outputChannels])
+    var outputLayout = try Layout.any(extents(of: node))
+    // The gradient is wanted in the weights' own layout; where no kernel writes that, it is converted.
+    var found: PrimitiveDescriptor?
+    for (source, gradient) in [
+      (sourceLayout, parameter.layout), (try .any(x.layout.extents), parameter.layout),
+      (try .any(x.layout.extents), try .any(parameter.extents)),
+    ] where found == nil {
+      sourceLayout = source
+      var gradientLayout = gradient
+      var operation = dnnl_convolution_desc_t()
+      try check(
+        dnnl_dilated_convolution_backward_weights_desc_init(
+          &operation, dnnl_convolution_direct, &sourceLayout.descriptor, &gradientLayout.descriptor,
+          bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &outputLayout.descriptor,
+          rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
+        "dnnl_dilated_convolution_backward_weights_desc_init", name)
+      found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: engine.device, layer: name)
+    }
+    guard let descriptor = found else { throw missing("convolution weight gradient", node) }
+    let target = value(ofGradient: weight)
+    let isDirect = descriptor.weightsGradient == parameter.layout
+    let dw = isDirect ? target : newValue(descriptor.weightsGradient)
+    var arguments: [(Int32, Value, Access)] = [
+      (DNNL_ARG_SRC, try converted(xIn, to: descriptor.source, for: node), .read),
+      (DNNL_ARG_DIFF_DST, try converted(dy, to: descriptor.destinationGradient, for: node), .read),
+      (DNNL_ARG_DIFF_WEIGHTS, dw, .write),
+    ]
+    if let bias { arguments.append((DNNL_ARG_DIFF_BIAS, value(ofGradient: bias), .write)) }
+    try emit(descriptor, node, "convolution weight gradient", arguments)
+    if !isDirect { try reorder(dw, into: target, for: node) }
+  }
+
+  private mutating func buildInputGradient(
+    _ rules: Networks.Convolution, _ node: Network.Node, _ forward: PrimitiveDescriptor, _ source: Network.Node,
+    dy: Value, w: Value
+  ) throws(EngineError) {
+    let name = network[node].name
+    var sourceLayout = try Layout.any(extents(of: source))
+    var weightLayout = try Layout.any(w.layout.extents)
+    var outputLayout = try Layout.any(extents(of: node))
+    var operation = dnnl_convolution_desc_t()
+    try check(
+      dnnl_dilated_convolution_backward_data_desc_init(
+        &operation, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor,
+        &outputLayout.descriptor, rules.window.strides, rules.window.dilations, rules.window.leading,
+        rules.window.trailing),
+      "dnnl_dilated_convolution_backward_data_desc_init", name)
+    guard let descriptor = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: engine.device, layer: name)
+    else { throw missing("convolution input gradient", node) }
+    let dx = newValue(descriptor.sourceGradient)
+    try emit(
+      descriptor, node, "convolution input gradient",
+      [
+        (DNNL_ARG_WEIGHTS, try converted(w, to: descriptor.weights, for: node), .read),
+        (DNNL_ARG_DIFF_DST, try converted(dy, to: descriptor.destinationGradient, for: node), .read),
+        (DNNL_ARG_DIFF_SRC, dx, .write),
+      ])
+    contribute(dx, to: source)
+  }
+
+  /// The error for an operation that oneDNN has no kernel for.
+  func missing(_ kind: StaticString, _ node: Network.Node) -> EngineError {
+    .library(call: "\(kind)", status: "no kernel for this shape", layer: network[node].name)
+  }
+}

@@ -1,0 +1,111 @@
+internal import CDNNL
+internal import Networks
+internal import Tensors
+
+extension Dense {
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    let rules = self
+    let name = plan.network[node].name
+    let source = plan.network[node].inputs[0]
+    let features = plan.network.shape(of: source)[0]
+    let x = plan.value(of: source)
+    var sourceLayout = try Layout.plain([plan.batch, features])
+    var weightLayout = try Layout.any([outputFeatures, features])
+    var biasLayout = try Layout.plain([outputFeatures])
+    var outputLayout = try Layout.plain([plan.batch, outputFeatures])
+    var operation = dnnl_inner_product_desc_t()
+    try check(
+      dnnl_inner_product_forward_desc_init(
+        &operation, plan.propagation, &sourceLayout.descriptor, &weightLayout.descriptor,
+        hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor),
+      "dnnl_inner_product_forward_desc_init", name)
+    guard let forward = try PrimitiveDescriptor.make(operation, nil, on: plan.engine.device, layer: name) else {
+      throw plan.missing("dense", node)
+    }
+    let weight = plan.newParameter(node, 0, extents: [outputFeatures, features], forward.weights)
+    let bias = hasBias ? plan.newParameter(node, 1, extents: [outputFeatures], biasLayout) : nil
+    let w = plan.value(ofParameter: weight)
+    let y = plan.newValue(outputLayout)
+    var arguments: [(Int32, Value, PlanBuilder.Access)] = [
+      (DNNL_ARG_SRC, x, .read), (DNNL_ARG_WEIGHTS, w, .read), (DNNL_ARG_DST, y, .write),
+    ]
+    if let bias { arguments.append((DNNL_ARG_BIAS, plan.value(ofParameter: bias), .read)) }
+    try plan.emit(forward, node, "dense", arguments)
+    plan.values[node.index] = y
+
+    guard plan.isTraining else { return }
+    plan.backward.append { plan in
+      guard let dy = try plan.gradient(of: node) else { return }
+      try rules.buildWeightGradient(node, forward, x: x, dy: dy, weight: weight, bias: bias, in: &plan)
+      guard plan.needsGradient[source.index] else { return }
+      var (dxLayout, dyLayout) = (x.layout, dy.layout)
+      var wLayout = try Layout.any(w.layout.extents)
+      var operation = dnnl_inner_product_desc_t()
+      try check(
+        dnnl_inner_product_backward_data_desc_init(
+          &operation, &dxLayout.descriptor, &wLayout.descriptor, &dyLayout.descriptor),
+        "dnnl_inner_product_backward_data_desc_init", name)
+      guard
+        let descriptor = try PrimitiveDescriptor.make(
+          operation, nil, hint: forward, on: plan.engine.device, layer: name)
+      else { throw plan.missing("dense input gradient", node) }
+      let dx = plan.newValue(dxLayout)
+      try plan.emit(
+        descriptor, node, "dense input gradient",
+        [
+          (DNNL_ARG_WEIGHTS, try plan.converted(w, to: descriptor.weights, for: node), .read),
+          (DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write),
+        ])
+      plan.contribute(dx, to: source)
+    }
+  }
+
+  private func buildWeightGradient(
+    _ node: Network.Node, _ forward: PrimitiveDescriptor, x: Value, dy: Value, weight: Int, bias: Int?,
+    in plan: inout PlanBuilder
+  ) throws(EngineError) {
+    let name = plan.network[node].name
+    let parameter = plan.parameters[weight]
+    var (sourceLayout, dyLayout) = (x.layout, dy.layout)
+    var biasLayout = try Layout.plain([outputFeatures])
+    var found: PrimitiveDescriptor?
+    for gradient in [parameter.layout, try .any(parameter.extents)] where found == nil {
+      var gradientLayout = gradient
+      var operation = dnnl_inner_product_desc_t()
+      try check(
+        dnnl_inner_product_backward_weights_desc_init(
+          &operation, &sourceLayout.descriptor, &gradientLayout.descriptor,
+          bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &dyLayout.descriptor),
+        "dnnl_inner_product_backward_weights_desc_init", name)
+      found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: plan.engine.device, layer: name)
+    }
+    guard let descriptor = found else { throw plan.missing("dense weight gradient", node) }
+    let target = plan.value(ofGradient: weight)
+    let isDirect = descriptor.weightsGradient == parameter.layout
+    let dw = isDirect ? target : plan.newValue(descriptor.weightsGradient)
+    var arguments: [(Int32, Value, PlanBuilder.Access)] = [
+      (DNNL_ARG_SRC, x, .read), (DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_WEIGHTS, dw, .write),
+    ]
+    if let bias { arguments.append((DNNL_ARG_DIFF_BIAS, plan.value(ofGradient: bias), .write)) }
+    try plan.emit(descriptor, node, "dense weight gradient", arguments)
+    if !isDirect { try plan.reorder(dw, into: target, for: node) }
+  }
+}
+
+extension Flatten {
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    let source = plan.network[node].inputs[0]
+    let shape = plan.network.shape(of: source)
+    let flat = try Layout.plain(plan.extents(of: node))
+    let x = plan.value(of: source)
+    // Pictures of one pixel lie as their vectors do in every layout without padding; others are put in order first.
+    let isOnePixel = shape.extents.dropFirst().allSatisfy { $0 == 1 } && x.layout.byteCount == flat.byteCount
+    let ordered = isOnePixel ? x : try plan.converted(x, to: .plain(plan.extents(of: source)), for: node)
+    plan.values[node.index] = Value(buffer: ordered.buffer, layout: flat)
+
+    plan.backward.append { plan in
+      guard plan.needsGradient[source.index], let dy = try plan.gradient(of: node) else { return }
+      plan.contribute(Value(buffer: dy.buffer, layout: ordered.layout), to: source)
+    }
+  }
+}

@@ -1,0 +1,305 @@
+internal import CDNNL
+internal import CKernels
+public import Networks
+public import Tensors
+
+/// A network compiled for a batch: a flat list of steps with all memory taken and all arguments prepared.
+///
+/// Running it allocates nothing. The plan ends at the logits: a loss gives their gradient, and the plan takes that
+/// back to every parameter. One thread at a time may use a plan.
+public final class Plan: @unchecked Sendable {  // Sendable: all work is done on the engine's one thread
+  public enum Mode: Hashable, Sendable {
+    /// Batch norms folded, activations and sums fused into convolutions, memory reused.
+    case inference
+    /// Batch statistics, and a way back to all parameters; to the input too where asked for.
+    case training(inputGradient: Bool = false)
+
+    var isTraining: Bool { self != .inference }
+  }
+
+  /// What a step is for, to people.
+  public struct Label: Hashable, Sendable {
+    /// The layer it belongs to.
+    public let layer: String
+    /// `convolution weight gradient`.
+    public let kind: String
+    /// The kernel that runs: oneDNN's own name for its choice, or ours.
+    public let kernel: String
+  }
+
+  enum Step {
+    case call(Call)
+    case kernel(() -> Void)
+  }
+
+  /// A parameter's place in the arenas.
+  struct Parameter {
+    let name: String
+    let rule: ParameterRule
+    /// Of the canonical layout; a grouped convolution's has the groups as an axis of their own.
+    let extents: [Int]
+    let layout: Layout
+    /// In floats, in the arena of trainable parameters or of statistics.
+    var offset = 0
+    var floatCount = 0
+  }
+
+  /// Where arrays enter and leave.
+  struct Ends {
+    var input: Value
+    var logits: Value
+    var logitsGradient: Value?
+    var inputGradient: Value?
+    var activations: [Network.Node: Value]
+    var gradients: [Network.Node: Value]
+  }
+
+  /// As it was given; inference runs a folded one.
+  public let network: Network
+  public let batch: Int
+  public let mode: Mode
+  /// What each step is, in order.
+  public let labels: [Label]
+  /// Bytes taken: parameters, gradients, statistics, activations and scratch.
+  public let byteCount: Int
+
+  private let engine: Engine
+  private let memory: PlanMemory
+  private let parameters: [Parameter]
+  private let steps: [Step]
+  private let forwardCount: Int
+  private let ends: Ends
+  private let addresses: PlanBuilder.Addresses
+  private var source: Network
+
+  init(
+    builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], steps: [Step], labels: [Label],
+    forwardCount: Int, ends: Ends, addresses: PlanBuilder.Addresses
+  ) {
+    network = builder.network
+    source = builder.network
+    batch = builder.batch
+    mode = builder.mode
+    engine = builder.engine
+    self.memory = memory
+    self.parameters = parameters
+    self.steps = steps
+    self.labels = labels
+    self.forwardCount = forwardCount
+    self.ends = ends
+    self.addresses = addresses
+    byteCount =
+      memory.arena.byteCount + memory.scratch.byteCount + memory.trainable.byteCount + memory.gradients.byteCount
+      + memory.statistics.byteCount
+  }
+
+  // MARK: Running
+
+  /// What can be done within one turn of the engine's thread. Valid only inside `perform`.
+  package struct Execution: ~Escapable {
+    fileprivate let plan: Plan
+    fileprivate var failure: EngineError?
+
+    @_lifetime(immortal)
+    fileprivate init(_ plan: Plan) { self.plan = plan }
+
+    /// From the input to the logits.
+    package mutating func forward() { run(0..<plan.forwardCount) }
+    /// From the gradient of the logits to every parameter's.
+    package mutating func backward() { run(plan.forwardCount..<plan.steps.count) }
+
+    private mutating func run(_ range: Range<Int>) {
+      let stream = plan.engine.device.stream
+      for i in range {
+        switch plan.steps[i] {
+        case .call(let call):
+          let status = call.execute(on: stream)
+          if status != dnnl_success, failure == nil {
+            failure = .library(
+              call: "dnnl_primitive_execute", status: String(cString: dnnl_status2str(status)),
+              layer: plan.labels[i].layer)
+          }
+        case .kernel(let kernel): kernel()
+        }
+      }
+    }
+  }
+
+  /// Runs work on the engine's thread, where kernels of ours may be called too.
+  /// - Throws: `EngineError.library` where a step failed.
+  package func perform<Result>(_ work: (inout Execution) -> Result) throws(EngineError) -> Result {
+    let (result, failure) = engine.compute.run {
+      var execution = Execution(self)
+      let result = work(&execution)
+      return (result, execution.failure)
+    }
+    if let failure { throw failure }
+    return result
+  }
+
+  /// Computes the logits of what `input` holds.
+  public func forward() throws(EngineError) { try perform { $0.forward() } }
+  /// Computes every gradient from that of the logits. `forward` comes first.
+  public func backward() throws(EngineError) {
+    precondition(mode.isTraining, "an inference plan has no way back")
+    try perform { $0.backward() }
+  }
+
+  /// What dropout and stochastic depth draw from in the next steps.
+  public func setRandom(seed: UInt64, step: Int) {
+    memory.random.pointee = rk_random_state(seed: seed, step: UInt32(truncatingIfNeeded: step))
+  }
+
+  // MARK: Arrays in and out
+
+  private func floats(_ value: Value) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: addresses.floats(value.buffer), count: value.layout.floatCount)
+  }
+
+  /// `N C H W`, row-major: written before `forward`.
+  package var input: UnsafeMutableBufferPointer<Float> { floats(ends.input) }
+  /// `N K`, row-major: read after `forward`.
+  package var logits: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats(ends.logits)) }
+  /// `N K`, row-major: written before `backward`; nil in inference.
+  package var logitsGradient: UnsafeMutableBufferPointer<Float>? { ends.logitsGradient.map { floats($0) } }
+
+  /// Copies a batch into the input.
+  /// - Throws: `EngineError.wrongInput` where the shape is not `batch` samples of the network's input.
+  public func setInput(_ samples: Tensor) throws(EngineError) {
+    let expected = network.shape(of: network.input).batched(batch)
+    guard samples.shape == expected else { throw .wrongInput(expected: expected, found: samples.shape) }
+    samples.withUnsafeElements { _ = input.update(fromContentsOf: $0) }
+  }
+
+  /// Copies the gradient of the logits, `N K`, to where `backward` starts.
+  public func setLogitsGradient(_ gradient: Tensor) throws(EngineError) {
+    let expected = network.shape(of: network.output).batched(batch)
+    guard gradient.shape == expected, let target = logitsGradient else {
+      throw .wrongInput(expected: expected, found: gradient.shape)
+    }
+    gradient.withUnsafeElements { _ = target.update(fromContentsOf: $0) }
+  }
+
+  private func tensor(_ value: Value) throws(EngineError) -> Tensor {
+    var result = try zeros(Shape(value.layout.extents))
+    result.withUnsafeMutableElements { _ = $0.update(fromContentsOf: floats(value)) }
+    return result
+  }
+
+  /// The logits of the last `forward`: `N K`.
+  public func logitsTensor() throws(EngineError) -> Tensor { try tensor(ends.logits) }
+  /// The gradient of the input after `backward`, where the plan was compiled for it.
+  public func inputGradient() throws(EngineError) -> Tensor? {
+    guard let value = ends.inputGradient else { return nil }
+    return try tensor(value)
+  }
+  /// A tapped layer's output in the last `forward`.
+  public func activation(of node: Network.Node) throws(EngineError) -> Tensor? {
+    guard let value = ends.activations[node] else { return nil }
+    return try tensor(value)
+  }
+  /// The gradient of a tapped layer's output in the last `backward`.
+  public func gradient(of node: Network.Node) throws(EngineError) -> Tensor? {
+    if node == network.input { return try inputGradient() }
+    guard let value = ends.gradients[node] else { return nil }
+    return try tensor(value)
+  }
+
+  // MARK: Parameters
+
+  /// Loads weights in canonical layout; inference folds batch norms on the way.
+  /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor.
+  public func load(_ weights: Weights) throws(EngineError) {
+    var weights = weights
+    do { weights = try source.checked(weights) } catch { throw .weights(error) }
+    if mode == .inference {
+      do { weights = try FoldBatchNorm()(source, weights).1 } catch { throw .shape(error) }
+    }
+    for parameter in parameters { try load(weights[parameter.name]!, into: parameter) }
+  }
+
+  private func load(_ tensor: Tensor, into parameter: Parameter) throws(EngineError) {
+    let plain = try Layout.plain(parameter.extents)
+    try tensor.withUnsafeElements { (elements) throws(EngineError) in
+      // Only read.
+      let from = UnsafeMutableRawPointer(mutating: elements.baseAddress!)
+      try copy(from, plain, to: address(of: parameter, in: memory.trainable.pointer), parameter.layout)
+    }
+  }
+
+  private func address(of parameter: Parameter, in trainable: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    (parameter.rule.isTrainable ? trainable : memory.statistics.pointer) + parameter.offset * 4
+  }
+
+  private func copy(
+    _ from: UnsafeMutableRawPointer, _ fromLayout: Layout, to: UnsafeMutableRawPointer, _ toLayout: Layout
+  ) throws(EngineError) {
+    if fromLayout == toLayout {
+      to.copyMemory(from: from, byteCount: toLayout.byteCount)
+      return
+    }
+    let device = engine.device
+    let descriptor = try device.reorder(from: fromLayout, to: toLayout)
+    let scratch = descriptor.scratchpad.descriptor.ndims == 0 ? 0 : descriptor.scratchpad.byteCount
+    let space = try buffer(byteCount: scratch)
+    var bound = [
+      (DNNL_ARG_FROM, try Memory(fromLayout, at: from, on: device)),
+      (DNNL_ARG_TO, try Memory(toLayout, at: to, on: device)),
+    ]
+    if scratch > 0 {
+      bound.append((DNNL_ARG_SCRATCHPAD, try Memory(descriptor.scratchpad, at: space.pointer, on: device)))
+    }
+    let call = Call(try Primitive(descriptor, layer: "parameters"), bound)
+    let status = engine.compute.run { call.execute(on: device.stream) }
+    withExtendedLifetime(space.byteCount) {}
+    try check(status, "dnnl_primitive_execute")
+  }
+
+  private func export(_ trainable: UnsafeMutableRawPointer, trainableOnly: Bool) throws(EngineError) -> Weights {
+    var weights = Weights()
+    for parameter in parameters where parameter.rule.isTrainable || !trainableOnly {
+      var tensor = try zeros(parameter.rule.shape)
+      try tensor.withUnsafeMutableElements { (elements) throws(EngineError) in
+        try copy(
+          address(of: parameter, in: trainable), parameter.layout, to: UnsafeMutableRawPointer(elements.baseAddress!),
+          .plain(parameter.extents))
+      }
+      weights[parameter.name] = tensor
+    }
+    return weights
+  }
+
+  /// The weights as they are now, in canonical layout; of a training plan only.
+  public func weights() throws(EngineError) -> Weights {
+    precondition(mode.isTraining, "an inference plan holds folded weights")
+    return try export(memory.trainable.pointer, trainableOnly: false)
+  }
+
+  /// The gradient of each trainable parameter after the last `backward`, in canonical layout.
+  public func gradients() throws(EngineError) -> Weights {
+    precondition(mode.isTraining, "an inference plan has no gradients")
+    return try export(memory.gradients.pointer, trainableOnly: true)
+  }
+
+  /// An array that lies as the trainable parameters do (an optimizer's state), in canonical layout.
+  package func export(arena: UnsafeMutablePointer<Float>) throws(EngineError) -> Weights {
+    try export(UnsafeMutableRawPointer(arena), trainableOnly: true)
+  }
+
+  /// The arenas that optimizers and averages run over.
+  package struct Arenas {
+    package let values, gradients: UnsafeMutablePointer<Float>
+    /// Floats.
+    package let count: Int
+    /// Each trainable parameter's stretch.
+    package let segments: [(name: String, rule: ParameterRule, offset: Int, count: Int)]
+  }
+
+  package var arenas: Arenas {
+    let trainable = parameters.filter { $0.rule.isTrainable }
+    return Arenas(
+      values: memory.trainable.floats, gradients: memory.gradients.floats,
+      count: trainable.reduce(0) { $0 + $1.floatCount },
+      segments: trainable.map { ($0.name, $0.rule, $0.offset, $0.floatCount) })
+  }
+}

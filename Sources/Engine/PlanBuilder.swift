@@ -1,0 +1,307 @@
+internal import CDNNL
+internal import CKernels
+internal import Networks
+internal import Tensors
+
+/// A place in memory that the plan's steps read and write; what it is, not yet where.
+struct BufferID: Hashable { var index: Int }
+
+/// An array that some step makes: where it lies and how.
+struct Value {
+  var buffer: BufferID
+  var layout: Layout
+}
+
+/// Lays a network out as a flat list of steps: formats first, then memory, then primitives with their arguments.
+struct PlanBuilder {
+  enum Home: Hashable {
+    /// Needed for some of the steps; shares its place with others.
+    case step
+    /// Kept between steps.
+    case pinned
+    case parameter(Int), gradient(Int)
+  }
+  struct Buffer {
+    var byteCount: Int
+    var home: Home
+  }
+
+  /// Where the addresses of buffers are found once memory is planned.
+  struct Addresses {
+    let pointers: [UnsafeMutableRawPointer]
+    let scratch: UnsafeMutableRawPointer
+    let random: UnsafeMutablePointer<rk_random_state>
+    subscript(buffer: BufferID) -> UnsafeMutableRawPointer { pointers[buffer.index] }
+    func floats(_ buffer: BufferID) -> UnsafeMutablePointer<Float> {
+      pointers[buffer.index].assumingMemoryBound(to: Float.self)
+    }
+    func floats(_ buffer: BufferID?) -> UnsafeMutablePointer<Float>? { buffer.map { floats($0) } }
+  }
+
+  struct PendingStep {
+    var label: Plan.Label
+    var reads: [BufferID]
+    var writes: [BufferID]
+    /// Pairs of which the first may take the second's place, where that is not needed after this step.
+    var inPlace: [(written: BufferID, read: BufferID)] = []
+    var scratch = 0
+    var make: (Addresses) throws(EngineError) -> Plan.Step
+  }
+
+  let network: Network
+  let batch: Int
+  let mode: Plan.Mode
+  let taps: Set<Network.Node>
+  let engine: Engine
+  let block = Int(rk_channel_block())
+  let fusions: Fusions
+
+  var buffers: [Buffer] = []
+  var steps: [PendingStep] = []
+  var parameters: [Plan.Parameter] = []
+  var values: [Value?]
+  /// What each layer asks to be done on the way back, in forward order. Untyped, since swiftc 6.3 crashes on closures
+  /// of this form with a typed error; all that they throw is `EngineError`.
+  var backward: [(inout PlanBuilder) throws -> Void] = []
+  var contributions: [[Value]]
+  var needsGradient: [Bool]
+  private var conversions: [BufferID: [Value]] = [:]
+  private var activationTaps: [Network.Node: Value] = [:]
+  private var gradientTaps: [Network.Node: Value] = [:]
+
+  init(_ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node>, engine: Engine) throws(EngineError) {
+    self.network = network
+    self.batch = batch
+    self.mode = mode
+    self.taps = taps
+    self.engine = engine
+    fusions = Fusions(network, isTraining: mode.isTraining, taps: taps)
+    values = Array(repeating: nil, count: network.layers.count)
+    contributions = Array(repeating: [], count: network.layers.count)
+    needsGradient = []
+    for node in network.nodes {
+      let layer = network[node]
+      let isWanted = if case .training(inputGradient: true) = mode { node == network.input } else { false }
+      let hasParameters = network.parameters(of: node).contains { $0.rule.isTrainable }
+      needsGradient.append(
+        isWanted || hasParameters || layer.inputs.contains { needsGradient[$0.index] } || taps.contains(node))
+    }
+  }
+
+  var isTraining: Bool { mode.isTraining }
+  var propagation: dnnl_prop_kind_t { isTraining ? dnnl_forward_training : dnnl_forward_inference }
+
+  /// The extents of a layer's output with the batch in front.
+  func extents(of node: Network.Node) -> [Int] { network.shape(of: node).batched(batch).extents }
+  func value(of node: Network.Node) -> Value { values[node.index]! }
+
+  mutating func newBuffer(_ byteCount: Int, _ home: Home = .step) -> BufferID {
+    buffers.append(Buffer(byteCount: byteCount, home: home))
+    return BufferID(index: buffers.count - 1)
+  }
+  mutating func newValue(_ layout: Layout, _ home: Home = .step) -> Value {
+    Value(buffer: newBuffer(layout.byteCount, home), layout: layout)
+  }
+
+  /// Adds a parameter in the layout that its kernel likes best.
+  mutating func newParameter(_ node: Network.Node, _ index: Int, extents: [Int], _ layout: Layout) -> Int {
+    let (name, rule) = network.parameters(of: node)[index]
+    parameters.append(Plan.Parameter(name: name, rule: rule, extents: extents, layout: layout))
+    return parameters.count - 1
+  }
+  mutating func value(ofParameter index: Int) -> Value { newValue(parameters[index].layout, .parameter(index)) }
+  mutating func value(ofGradient index: Int) -> Value { newValue(parameters[index].layout, .gradient(index)) }
+
+  // MARK: Steps
+
+  enum Access { case read, write, readWrite }
+
+  /// Adds a step that runs a oneDNN primitive.
+  mutating func emit(
+    _ descriptor: PrimitiveDescriptor, _ node: Network.Node, _ kind: String,
+    _ arguments: [(argument: Int32, value: Value, access: Access)],
+    inPlace: [(written: BufferID, read: BufferID)] = []
+  ) throws(EngineError) {
+    let name = network[node].name
+    let primitive = try Primitive(descriptor, layer: name)
+    let scratchpad = descriptor.scratchpad
+    let device = engine.device
+    steps.append(
+      PendingStep(
+        label: Plan.Label(layer: name, kind: kind, kernel: descriptor.kernel),
+        reads: arguments.filter { $0.access != .write }.map(\.value.buffer),
+        writes: arguments.filter { $0.access != .read }.map(\.value.buffer), inPlace: inPlace,
+        scratch: scratchpad.descriptor.ndims == 0 ? 0 : scratchpad.byteCount
+      ) { addresses throws(EngineError) in
+        var bound: [(Int32, Memory)] = []
+        for (argument, value, _) in arguments {
+          bound.append((argument, try Memory(value.layout, at: addresses[value.buffer], on: device)))
+        }
+        if scratchpad.descriptor.ndims != 0 {
+          bound.append((DNNL_ARG_SCRATCHPAD, try Memory(scratchpad, at: addresses.scratch, on: device)))
+        }
+        return .call(Call(primitive, bound))
+      })
+  }
+
+  /// Adds a step that runs one of our own kernels.
+  mutating func emit(
+    kernel: String, _ node: Network.Node, _ kind: String, reads: [BufferID], writes: [BufferID],
+    inPlace: [(written: BufferID, read: BufferID)] = [], scratch: Int = 0,
+    _ make: @escaping (Addresses) -> () -> Void
+  ) {
+    steps.append(
+      PendingStep(
+        label: Plan.Label(layer: network[node].name, kind: kind, kernel: kernel), reads: reads, writes: writes,
+        inPlace: inPlace, scratch: scratch
+      ) { addresses throws(EngineError) in .kernel(make(addresses)) })
+  }
+
+  /// The same array in another layout; the array itself where it has that layout.
+  mutating func converted(_ value: Value, to layout: Layout, for node: Network.Node) throws(EngineError) -> Value {
+    if value.layout == layout { return value }
+    if let known = conversions[value.buffer]?.first(where: { $0.layout == layout }) { return known }
+    let result = newValue(layout)
+    try reorder(value, into: result, for: node)
+    conversions[value.buffer, default: []].append(result)
+    return result
+  }
+
+  /// Says that a step wrote over an array, so that its conversions no longer hold.
+  mutating func overwrite(_ buffer: BufferID) { conversions[buffer] = nil }
+
+  mutating func reorder(_ value: Value, into result: Value, for node: Network.Node) throws(EngineError) {
+    let descriptor = try engine.device.reorder(from: value.layout, to: result.layout)
+    try emit(
+      descriptor, node, "reorder",
+      [(DNNL_ARG_FROM, value, .read), (DNNL_ARG_TO, result, .write)])
+  }
+
+  // MARK: Gradients
+
+  /// Adds to what flows back into a layer's output.
+  mutating func contribute(_ gradient: Value, to node: Network.Node) {
+    contributions[node.index].append(gradient)
+  }
+
+  /// What flows back into a layer's output, in its layout, as at most so many parts that are still to be added up.
+  mutating func gradientParts(of node: Network.Node, atMost limit: Int = 1) throws(EngineError) -> [Value] {
+    let layout = value(of: node).layout
+    var parts: [Value] = []
+    for part in contributions[node.index] { parts.append(try converted(part, to: layout, for: node)) }
+    let isTapped = taps.contains(node)
+    while parts.count > (isTapped ? 1 : limit) {
+      let (a, b) = (parts[parts.count - 2], parts[parts.count - 1])
+      parts.removeLast(2)
+      parts.append(add(a, b, "add gradient", for: node))
+    }
+    contributions[node.index] = parts
+    if isTapped, let whole = parts.first { gradientTaps[node] = try plainCopy(of: whole, for: node) }
+    return parts
+  }
+
+  /// What flows back into a layer's output, as one array; nil where nothing does.
+  mutating func gradient(of node: Network.Node) throws(EngineError) -> Value? {
+    try gradientParts(of: node, atMost: 1).first
+  }
+
+  /// The element-wise sum of two arrays of one layout.
+  mutating func add(_ a: Value, _ b: Value, _ kind: String, for node: Network.Node) -> Value {
+    let sum = newValue(a.layout)
+    let count = Int64(sum.layout.floatCount)
+    emit(
+      kernel: "add", node, kind, reads: [a.buffer, b.buffer], writes: [sum.buffer],
+      inPlace: [(sum.buffer, a.buffer), (sum.buffer, b.buffer)]
+    ) { addresses in
+      let (a, b, y) = (addresses.floats(a.buffer), addresses.floats(b.buffer), addresses.floats(sum.buffer))
+      return { rk_add(a, b, y, count) }
+    }
+    return sum
+  }
+
+  mutating func plainCopy(of value: Value, for node: Network.Node) throws(EngineError) -> Value {
+    let copy = newValue(try .plain(value.layout.extents), .pinned)
+    try reorder(value, into: copy, for: node)
+    return copy
+  }
+
+  // MARK: The whole
+
+  mutating func plan() throws(EngineError) -> Plan {
+    let input = newValue(try .plain(extents(of: network.input)), .pinned)
+    values[network.input.index] = input
+    for node in network.nodes.dropFirst() {
+      try buildForward(node)
+      if taps.contains(node) { activationTaps[node] = try plainCopy(of: value(of: node), for: node) }
+    }
+    if taps.contains(network.input) { activationTaps[network.input] = input }
+
+    let result = value(of: network.output)
+    let logits = newValue(try .plain(extents(of: network.output)), .pinned)
+    try reorder(result, into: logits, for: network.output)
+    let forwardCount = steps.count
+
+    var logitsGradient: Value?
+    var inputGradient: Value?
+    if case .training(let wantsInput) = mode {
+      let gradient = newValue(logits.layout, .pinned)
+      logitsGradient = gradient
+      contribute(gradient, to: network.output)
+      for layer in backward.reversed() {
+        do { try layer(&self) } catch let error as EngineError { throw error } catch { preconditionFailure("\(error)") }
+      }
+      if wantsInput || taps.contains(network.input), let whole = try self.gradient(of: network.input) {
+        inputGradient = try plainCopy(of: whole, for: network.input)
+      }
+    }
+
+    return try MemoryPlan(buffers: buffers, steps: steps, parameters: parameters, isTraining: isTraining).realize(
+      self,
+      ends: Plan.Ends(
+        input: input, logits: logits, logitsGradient: logitsGradient, inputGradient: inputGradient,
+        activations: activationTaps, gradients: gradientTaps),
+      forwardCount: forwardCount)
+  }
+
+  private mutating func buildForward(_ node: Network.Node) throws(EngineError) {
+    if let fused = fusions.emitted[node] {
+      switch fused {
+      case .norm(let fusion): try buildNorm(fusion)
+      case .convolution(let fusion): try buildConvolution(fusion)
+      }
+      return
+    }
+    if fusions.absorbed.contains(node) { return }
+    let layer = network[node]
+    switch layer.operation {
+    case .input: break
+    case .convolution: try buildConvolution(Fusions.Convolution(convolution: node))
+    case .batchNorm: try buildNorm(Fusions.Norm(norm: node))
+    case .relu(let operation): try operation.build(node, in: &self)
+    case .clip(let operation): try operation.build(node, in: &self)
+    case .sigmoid(let operation): try operation.build(node, in: &self)
+    case .tanh(let operation): try operation.build(node, in: &self)
+    case .add(let operation): try operation.build(node, in: &self)
+    case .concatenation(let operation): try operation.build(node, in: &self)
+    case .maxPool(let operation): try operation.build(node, in: &self)
+    case .averagePool(let operation): try operation.build(node, in: &self)
+    case .globalAveragePool(let operation): try operation.build(node, in: &self)
+    case .flatten(let operation): try operation.build(node, in: &self)
+    case .dense(let operation): try operation.build(node, in: &self)
+    case .dropout(let operation): try operation.build(node, in: &self)
+    case .dropPath(let operation): try operation.build(node, in: &self)
+    }
+  }
+}
+
+extension Device {
+  func reorder(from source: Layout, to destination: Layout) throws(EngineError) -> PrimitiveDescriptor {
+    var handle: dnnl_primitive_desc_t?
+    var (from, to) = (source.descriptor, destination.descriptor)
+    let attributes = try Attributes()
+    try check(
+      dnnl_reorder_primitive_desc_create(&handle, &from, engine, &to, engine, attributes.handle),
+      "dnnl_reorder_primitive_desc_create")
+    return PrimitiveDescriptor(adopting: handle!)
+  }
+}
