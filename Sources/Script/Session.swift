@@ -95,14 +95,21 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
       machine.trace = []
       throw ScriptFailure([error], stage: .run, calls: calls)
     }
-    guard case .expression? = program.statements.last?.kind else { return Outcome(value: nil, isSilent: program.isSilent) }
+    guard case .expression? = program.statements.last?.kind, let last else {
+      return Outcome(value: nil, isSilent: program.isSilent)
+    }
     return Outcome(value: last, isSilent: program.isSilent)
   }
+
+  /// The directory that this session may write below.
+  public var workingDirectory: WorkingDirectory { machine.workingDirectory }
 
   // MARK: Global values
 
   /// The names that have a value, sorted.
-  public var globalNames: [String] { globals.keys.filter { machine.globals[globals[$0]!] != nil }.sorted() }
+  public var globalNames: [String] { 
+    globals.filter { machine.globals[$0.value] != nil }.keys.sorted()
+  }
 
   public subscript(name: String) -> Value? {
     get { globals[name].flatMap { machine.globals[$0] } }
