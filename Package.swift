@@ -61,7 +61,7 @@ let package = Package(
     tests("Datasets", "Datasets", "Tensors"),
     tests("Training", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),
-    tests("Script", "Script"),
+    tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Notebook", "Script"),
     tests("reprise"),
   ]

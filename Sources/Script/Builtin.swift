@@ -1,0 +1,91 @@
+/// A function that Swift code gives to the language, declared once.
+///
+/// Help, completion, checks, the reference and a test of every example derive from this value.
+public struct Builtin: Sendable {
+  public typealias Body = @Sendable (Arguments) throws -> Value
+
+  public let name: String
+  /// One sentence.
+  public let doc: String
+  public let parameters: [Parameter]
+  public let result: ValueType
+  public let examples: [Example]
+  /// The chapter of the reference it stands in.
+  public let chapter: String
+  let body: Body
+
+  /// Declares a builtin.
+  ///
+  /// The body may throw any error; one that is not a `ScriptError` is kept as `ScriptError.domain`, at the call.
+  public init(
+    _ name: String, _ doc: String, parameters: [Parameter] = [], result: ValueType, examples: [Example] = [],
+    chapter: String = "", body: @escaping Body
+  ) {
+    precondition(parameters.count(where: \.isVariadic) <= 1, "'\(name)' has two variadic parameters")
+    (self.name, self.doc, self.parameters, self.result) = (name, doc, parameters, result)
+    (self.examples, self.chapter, self.body) = (examples, chapter, body)
+  }
+
+  /// How it is called: `train(model, data, epochs: 8)` as the help shows it.
+  public var signature: String {
+    let list = parameters.map { parameter in
+      let name = parameter.isVariadic ? "\(parameter.label)…" : parameter.label
+      if let value = parameter.default { return "\(name): \(value.literal)" }
+      return parameter.isOptional ? "\(name)?" : name
+    }
+    return "\(name)(\(list.joined(separator: ", ")))"
+  }
+
+  /// How many arguments may come without a label.
+  var positionalLimit: Int {
+    if parameters.contains(where: \.isVariadic) { return .max }
+    return parameters.prefix { !$0.isLabelled }.count
+  }
+}
+
+/// What a builtin takes.
+public struct Parameter: Sendable {
+  public let label: String
+  public let type: ValueType
+  public let doc: String
+  /// The value where none is given.
+  public let `default`: Value?
+  /// Whether it may be left out without having a default.
+  public let isOptional: Bool
+  /// Takes all further arguments without a label.
+  public let isVariadic: Bool
+  /// Must be given by its name.
+  public let isLabelled: Bool
+  /// The numbers that are allowed.
+  public let allowed: ClosedRange<Double>?
+
+  /// Declares a parameter. Those behind a variadic one are labelled.
+  public init(
+    _ label: String, _ type: ValueType, _ doc: String = "", default: Value? = nil, optional: Bool = false,
+    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil
+  ) {
+    (self.label, self.type, self.doc, self.default) = (label, type, doc, `default`)
+    (isOptional, isVariadic, isLabelled, self.allowed) = (optional, variadic, labelled, allowed)
+  }
+
+  /// Whether a call may leave it out.
+  public var mayBeOmitted: Bool { isOptional || isVariadic || `default` != nil }
+}
+
+/// A line to try, with what it gives. Every one is run by a test.
+public struct Example: Sendable {
+  public let code: String
+  /// What the prompt shows for it; nil where it is not the same everywhere.
+  public let gives: String?
+  public init(_ code: String, gives: String? = nil) { (self.code, self.gives) = (code, gives) }
+}
+
+/// A name that stands for a value from the beginning, such as `pi`.
+public struct Constant: Sendable {
+  public let name, doc: String
+  public let type: ValueType
+  public let value: Value
+  public init(_ name: String, _ doc: String, type: ValueType, value: Value) {
+    (self.name, self.doc, self.type, self.value) = (name, doc, type, value)
+  }
+}

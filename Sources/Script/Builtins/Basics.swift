@@ -1,0 +1,69 @@
+let printBuiltin = Builtin(
+  "print", "Prints values on one line, with spaces between them.",
+  parameters: [Parameter("values", .any, "What to print.", variadic: true)], result: .none,
+  examples: [Example(#"print("top1", 75.8)"#)], chapter: "Basics"
+) { arguments in
+  arguments.context.print(arguments.rest.map(\.text).joined(separator: " "))
+  return .none
+}
+
+let tableBuiltin = Builtin(
+  "table", "Prints a list of records as a table, a row for each.",
+  parameters: [
+    Parameter("rows", .list(of: .record), "The records; a field that one lacks stays empty."),
+    Parameter("columns", .list(of: .string), "The fields to show, in this order; all where left out.", optional: true),
+  ], result: .none, examples: [Example(#"table([{ model: "vgg16", top1: 71.6 }, { model: "resnet50", top1: 75.8 }])"#)],
+  chapter: "Basics"
+) { arguments in
+  var records: [Record] = []
+  for case .record(let record) in try arguments.list("rows") { records.append(record) }
+  var columns: [String] = []
+  if arguments.has("columns") {
+    columns = try arguments.strings("columns")
+  } else {
+    var seen = Set<String>()
+    for name in records.flatMap(\.names) where seen.insert(name).inserted { columns.append(name) }
+  }
+  guard !columns.isEmpty else { return .none }
+  let rows = records.map { record in columns.map { record[$0] ?? .string("") } }
+  arguments.context.print(Table(columns: columns, rows: rows).text)
+  return .none
+}
+
+let typeOf = Builtin(
+  "typeOf", "The name of a value's kind.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
+  examples: [Example("typeOf(50%)", gives: "\"number\"")], chapter: "Basics"
+) { arguments in .string(arguments.value("value").typeName) }
+
+let environmentBuiltin = Builtin(
+  "env", "The text of an environment variable.",
+  parameters: [
+    Parameter("name", .string, "The variable."),
+    Parameter("default", .any, "The value where it is not set; without one that is an error.", optional: true),
+  ], result: .any, examples: [Example(#"env("REPRISE_NO_SUCH", default: "data")"#, gives: "\"data\"")],
+  chapter: "Basics"
+) { arguments in
+  let name = try arguments.string("name")
+  if let text = arguments.context.environment(name) { return .string(text) }
+  if let value = arguments["default"] { return value }
+  throw arguments.missing("the environment variable \(name) is not set", hint: "export \(name)=…", at: "name")
+}
+
+let assertBuiltin = Builtin(
+  "assert", "Stops with an error unless a condition is true.",
+  parameters: [
+    Parameter("condition", .bool, "What must hold."),
+    Parameter("message", .string, "What to say where it does not.", optional: true),
+  ], result: .none, examples: [Example("assert(1 + 1 == 2)")], chapter: "Basics"
+) { arguments in
+  guard try arguments.bool("condition") else {
+    let message = try arguments.has("message") ? arguments.string("message") : "this does not hold"
+    throw arguments.failure(message, at: "condition")
+  }
+  return .none
+}
+
+let failBuiltin = Builtin(
+  "fail", "Stops with an error.", parameters: [Parameter("message", .string, "What to say.")], result: .none,
+  examples: [Example(#"if 1 > 2 { fail("numbers are broken") }"#)], chapter: "Basics"
+) { arguments in throw arguments.failure(try arguments.string("message")) }

@@ -1,0 +1,37 @@
+let keysBuiltin = Builtin(
+  "keys", "The names of a record's fields, or of an object's.",
+  parameters: [Parameter("record", .any, "A record or an object.")], result: .list(of: .string),
+  examples: [Example("keys({ lr: 0.1, epochs: 8 })", gives: #"["lr", "epochs"]"#)], chapter: "Records"
+) { arguments in
+  switch arguments.value("record") {
+  case .record(let record): return .list(record.names)
+  case .object(let object): return .list(object.fieldNames)
+  case let other:
+    throw ScriptError.wrongType(what: "record", expected: .record, found: other.typeName, at: arguments.span(of: "record"))
+  }
+}
+
+let valuesBuiltin = Builtin(
+  "values", "The values of a record's fields.", parameters: [Parameter("record", .record, "A record.")], result: .list,
+  examples: [Example("values({ lr: 0.1, epochs: 8 })", gives: "[0.1, 8]")], chapter: "Records"
+) { arguments in .list(try arguments.record("record").values) }
+
+let recordBuiltin = Builtin(
+  "record", "A record of names and values that are only known when the script runs.",
+  parameters: [Parameter("names", .list(of: .string), "The names."), Parameter("values", .list, "As many values.")],
+  result: .record, examples: [Example(#"record(["a", "b"], [1, 2])"#, gives: "{ a: 1, b: 2 }")], chapter: "Records"
+) { arguments in
+  let (names, values) = (try arguments.strings("names"), try arguments.list("values"))
+  guard names.count == values.count else {
+    throw arguments.failure("there are \(names.count) names and \(values.count) values")
+  }
+  return .record(Record(Array(Swift.zip(names, values))))
+}
+
+let hasBuiltin = Builtin(
+  "has", "Whether a record or an object has a field.",
+  parameters: [Parameter("record", .any, "A record or an object."), Parameter("name", .string, "The field.")],
+  result: .bool, examples: [Example(#"has({ lr: 0.1 }, "lr")"#, gives: "true")], chapter: "Records"
+) { arguments in
+  .bool(Operators.fieldNames(of: arguments.value("record")).contains(try arguments.string("name")))
+}

@@ -1,0 +1,86 @@
+import Foundation
+
+let stringBuiltin = Builtin(
+  "string", "A value as text.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
+  examples: [Example("string(20_000)", gives: "\"20000\"")], chapter: "Text"
+) { arguments in .string(arguments.value("value").text) }
+
+let formatBuiltin = Builtin(
+  "format", "A number with so many digits behind the point.",
+  parameters: [
+    Parameter("x", .number, "A number."),
+    Parameter("digits", .integer, "How many digits.", default: .number(2), allowed: 0...30),
+  ], result: .string, examples: [Example("format(75.8)", gives: "\"75.80\"")], chapter: "Text"
+) { arguments in
+  let x = try arguments.number("x")
+  guard x.isFinite else { return .string(Value.text(of: x)) }
+  return .string(String(format: "%.\(try arguments.integer("digits"))f", x))
+}
+
+let joinBuiltin = Builtin(
+  "join", "One string of many.",
+  parameters: [
+    Parameter("list", .list, "Values; what is not a string is printed as one."),
+    Parameter("separator", .string, "What stands between them.", default: .string(", ")),
+  ], result: .string, examples: [Example(#"join(["a", "b"], "-")"#, gives: "\"a-b\"")], chapter: "Text"
+) { arguments in
+  let separator = try arguments.string("separator")
+  var text = ""
+  for (index, element) in try arguments.list("list").enumerated() {
+    text += (index == 0 ? "" : separator) + element.text
+    try Operators.checkLength(text.utf8.count, at: arguments.span)
+  }
+  return .string(text)
+}
+
+private let text = Parameter("text", .string, "A string.")
+
+let splitBuiltin = Builtin(
+  "split", "The parts of a string between separators.",
+  parameters: [text, Parameter("separator", .string, "What stands between the parts.", default: .string(","))],
+  result: .list(of: .string), examples: [Example(#"split("a,b", ",")"#, gives: #"["a", "b"]"#)], chapter: "Text"
+) { arguments in
+  let separator = try arguments.string("separator")
+  guard !separator.isEmpty else { return .list(try arguments.string("text").map { String($0) }) }
+  return .list(try arguments.string("text").components(separatedBy: separator))
+}
+
+let replaceBuiltin = Builtin(
+  "replace", "A string with a part replaced wherever it stands.",
+  parameters: [text, Parameter("part", .string, "What to replace."), Parameter("by", .string, "What to put there.")],
+  result: .string, examples: [Example(#"replace("resnet50", "50", "18")"#, gives: "\"resnet18\"")], chapter: "Text"
+) { arguments in
+  let (text, part, new) = (try arguments.string("text"), try arguments.string("part"), try arguments.string("by"))
+  guard !part.isEmpty else { return .string(text) }
+  let parts = text.components(separatedBy: part)
+  try Operators.checkLength(
+    text.utf8.count + (parts.count * new.utf8.count), at: arguments.span)
+  return .string(parts.joined(separator: new))
+}
+
+let upperBuiltin = Builtin(
+  "upper", "A string in capital letters.", parameters: [text], result: .string,
+  examples: [Example(#"upper("vgg")"#, gives: "\"VGG\"")], chapter: "Text"
+) { arguments in .string(try arguments.string("text").uppercased()) }
+
+let lowerBuiltin = Builtin(
+  "lower", "A string in small letters.", parameters: [text], result: .string,
+  examples: [Example(#"lower("VGG")"#, gives: "\"vgg\"")], chapter: "Text"
+) { arguments in .string(try arguments.string("text").lowercased()) }
+
+let trimBuiltin = Builtin(
+  "trim", "A string without space at its ends.", parameters: [text], result: .string,
+  examples: [Example(#"trim("  a ")"#, gives: "\"a\"")], chapter: "Text"
+) { arguments in .string(try arguments.string("text").trimmingCharacters(in: .whitespacesAndNewlines)) }
+
+let startsWith = Builtin(
+  "startsWith", "Whether a string begins with another.",
+  parameters: [text, Parameter("part", .string, "The beginning.")], result: .bool,
+  examples: [Example(#"startsWith("resnet50", "resnet")"#, gives: "true")], chapter: "Text"
+) { arguments in .bool(try arguments.string("text").hasPrefix(try arguments.string("part"))) }
+
+let endsWith = Builtin(
+  "endsWith", "Whether a string ends with another.",
+  parameters: [text, Parameter("part", .string, "The end.")], result: .bool,
+  examples: [Example(#"endsWith("a.png", ".png")"#, gives: "true")], chapter: "Text"
+) { arguments in .bool(try arguments.string("text").hasSuffix(try arguments.string("part"))) }

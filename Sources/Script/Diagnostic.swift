@@ -1,0 +1,21 @@
+/// An error in words, ready to be drawn.
+public struct Diagnostic: Hashable, Sendable {
+  /// Stable, and never made from what the script says.
+  public let code: String
+  /// The problem, in one line.
+  public let title: String
+  public let span: Span?
+  /// One thing that can be typed.
+  public let hint: String?
+  /// Another place that matters, and why.
+  public let note: Note?
+
+  public struct Note: Hashable, Sendable {
+    public let text: String
+    public let span: Span
+  }
+
+  init(_ code: String, _ title: String, at span: Span?, hint: String? = nil, note: Note? = nil) {
+    (self.code, self.title, self.span, self.hint, self.note) = (code, title, span, hint, note)
+  }
+}

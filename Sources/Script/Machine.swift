@@ -1,0 +1,274 @@
+import Foundation
+
+/// What runs: the global values, the calls that are open, and the ways out.
+///
+/// Owned by one session and used by one thread at a time.
+final class Machine {
+  let library: Library
+  let output: any ScriptOutput
+  let interruption: Interruption
+  let host: (any Sendable)?
+  let workingDirectory: WorkingDirectory
+  let environment: [String: String]
+
+  private(set) var globals: UnsafeMutablePointer<Value?>
+  private var capacity: Int
+  private(set) var globalCount = 0
+
+  /// How many calls are open.
+  var depth = 0
+  /// The lowest address the stack may grow down to.
+  var stackFloor: UInt = 0
+  /// The calls an error came through, innermost first.
+  var trace: [CallSite] = []
+
+  static let deepestCall = 10_000
+  /// What may be in use already, and what builtins may need below the deepest call. Bytes.
+  private static let stackReserve: UInt = 2 << 20
+
+  init(
+    library: Library, output: any ScriptOutput, interruption: Interruption, host: (any Sendable)?,
+    workingDirectory: WorkingDirectory, environment: [String: String]
+  ) {
+    (self.library, self.output, self.interruption, self.host) = (library, output, interruption, host)
+    (self.workingDirectory, self.environment) = (workingDirectory, environment)
+    capacity = 64
+    globals = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    globals.deinitialize(count: globalCount)
+    globals.deallocate()
+  }
+
+  /// Makes room for one more global value.
+  func addGlobal() -> Int {
+    if globalCount == capacity {
+      let larger = UnsafeMutablePointer<Value?>.allocate(capacity: capacity * 2)
+      larger.moveInitialize(from: globals, count: globalCount)
+      globals.deallocate()
+      globals = larger
+      capacity *= 2
+    }
+    (globals + globalCount).initialize(to: nil)
+    globalCount += 1
+    return globalCount - 1
+  }
+
+  /// Learns how far down the stack of the calling thread may grow.
+  func measureStack() {
+    var marker: UInt8 = 0
+    let here = withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
+    let size = UInt(max(Thread.current.stackSize, 512 << 10))
+    stackFloor = here - size + min(Self.stackReserve, size / 2)
+  }
+
+  @inline(__always)
+  func checkInterruption(at span: Span) throws(ScriptError) {
+    if interruption.isRaised { throw .interrupted(at: span) }
+  }
+
+  // MARK: Calls
+
+  /// Runs a function of the script in a frame that holds its arguments.
+  func run(_ code: FunctionCode, _ function: Function, _ frame: Frame, at span: Span) throws(ScriptError) -> Value {
+    depth += 1
+    defer { depth -= 1 }
+    var marker: UInt8 = 0
+    let address = withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
+    if depth > Self.deepestCall || address < stackFloor {
+      throw .endlessRecursion(depth: depth, at: span)
+    }
+    try checkInterruption(at: span)
+    do throws(ScriptError) {
+      for index in code.parameters.indices where frame.slots[index] == nil {
+        let parameter = code.parameters[index]
+        guard let value = parameter.default else { throw ScriptError.missingArgument(parameter.name, of: code.name, at: span) }
+        frame.slots[index] = try value.evaluate(frame)
+      }
+      if case .script(_, let captures) = function.kind {
+        for (place, value) in Swift.zip(code.captureSlots, captures) { frame.slots[place] = value }
+      }
+      if let selfSlot = code.selfSlot { frame.slots[selfSlot] = .function(function) }
+      return try code.body.run(frame)
+    } catch {
+      trace.append(CallSite(function: code.name, at: span))
+      throw error
+    }
+  }
+
+  /// Calls a function with values that come from Swift code.
+  func call(_ function: Function, _ arguments: [Value], at span: Span) throws(ScriptError) -> Value {
+    switch function.kind {
+    case .script(let code, _):
+      guard arguments.count <= code.parameters.count else {
+        throw .extraArgument(of: code.name, allowed: code.parameters.count, at: span)
+      }
+      let frame = Frame(self, count: code.slotCount)
+      for (index, argument) in arguments.enumerated() { frame.slots[index] = argument }
+      return try run(code, function, frame, at: span)
+    case .builtin(let builtin):
+      let given = arguments.map { GivenArgument(label: nil, value: $0, labelSpan: nil, span: span) }
+      return try call(builtin, given, at: span)
+    }
+  }
+
+  /// Calls a function with the arguments as they were written, where it was not known before which one it would be.
+  func call(_ function: Function, _ given: [GivenArgument], at span: Span) throws(ScriptError) -> Value {
+    switch function.kind {
+    case .builtin(let builtin): return try call(builtin, given, at: span)
+    case .script(let code, _):
+      let frame = Frame(self, count: code.slotCount)
+      let plan = ArgumentPlan(code.name, code.parameters.map { .init($0.name, mayBeOmitted: $0.default != nil) })
+      for (index, argument) in given.enumerated() {
+        let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
+        guard frame.slots[place] == nil else {
+          throw .duplicate(code.parameters[place].name, kind: "argument", at: argument.span)
+        }
+        frame.slots[place] = argument.value
+      }
+      return try run(code, function, frame, at: span)
+    }
+  }
+
+  private func call(_ builtin: Builtin, _ given: [GivenArgument], at span: Span) throws(ScriptError) -> Value {
+    let plan = ArgumentPlan(builtin)
+    var values = [Value?](repeating: nil, count: builtin.parameters.count)
+    var spans = [Span?](repeating: nil, count: builtin.parameters.count)
+    var variadic: [Value] = []
+    var variadicSpans: [Span] = []
+    for (index, argument) in given.enumerated() {
+      let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
+      if builtin.parameters[place].isVariadic {
+        variadic.append(argument.value)
+        variadicSpans.append(argument.span)
+        continue
+      }
+      guard values[place] == nil else {
+        throw .duplicate(builtin.parameters[place].label, kind: "argument", at: argument.span)
+      }
+      values[place] = argument.value
+      spans[place] = argument.span
+    }
+    return try call(
+      builtin, values, variadic, ArgumentSpans(call: span, places: spans, variadic: variadicSpans))
+  }
+
+  /// Calls a builtin whose arguments are in place: fills in defaults, checks types, and keeps foreign errors.
+  func call(
+    _ builtin: Builtin, _ given: [Value?], _ variadic: [Value], _ spans: ArgumentSpans
+  ) throws(ScriptError) -> Value {
+    var values = given
+    for (index, parameter) in builtin.parameters.enumerated() {
+      if parameter.isVariadic {
+        for (place, value) in variadic.enumerated() {
+          try check(value, parameter, at: spans.rest(place))
+        }
+      } else if let value = values[index] {
+        if case .none = value, parameter.mayBeOmitted {
+          values[index] = parameter.default
+          continue
+        }
+        try check(value, parameter, at: spans[index])
+      } else if let value = parameter.default {
+        values[index] = value
+      } else if !parameter.isOptional {
+        throw .missingArgument(parameter.label, of: builtin.name, at: spans.call)
+      }
+    }
+    depth += 1
+    defer { depth -= 1 }
+    let context = CallContext(machine: self, span: spans.call)
+    let arguments = Arguments(context: context, builtin: builtin, values: values, variadic: variadic, spans: spans)
+    do {
+      let value = try builtin.body(arguments)
+      if !trace.isEmpty { trace.removeAll() }  // an error that the builtin dealt with
+      if value.extent != .one { try value.extent.check(at: spans.call) }
+      return value
+    } catch let error as ScriptError {
+      throw error
+    } catch is CancellationError {
+      throw .interrupted(at: spans.call)
+    } catch {
+      throw .domain(DomainFailure(error), at: spans.call)
+    }
+  }
+
+  private func check(_ value: Value, _ parameter: Parameter, at span: @autoclosure () -> Span) throws(ScriptError) {
+    guard parameter.type.accepts(value) else { throw Self.mismatch(value, parameter, at: span()) }
+    if let allowed = parameter.allowed, case .number(let number) = value, !allowed.contains(number) {
+      throw .outOfRange(parameter.label, number, allowed: allowed, at: span())
+    }
+  }
+
+  static func mismatch(_ value: Value, _ parameter: Parameter, at span: Span) -> ScriptError {
+    if case .oneOf(let choices) = parameter.type.unwrapped, case .string(let string) = value {
+      return .wrongChoice(
+        string, what: parameter.label, allowed: choices, at: span, near: Spelling.nearest(to: string, in: choices))
+    }
+    if parameter.type.unwrapped == .integer, case .number(let number) = value {
+      return .notWhole(number, what: parameter.label, at: span)
+    }
+    return .wrongType(what: parameter.label, expected: parameter.type, found: value.typeName, at: span)
+  }
+}
+
+/// An argument of a call whose function is known only when it runs.
+struct GivenArgument {
+  let label: String?
+  let value: Value
+  let labelSpan: Span?
+  let span: Span
+}
+
+extension ValueType {
+  var unwrapped: ValueType { if case .optional(let type) = self { type } else { self } }
+}
+
+/// Which parameter an argument is for. The checker and the machine ask the same rules.
+struct ArgumentPlan {
+  struct Slot {
+    let name: String
+    let mayBeOmitted: Bool
+    let isVariadic: Bool
+    let isLabelled: Bool
+    init(_ name: String, mayBeOmitted: Bool, isVariadic: Bool = false, isLabelled: Bool = false) {
+      (self.name, self.mayBeOmitted) = (name, mayBeOmitted)
+      (self.isVariadic, self.isLabelled) = (isVariadic, isLabelled)
+    }
+  }
+  let function: String
+  let slots: [Slot]
+
+  init(_ function: String, _ slots: [Slot]) { (self.function, self.slots) = (function, slots) }
+
+  init(_ builtin: Builtin) {
+    var behindVariadic = false
+    var slots: [Slot] = []
+    for parameter in builtin.parameters {
+      slots.append(
+        Slot(
+          parameter.label, mayBeOmitted: parameter.mayBeOmitted, isVariadic: parameter.isVariadic,
+          isLabelled: parameter.isLabelled || behindVariadic))
+      behindVariadic = behindVariadic || parameter.isVariadic
+    }
+    self.init(builtin.name, slots)
+  }
+
+  /// The parameter of the argument at a position of the call.
+  func place(
+    of index: Int, label: String?, labelSpan: Span?, at span: @autoclosure () -> Span
+  ) throws(ScriptError) -> Int {
+    if let label {
+      guard let place = slots.firstIndex(where: { $0.name == label }) else {
+        throw .unknownLabel(
+          label, of: function, at: labelSpan ?? span(), near: Spelling.nearest(to: label, in: slots.map(\.name)))
+      }
+      return place
+    }
+    if let variadic = slots.firstIndex(where: \.isVariadic), index >= variadic { return variadic }
+    guard index < slots.count else { throw .extraArgument(of: function, allowed: slots.count, at: span()) }
+    guard !slots[index].isLabelled else { throw .labelNeeded(slots[index].name, of: function, at: span()) }
+    return index
+  }
+}

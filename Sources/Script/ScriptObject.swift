@@ -1,0 +1,53 @@
+/// A value that another module brings into the language: a dataset, a model, a run, a chart.
+///
+/// Laws: `field` answers every name in `fieldNames` and no other; `typeName` is the name of an `ObjectType` of the
+/// library, and is the same for all instances of a type.
+public protocol ScriptObject: Sendable {
+  /// What it is called in messages and matched against `.object("…")`.
+  var typeName: String { get }
+  var fieldNames: [String] { get }
+  /// The value of a field, or nil where there is none of that name.
+  func field(_ name: String) throws -> Value?
+  /// One line, for lists of values.
+  var summary: String { get }
+  /// What the prompt shows; may have several lines.
+  var text: String { get }
+  /// What it runs through where a list is wanted: `for`, `len`, indexing; nil where it has no elements.
+  var elements: [Value]? { get }
+  /// This object with some fields changed, for `object with { … }`; nil where that makes no sense.
+  func with(_ changes: Record) throws -> Value?
+  func isEqual(to other: any ScriptObject) -> Bool
+}
+
+extension ScriptObject {
+  public var fieldNames: [String] { [] }
+  public func field(_ name: String) throws -> Value? { nil }
+  public var text: String { summary }
+  public var elements: [Value]? { nil }
+  public func with(_ changes: Record) throws -> Value? { nil }
+  public func isEqual(to other: any ScriptObject) -> Bool { false }
+}
+
+extension ScriptObject where Self: Equatable {
+  public func isEqual(to other: any ScriptObject) -> Bool { (other as? Self) == self }
+}
+
+/// What is known of a kind of object before any exists: for the checker, completion and the reference.
+public struct ObjectType: Sendable {
+  public struct Field: Sendable {
+    public let name: String
+    public let type: ValueType
+    public let doc: String
+    public init(_ name: String, _ type: ValueType, _ doc: String) {
+      (self.name, self.type, self.doc) = (name, type, doc)
+    }
+  }
+  public let name, doc: String
+  public let fields: [Field]
+  /// Whether instances may have fields that are not in the list.
+  public let isOpen: Bool
+
+  public init(_ name: String, _ doc: String, fields: [Field] = [], isOpen: Bool = false) {
+    (self.name, self.doc, self.fields, self.isOpen) = (name, doc, fields, isOpen)
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+
+/// A running script or prompt: global values that stay from line to line.
+///
+/// One thread at a time may use it; an error leaves it alive and its values as they are.
+public final class Session: @unchecked Sendable {  // Sendable: handed from thread to thread, never used by two at once
+  public let library: Library
+  public let interruption: Interruption
+  private let machine: Machine
+  private var globals: [String: Int] = [:]
+  private var functions: [String: FunctionSyntax] = [:]
+
+  public init(
+    library: Library, output: any ScriptOutput, interruption: Interruption = Interruption(),
+    host: (any Sendable)? = nil, workingDirectory: WorkingDirectory = WorkingDirectory(),
+    environment: [String: String]? = nil
+  ) {
+    self.library = library
+    self.interruption = interruption
+    machine = Machine(
+      library: library, output: output, interruption: interruption, host: host, workingDirectory: workingDirectory,
+      environment: environment ?? ProcessInfo.processInfo.environment)
+  }
+
+  /// Parses and checks a script against what this session knows, without running it.
+  public func check(_ source: Source) -> [ScriptError] {
+    let (program, errors, _) = Parser.parse(source)
+    if !errors.isEmpty { return errors }
+    return check(program)
+  }
+
+  /// What can be set from outside.
+  public static func parameters(of source: Source) -> [ScriptParameter] { Parser.parse(source).program.parameters }
+
+  private func check(_ program: Program) -> [ScriptError] {
+    var known: [String: Checker.Variable] = [:]
+    for (name, slot) in globals {
+      guard let value = machine.globals[slot] else { continue }
+      known[name] = Checker.Variable(type: value.staticType, isDefined: true, function: functions[name])
+    }
+    return Checker.check(program, library: library, globals: known)
+  }
+
+  /// What a script came to.
+  public struct Outcome: Sendable {
+    /// The value of the last statement, if it is an expression.
+    public let value: Value?
+    /// Whether the text ends with `;`.
+    public let isSilent: Bool
+  }
+
+  /// Checks a script and runs it.
+  ///
+  /// - Parameters:
+  ///   - settings: values for the script's `param`s, as text: `scale=paper`.
+  /// - Throws: `ScriptFailure` with all errors of the check, or the error of the run and the calls on its way.
+  @discardableResult
+  public func run(_ source: Source, settings: [String: String] = [:]) throws(ScriptFailure) -> Outcome {
+    let (program, errors, _) = Parser.parse(source)
+    guard errors.isEmpty else { throw ScriptFailure(errors, stage: .check) }
+    let problems = check(program)
+    guard problems.isEmpty else { throw ScriptFailure(problems, stage: .check) }
+    let values: [String: Value]
+    let code: [Code]
+    let slotCount: Int
+    do throws(ScriptError) {
+      values = try Self.values(of: settings, for: program)
+      var compiler = Compiler(library: library, globals: globals) { [machine] in machine.addGlobal() }
+      (code, slotCount) = try compiler.program(program, settings: values)
+      globals = compiler.globals
+    } catch {
+      throw ScriptFailure([error], stage: .check)
+    }
+    for name in AssignedNames(program.statements).names { functions[name.text] = nil }
+    for statement in program.statements {
+      if case .function(let function) = statement.kind, let name = function.name { functions[name.text] = function }
+    }
+    return try run(code, program, slotCount)
+  }
+
+  private func run(_ code: [Code], _ program: Program, _ slotCount: Int) throws(ScriptFailure) -> Outcome {
+    machine.measureStack()
+    machine.trace = []
+    machine.depth = 0
+    let frame = Frame(machine, count: slotCount)
+    var last: Value?
+    do throws(ScriptError) {
+      for (index, statement) in code.enumerated() {
+        try machine.checkInterruption(at: statement.span)
+        guard case .value(let value) = try statement.run(frame) else { continue }
+        if index == code.count - 1 { last = value }
+      }
+    } catch {
+      let calls = machine.trace
+      machine.trace = []
+      throw ScriptFailure([error], stage: .run, calls: calls)
+    }
+    guard case .expression? = program.statements.last?.kind, let last else {
+      return Outcome(value: nil, isSilent: program.isSilent)
+    }
+    return Outcome(value: last, isSilent: program.isSilent)
+  }
+
+  /// The directory that this session may write below.
+  public var workingDirectory: WorkingDirectory { machine.workingDirectory }
+
+  // MARK: Global values
+
+  /// The names that have a value, sorted.
+  public var globalNames: [String] { 
+    globals.filter { machine.globals[$0.value] != nil }.keys.sorted()
+  }
+
+  public subscript(name: String) -> Value? {
+    get { globals[name].flatMap { machine.globals[$0] } }
+    set {
+      let slot = globals[name] ?? machine.addGlobal()
+      globals[name] = slot
+      machine.globals[slot] = newValue
+    }
+  }
+
+  // MARK: Settings
+
+  private static func values(
+    of settings: [String: String], for program: Program
+  ) throws(ScriptError) -> [String: Value] {
+    let parameters = program.parameters
+    var values: [String: Value] = [:]
+    for (name, text) in settings.sorted(by: { $0.key < $1.key }) {
+      guard let parameter = parameters.first(where: { $0.name == name }) else {
+        throw .unknownSetting(name, near: Spelling.nearest(to: name, in: parameters.map(\.name)))
+      }
+      guard let value = Self.value(text, like: parameter.default ?? .none) else {
+        throw .wrongSetting(name, value: text, expected: Self.expectation(parameter.default ?? .none))
+      }
+      values[name] = value
+    }
+    return values
+  }
+
+  /// Reads a setting as a literal of the kind of the default. Text needs no quotes.
+  private static func value(_ text: String, like model: Value) -> Value? {
+    if case .string = model { return .string(text) }
+    let (program, errors, _) = Parser.parse(Source(text, name: "--set"))
+    var literal: Value?
+    if errors.isEmpty, program.statements.count == 1, case .expression(let expression) = program.statements[0].kind {
+      literal = expression.literalValue
+    }
+    switch (model, literal) {
+    case (.none, _): return literal ?? .string(text)
+    case (.number, .number), (.bool, .bool), (.list, .list), (.record, .record): return literal
+    default: return nil
+    }
+  }
+
+  private static func expectation(_ model: Value) -> String {
+    switch model {
+    case .bool: "true or false"
+    default: "a \(model.typeName)"
+    }
+  }
+
+  /// Whether a text is a whole script, or needs more lines: an open bracket, an operator at its end.
+  public static func isComplete(_ text: String) -> Bool {
+    !Parser.parse(Source(text, name: "")).isIncomplete
+  }
+}

@@ -1,0 +1,51 @@
+/// The smallest piece of a script that means something.
+package struct Token: Hashable, Sendable {
+  package indirect enum Kind: Hashable, Sendable {
+    case name(String)
+    case number(Double)
+    case string([StringPart])
+    case keyword(Keyword)
+    case symbol(Symbol)
+    case newline
+    /// A `##` line: a line of the report's Markdown.
+    case text(String)
+    case end
+  }
+  package let kind: Kind
+  package let start, end: Int32
+
+  init(_ kind: Kind, _ range: Range<Int>) {
+    (self.kind, start, end) = (kind, Int32(range.lowerBound), Int32(range.upperBound))
+  }
+  package var range: Range<Int> { Int(start)..<Int(end) }
+}
+
+/// A piece of a string: text, or the tokens of `\(…)`, which end with `.end`.
+package enum StringPart: Hashable, Sendable {
+  case text(String)
+  case expression([Token])
+}
+
+package enum Keyword: String, CaseIterable, Sendable {
+  case and, `break`, `continue`, `else`, `false`, fn, `for`, `if`, `in`, none, not, or, param, `return`, `true`, `while`
+  case with
+}
+
+package enum Symbol: String, CaseIterable, Sendable {
+  case arrow = "=>", ellipsis = "...", halfOpen = "..<", power = "**"
+  case equal = "==", notEqual = "!=", lessOrEqual = "<=", greaterOrEqual = ">=", and = "&&", or = "||"
+  case assign = "=", plus = "+", minus = "-", times = "*", divide = "/", remainder = "%", less = "<", greater = ">"
+  case not = "!", dot = ".", comma = ",", colon = ":", semicolon = ";", question = "?"
+  case openParenthesis = "(", closeParenthesis = ")", openBracket = "[", closeBracket = "]", openBrace = "{"
+  case closeBrace = "}"
+
+  /// Whether what it begins ends with the next line at the earliest.
+  var isBinary: Bool {
+    switch self {
+    case .ellipsis, .halfOpen, .power, .equal, .notEqual, .lessOrEqual, .greaterOrEqual, .and, .or, .plus, .minus,
+      .times, .divide, .remainder, .less, .greater:
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import Foundation
+
+extension Value {
+  /// A number as people write it: at most 15 digits, so `0.1 + 0.2` is 0.3; whole numbers without a point.
+  public static func text(of number: Double) -> String {
+    if number.isNaN { return "nan" }
+    if number.isInfinite { return number < 0 ? "-inf" : "inf" }
+    if number.rounded() == number, abs(number) < 1e15 { return String(Int64(number)) }
+    let text = String(format: "%.15g", number)
+    guard let mark = text.firstIndex(of: "e") else { return text }
+    guard let exponent = Int(text[text.index(after: mark)...]) else { return text }
+    return "\(text[..<mark])e\(exponent)"
+  }
+
+  /// How `print` shows it; strings without quotes.
+  public var text: String {
+    switch self {
+    case .string(let string): return string
+    case .object(let object): return object.text
+    default: return literal
+    }
+  }
+
+  /// How a script would write it, on one line, cut where it is long.
+  public var literal: String {
+    var writer = ValueWriter(budget: 4000)
+    writer.write(self)
+    return writer.text
+  }
+
+  /// How the prompt shows it: lists of records as a table, strings in quotes.
+  public var shown: String {
+    switch self {
+    case .object(let object): object.text
+    case .list(let list): Table(list.elements)?.text ?? literal
+    default: literal
+    }
+  }
+
+  static func quoted(_ string: some StringProtocol) -> String {
+    var text = "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\t": text += "\\t"
+      case "\r": text += "\\r"
+      case "\0": text += "\\0"
+      default:
+        if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
+          text += "\\u{\(String(scalar.value, radix: 16))}"
+        } else {
+          text.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return text + "\""
+  }
+}
+
+extension Value: CustomStringConvertible {
+  public var description: String { literal }
+}
+
+/// Writes a value within a budget: what does not fit becomes `…`.
+private struct ValueWriter {
+  private(set) var text = ""
+  private var budget: Int
+  /// Of a long list the first and the last elements are shown.
+  private static let mostElements = 40
+  private static let mostShownAtEnd = 3
+
+  init(budget: Int) { self.budget = budget }
+
+  private mutating func put(_ piece: String) {
+    text += piece
+    budget -= piece.utf8.count
+  }
+
+  mutating func write(_ value: Value) {
+    guard budget > 0 else { return put("…") }
+    switch value {
+    case .none: put("none")
+    case .bool(let bool): put(bool ? "true" : "false")
+    case .number(let number): put(Value.text(of: number))
+    case .string(let string):
+      let shown = string.prefix(max(20, budget))
+      put(Value.quoted(shown) + (shown.endIndex < string.endIndex ? "…" : ""))
+    case .range(let range): put("\(Value.text(of: range.lower))...\(Value.text(of: range.upper))")
+    case .function(let function):
+      put("\(function.name == "function" ? "" : function.name)(\(function.parameterNames.joined(separator: ", "))) => …")
+    case .object(let object): put(object.summary)
+    case .list(let list): writeList(list.elements)
+    case .record(let record):
+      put("{")
+      for (index, (name, value)) in record.fields.enumerated() {
+        put(index == 0 ? " " : ", ")
+        guard budget > 0, index < Self.mostElements else {
+          put("… \(record.count - index) more")
+          break
+        }
+        put("\(isName(name) ? name : Value.quoted(name)): ")
+        write(value)
+      }
+      put(record.count == 0 ? "}" : " }")
+    }
+  }
+
+  private mutating func writeList(_ elements: [Value]) {
+    put("[")
+    var index = 0
+    while index < elements.count {
+      if index > 0 { put(", ") }
+      let left = elements.count - index
+      if budget <= 0 || (index >= Self.mostElements - Self.mostShownAtEnd && left > Self.mostShownAtEnd + 1) {
+        let skipped = budget <= 0 ? left : left - Self.mostShownAtEnd
+        put("… \(skipped) more")
+        index += skipped
+        continue
+      }
+      write(elements[index])
+      index += 1
+    }
+    put("]")
+  }
+
+  private func isName(_ text: String) -> Bool {
+    guard let first = text.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
+    return text.unicodeScalars.allSatisfy { $0 == "_" || $0.properties.isXIDContinue }
+  }
+}
+
+/// Records with the same fields, as rows under a head.
+public struct Table {
+  public let columns: [String]
+  public let rows: [[Value]]
+  private static let mostRows = 60
+
+  /// Makes a table of values that are all records of the same names; nil where they are not.
+  public init?(_ values: [Value]) {
+    guard case .record(let first)? = values.first, first.count > 0 else { return nil }
+    var rows: [[Value]] = []
+    for value in values {
+      guard case .record(let record) = value, record.names == first.names else { return nil }
+      rows.append(record.values)
+    }
+    columns = first.names
+    self.rows = rows
+  }
+
+  public init(columns: [String], rows: [[Value]]) { (self.columns, self.rows) = (columns, rows) }
+
+  /// Numbers stand to the right, all else to the left; two spaces between columns.
+  public var text: String {
+    let shown = rows.count > Self.mostRows ? Array(rows.prefix(Self.mostRows - 10)) : rows
+    var cells = [columns]
+    for row in shown {
+      cells.append(
+        row.map { value in
+          let text = if case .object(let object) = value { object.summary } else { value.text }
+          return text.count > 60 ? text.prefix(59) + "…" : text
+        })
+    }
+    let widths = columns.indices.map { column in cells.map { DisplayWidth.of($0[column]) }.max() ?? 0 }
+    let isNumeric = columns.indices.map { column in
+      rows.allSatisfy {
+        switch $0[column] {
+        case .number, .none: true
+        default: false
+        }
+      }
+    }
+    var lines = cells.map { row in
+      var line = ""
+      for (column, cell) in row.enumerated() {
+        if column > 0 { line += "  " }
+        let padding = String(repeating: " ", count: widths[column] - DisplayWidth.of(cell))
+        line += isNumeric[column] ? padding + cell : cell + padding
+      }
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+    if shown.count < rows.count { lines.append("… \(rows.count - shown.count) more rows") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// How many columns of a terminal text takes.
+enum DisplayWidth {
+  static func of(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + of($1) } }
+
+  static func of(_ character: Character) -> Int {
+    guard let scalar = character.unicodeScalars.first else { return 0 }
+    switch scalar.value {
+    case 0..<0x20, 0x7F..<0xA0: return 0
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+      return 2
+    default:
+      switch scalar.properties.generalCategory {
+      case .nonspacingMark, .enclosingMark, .format: return 0
+      default: return 1
+      }
+    }
+  }
+}

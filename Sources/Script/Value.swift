@@ -1,0 +1,204 @@
+/// A value of the language. Values never change, so none can contain itself.
+public enum Value: Sendable {
+  case none
+  case bool(Bool)
+  case number(Double)
+  case string(String)
+  case list(List)
+  case record(Record)
+  case range(NumberRange)
+  case function(Function)
+  indirect case object(any ScriptObject)
+
+  /// Beyond this, numbers are not whole numbers any more but multiples: 2⁵³.
+  public static let largestInteger = 9_007_199_254_740_992.0
+
+  /// How its kind is called in messages.
+  public var typeName: String {
+    switch self {
+    case .none: "none"
+    case .bool: "truth value"
+    case .number: "number"
+    case .string: "string"
+    case .list: "list"
+    case .record: "record"
+    case .range: "range"
+    case .function: "function"
+    case .object(let object): object.typeName
+    }
+  }
+
+  /// A list of values that are known to be few and shallow.
+  public static func list(_ elements: [Value]) -> Value { .list(List(elements)) }
+  public static func list(_ numbers: [Double]) -> Value { .list(List(numbers.map(Value.number))) }
+  public static func list(_ strings: [String]) -> Value { .list(List(strings.map(Value.string))) }
+  public static func record(_ fields: KeyValuePairs<String, Value>) -> Value { .record(Record(fields)) }
+
+  /// How deep it is nested, and how many values it is made of.
+  var extent: Extent {
+    switch self {
+    case .list(let list): list.extent
+    case .record(let record): record.extent
+    case .function(let function): function.extent
+    default: .one
+    }
+  }
+}
+
+/// The limits of nesting and size that keep comparing, printing and freeing a value safe.
+struct Extent: Hashable, Sendable {
+  var depth: UInt16
+  var weight: UInt32
+
+  static let one = Extent(depth: 1, weight: 1)
+  static let deepest = 1000
+  static let heaviest = 10_000_000
+
+  /// The extent of a value that holds others.
+  static func around(_ values: some Sequence<Value>) -> Extent {
+    var depth: UInt16 = 0
+    var weight: UInt64 = 1
+    for value in values {
+      let extent = value.extent
+      if extent.depth > depth { depth = extent.depth }
+      weight += UInt64(extent.weight)
+    }
+    return Extent(depth: depth == .max ? depth : depth + 1, weight: UInt32(clamping: weight))
+  }
+
+  func check(at span: @autoclosure () -> Span) throws(ScriptError) {
+    if Int(depth) > Self.deepest { throw .tooLarge("nesting of a value", limit: Self.deepest, at: span()) }
+    if Int(weight) > Self.heaviest { throw .tooLarge("number of elements of a value", limit: Self.heaviest, at: span()) }
+  }
+}
+
+/// A list of values.
+public struct List: Sendable {
+  public private(set) var elements: [Value]
+  private(set) var extent: Extent
+
+  public init(_ elements: [Value]) {
+    self.elements = elements
+    extent = .around(elements)
+  }
+
+  /// Adds values at the end, without looking at those that are there.
+  mutating func append(contentsOf other: List) {
+    elements.append(contentsOf: other.elements)
+    extent = Extent(
+      depth: max(extent.depth, other.extent.depth),
+      weight: UInt32(clamping: UInt64(extent.weight) + UInt64(other.extent.weight) - 1))
+  }
+}
+
+/// Names and values, in the order they were written.
+public struct Record: Sendable {
+  private final class Storage: Sendable {
+    let names: [String]
+    let values: [Value]
+    let extent: Extent
+    init(_ names: [String], _ values: [Value]) {
+      (self.names, self.values, extent) = (names, values, .around(values))
+    }
+  }
+  private let storage: Storage
+
+  /// Makes a record of names that differ.
+  init(names: [String], values: [Value]) { storage = Storage(names, values) }
+
+  public init(_ fields: KeyValuePairs<String, Value>) {
+    storage = Storage(fields.map(\.key), fields.map(\.value))
+  }
+
+  /// Makes a record; of a name that is given twice the last value counts.
+  public init(_ fields: [(String, Value)]) {
+    var places: [String: Int] = [:]
+    var (names, values): ([String], [Value]) = ([], [])
+    for (name, value) in fields {
+      if let place = places[name] {
+        values[place] = value
+      } else {
+        places[name] = names.count
+        names.append(name)
+        values.append(value)
+      }
+    }
+    storage = Storage(names, values)
+  }
+
+  public var names: [String] { storage.names }
+  public var values: [Value] { storage.values }
+  public var count: Int { names.count }
+  var extent: Extent { storage.extent }
+  public var fields: [(String, Value)] { Array(Swift.zip(names, values)) }
+
+  public subscript(name: String) -> Value? { names.firstIndex(of: name).map { values[$0] } }
+
+  /// This record with the other's fields replaced or added.
+  public func merging(_ other: Record) -> Record { Record(fields + other.fields) }
+}
+
+/// The numbers from one to another, in steps of 1; `1...10` has ten, `0..<10` too.
+public struct NumberRange: Hashable, Sendable {
+  public let lower, upper: Double
+  public init(_ lower: Double, _ upper: Double) { (self.lower, self.upper) = (lower, upper) }
+
+  /// How many numbers it runs through.
+  public var count: Int {
+    guard upper >= lower else { return 0 }
+    return Int(exactly: (upper - lower).rounded(.down) + 1) ?? Int.max
+  }
+}
+
+/// A function as a value: one of the script's, with the values it captured, or a builtin.
+public final class Function: Sendable {
+  enum Kind: Sendable {
+    case script(FunctionCode, captures: [Value])
+    case builtin(Builtin)
+  }
+  let kind: Kind
+  let extent: Extent
+
+  init(_ code: FunctionCode, captures: [Value]) {
+    kind = .script(code, captures: captures)
+    extent = .around(captures)
+  }
+  public init(_ builtin: Builtin) {
+    kind = .builtin(builtin)
+    extent = .one
+  }
+
+  public var name: String {
+    switch kind {
+    case .script(let code, _): code.name
+    case .builtin(let builtin): builtin.name
+    }
+  }
+
+  public var parameterNames: [String] {
+    switch kind {
+    case .script(let code, _): code.parameters.map(\.name)
+    case .builtin(let builtin): builtin.parameters.map(\.label)
+    }
+  }
+}
+
+extension Value: Equatable {
+  /// Whether two values are equal, element by element. Functions are equal to themselves only; `nan` to nothing.
+  public static func == (a: Value, b: Value) -> Bool {
+    switch (a, b) {
+    case (.none, .none): return true
+    case (.bool(let a), .bool(let b)): return a == b
+    case (.number(let a), .number(let b)): return a == b
+    case (.string(let a), .string(let b)): return a == b
+    case (.range(let a), .range(let b)): return a == b
+    case (.list(let a), .list(let b)): return a.extent == b.extent && a.elements == b.elements
+    case (.record(let a), .record(let b)):
+      return a.count == b.count && a.extent == b.extent
+        && (a.names == b.names ? a.values == b.values : a.fields.allSatisfy { b[$0] == $1 })
+    case (.function(let a), .function(let b)): return a === b
+    case (.object(let a), .object(let b)): return a.isEqual(to: b)
+    default: return false
+    }
+  }
+}

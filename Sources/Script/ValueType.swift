@@ -1,0 +1,88 @@
+/// What a value may be: of parameters, results and fields; what the checker knows and help shows.
+public indirect enum ValueType: Hashable, Sendable {
+  case any, none, bool, number, integer, string, range, function, record
+  case list(of: ValueType)
+  /// A record whose fields are known.
+  case recordOf([String: ValueType])
+  /// A value of another module, by its type's name: `.object("model")`.
+  case object(String)
+  /// One of some strings.
+  case oneOf([String])
+  case optional(ValueType)
+  case either([ValueType])
+
+  public static let list = ValueType.list(of: .any)
+}
+
+extension ValueType: CustomStringConvertible {
+  /// How it is called in messages and in the reference.
+  public var description: String {
+    switch self {
+    case .any: "any value"
+    case .none: "none"
+    case .bool: "true or false"
+    case .number: "number"
+    case .integer: "whole number"
+    case .string: "string"
+    case .range: "range"
+    case .function: "function"
+    case .record, .recordOf: "record"
+    case .list(of: .any): "list"
+    case .list(of: let element): "list of \(element.plural)"
+    case .object(let name): name
+    case .oneOf(let choices): choices.map { "\"\($0)\"" }.joined(separator: " or ")
+    case .optional(let type): "\(type) or none"
+    case .either(let types): types.map(\.description).joined(separator: " or ")
+    }
+  }
+
+  private var plural: String {
+    switch self {
+    case .bool: "true or false"
+    case .oneOf, .optional, .either: "(\(description))"
+    case .list: "lists"
+    default: description + (description.hasSuffix("s") ? "" : "s")
+    }
+  }
+}
+
+extension ValueType {
+  /// Whether a value fits.
+  public func accepts(_ value: Value) -> Bool {
+    switch (self, value) {
+    case (.any, _), (.none, .none), (.bool, .bool), (.number, .number), (.string, .string), (.range, .range),
+      (.function, .function), (.record, .record):
+      true
+    case (.integer, .number(let number)): number.rounded() == number && abs(number) <= Value.largestInteger
+    case (.list(of: let element), .list(let list)): element == .any || list.elements.allSatisfy(element.accepts)
+    case (.list(of: let element), .range): element == .any || element == .number || element == .integer
+    case (.list(of: let element), .object(let object)):
+      object.elements.map { element == .any || $0.allSatisfy(element.accepts) } ?? false
+    case (.recordOf(let fields), .record(let record)):
+      fields.allSatisfy { name, type in record[name].map(type.accepts) ?? type.accepts(.none) }
+    case (.object(let name), .object(let object)): object.typeName == name
+    case (.oneOf(let choices), .string(let string)): choices.contains(string)
+    case (.optional(let type), _): if case .none = value { true } else { type.accepts(value) }
+    case (.either(let types), _): types.contains { $0.accepts(value) }
+    default: false
+    }
+  }
+
+  /// Whether a value of a type that is only known roughly might fit.
+  func mightAccept(_ other: ValueType) -> Bool {
+    switch (self, other) {
+    case (.any, _), (_, .any): true
+    case (_, .optional(let type)): mightAccept(type)
+    case (_, .either(let types)): types.contains { mightAccept($0) }
+    case (.optional(let type), _): other == .none || type.mightAccept(other)
+    case (.either(let types), _): types.contains { $0.mightAccept(other) }
+    case (.number, .integer), (.integer, .number): true
+    case (.string, .oneOf), (.oneOf, .string), (.oneOf, .oneOf): true
+    case (.record, .recordOf), (.recordOf, .record), (.recordOf, .recordOf): true
+    case (.list(of: let a), .list(of: let b)): a.mightAccept(b)
+    case (.list(of: let a), .range): a.mightAccept(.number)
+    case (.list, .object): true  // an object may have elements
+    default: self == other
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+
+/// The directory that scripts may write below. Reading is free.
+public struct WorkingDirectory: Hashable, Sendable {
+  /// Absolute, with links resolved.
+  public let path: String
+
+  /// Makes the rule for the directory the process is in.
+  public init() { self.init(FileManager.default.currentDirectoryPath) }
+
+  public init(_ path: String) {
+    self.path = Self.resolved(path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path)
+  }
+
+  /// The path from the root, `~` replaced; neither `..` nor links are followed.
+  public func absolute(_ path: String) -> String {
+    if path == "~" || path.hasPrefix("~/") { return NSHomeDirectory() + path.dropFirst() }
+    return path.hasPrefix("/") ? path : self.path + "/" + path
+  }
+
+  /// The path to write, absolute and resolved.
+  /// - Throws: `ScriptError.outsideWorkingDirectory` where it leads out, `file` where it cannot be a path.
+  public func writable(_ path: String, at span: Span) throws(ScriptError) -> String {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw .file(path: path, reason: "this is not a path", at: span)
+    }
+    let target = Self.resolved(absolute(path))
+    guard target.hasPrefix(self.path == "/" ? "/" : self.path + "/") else {
+      throw .outsideWorkingDirectory(path: path, directory: self.path, at: span)
+    }
+    return target
+  }
+
+  /// Follows `..` and links of all that exists, step by step, as the kernel would.
+  private static func resolved(_ path: String) -> String {
+    var parts = path.split(separator: "/").map(String.init).reversed() as [String]
+    var done: [String] = []
+    var links = 0
+    while let part = parts.popLast() {
+      if part == "." { continue }
+      if part == ".." {
+        _ = done.popLast()
+        continue
+      }
+      let here = "/" + (done + [part]).joined(separator: "/")
+      if links < 40, let link = try? FileManager.default.destinationOfSymbolicLink(atPath: here) {
+        links += 1
+        if link.hasPrefix("/") { done = [] }
+        parts += link.split(separator: "/").map(String.init).reversed()
+      } else {
+        done.append(part)
+      }
+    }
+    return "/" + done.joined(separator: "/")
+  }
+}

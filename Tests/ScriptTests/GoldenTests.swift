@@ -1,0 +1,48 @@
+import Foundation
+import Script
+import Testing
+
+@Suite("The stages of a script")
+struct GoldenTests {
+  @Test("each script in tokens/ is cut as its .expected file says", arguments: try Golden.all(in: "tokens"))
+  func tokens(_ golden: Golden) throws {
+    var lexer = Lexer(try Source(validating: golden.bytes(), name: golden.testDescription))
+    try golden.check(lexer.tokens().map(\.description).joined(separator: "\n"))
+    #expect(lexer.errors.isEmpty)
+  }
+
+  @Test("each script in trees/ is understood as its .expected file says", arguments: try Golden.all(in: "trees"))
+  func trees(_ golden: Golden) throws {
+    let (program, errors, _) = Parser.parse(try Source(validating: golden.bytes(), name: golden.testDescription))
+    #expect(errors.isEmpty)
+    try golden.check(program.description)
+  }
+
+  @Test("each script in errors/ is answered as its .expected file says", arguments: try Golden.all(in: "errors"))
+  func errors(_ golden: Golden) throws {
+    let output = Recorder()
+    do throws(ScriptFailure) {
+      let source: Source
+      do throws(ScriptError) {
+        source = try Source(validating: try! golden.bytes(), name: golden.testDescription)
+      } catch {
+        throw ScriptFailure([error], stage: .check)
+      }
+      try session(output).run(source)
+      Issue.record("\(golden.name) ran")
+    } catch {
+      try golden.check(DiagnosticRenderer().render(error))
+    }
+  }
+
+  @Test("each script in outputs/ prints what its .expected file says", arguments: try Golden.all(in: "outputs"))
+  func outputs(_ golden: Golden) throws {
+    let output = Recorder()
+    do {
+      try session(output).run(try Source(validating: golden.bytes(), name: golden.testDescription))
+    } catch let failure as ScriptFailure {
+      Issue.record("\(DiagnosticRenderer().render(failure))")
+    }
+    try golden.check(output.text)
+  }
+}
