@@ -1,0 +1,177 @@
+import Foundation
+
+extension Chart {
+  /// Draws the chart.
+  ///
+  /// Same chart, typeface and text, same bytes. The chart itself goes into the picture as the text chunk
+  /// ``dataKeyword``.
+  ///
+  /// - Parameter text: More text chunks, for example the script and the runs that the data come from.
+  /// - Returns: A PNG file.
+  public func render(typeface: Typeface = .standard, text: [TextChunk] = []) throws(ChartError) -> [UInt8] {
+    let layout = try Layout(self, in: typeface)
+    // Twice the 72 dots of a point, so that the text has its size in print.
+    let canvas = try Canvas(width: width, height: height, dotsPerInch: 144)
+    for panel in layout.panels { panel.draw(on: canvas) }
+    for label in layout.labels { canvas.draw(label, in: typeface) }
+    return try PNG.adding([TextChunk(Chart.dataKeyword, json)] + text, to: try canvas.png())
+  }
+}
+
+extension PanelLayout {
+  fileprivate func draw(on canvas: borrowing Canvas) {
+    drawGrid(on: canvas)
+    for curve in curves {
+      var mask = Coverage(over: plot)
+      for band in curve.bands {
+        mask.fill(between: band.upper, and: band.lower)
+        // One value alone has no area: its spread is a bar.
+        if band.upper.count == 1 { mask.stroke([band.upper[0], band.lower[0]], width: lineWidth * 2) }
+      }
+      canvas.paint(mask, curve.style.color, opacity: 0.18)
+      var faint = Coverage(over: plot)
+      for path in curve.rawPaths { faint.stroke(path, width: max(1, lineWidth * 0.6)) }
+      canvas.paint(faint, curve.style.color, opacity: 0.32)
+    }
+    var rules = Coverage(over: plot)
+    let thin = max(1.2, lineWidth * 0.6)
+    for height in references {
+      // In the middle of a row of pixels, so that it is sharp.
+      let line = [Position(plot.left, height + 0.5), Position(plot.right, height + 0.5)]
+      for dash in Curve.dashes(line, .dashed, width: thin * 1.3) { rules.stroke(dash, width: thin) }
+    }
+    canvas.paint(rules, Palette.secondaryInk)
+    for curve in curves {
+      // Half of a line at the edge may lie outside the plot.
+      var mask = Coverage(over: plot.grown(by: lineWidth))
+      for path in curve.paths {
+        // What an explicit range cuts off ends at the edge.
+        let dashes = curve.isJagged ? [path] : Curve.dashes(path, curve.style.dash, width: lineWidth)
+        for dash in dashes { mask.stroke(dash, width: lineWidth) }
+      }
+      canvas.paint(mask, curve.style.color)
+    }
+    for curve in curves {
+      for marker in curve.markers {
+        curve.style.marker.draw(
+          at: marker, radius: lineWidth * (curve.isLine ? 1.7 : 2.2), hollow: !curve.isLine, curve.style.color,
+          lineWidth: lineWidth, on: canvas)
+      }
+    }
+    drawAxes(on: canvas)
+    for label in labels[overlays] { canvas.fill(label.box.grown(by: 2), Palette.paper, opacity: 0.8) }
+    legend?.draw(on: canvas, lineWidth: lineWidth)
+  }
+
+  private func drawGrid(on canvas: borrowing Canvas) {
+    let grid = [(Palette.faintGrid, xTicks.minor, yTicks.minor), (Palette.grid, xTicks.major, yTicks.major)]
+    for (color, columns, rows) in grid {
+      // Minor lines help to read a logarithmic axis; on an even one they are noise.
+      for tick in columns where color == Palette.grid || x.scale == .log { vertical(tick, plot.top, plot.bottom, color, canvas) }
+      for tick in rows where color == Palette.grid || y.scale == .log { horizontal(tick, plot.left, plot.right, color, canvas) }
+    }
+  }
+
+  private func drawAxes(on canvas: borrowing Canvas) {
+    let length = textSize * 0.32
+    let thickness = max(1, (textSize / 16).rounded())
+    canvas.fill(
+      Rectangle(left: plot.left, top: plot.top, right: plot.left + thickness, bottom: plot.bottom + thickness),
+      Palette.axis)
+    canvas.fill(
+      Rectangle(left: plot.left, top: plot.bottom, right: plot.right, bottom: plot.bottom + thickness), Palette.axis)
+    for (ticks, share) in [(xTicks.major, 1.0), (xTicks.minor, 0.55)] {
+      for tick in ticks { vertical(tick, plot.bottom, plot.bottom + length * share, Palette.axis, canvas) }
+    }
+    for (ticks, share) in [(yTicks.major, 1.0), (yTicks.minor, 0.55)] {
+      for tick in ticks { horizontal(tick, plot.left - length * share, plot.left, Palette.axis, canvas) }
+    }
+  }
+
+  private func vertical(_ tick: Double, _ top: Double, _ bottom: Double, _ color: Color, _ canvas: borrowing Canvas) {
+    guard let place = x(tick)?.rounded() else { return }
+    canvas.fill(Rectangle(left: place, top: top, right: place + max(1, (textSize / 16).rounded()), bottom: bottom), color)
+  }
+
+  private func horizontal(_ tick: Double, _ left: Double, _ right: Double, _ color: Color, _ canvas: borrowing Canvas) {
+    guard let place = y(tick)?.rounded() else { return }
+    canvas.fill(Rectangle(left: left, top: place, right: right, bottom: place + max(1, (textSize / 16).rounded())), color)
+  }
+}
+
+extension Legend {
+  fileprivate func draw(on canvas: borrowing Canvas, lineWidth: Double) {
+    if isFramed {
+      let edge = max(1, (lineWidth / 2).rounded())
+      canvas.fill(box, Palette.frame, opacity: 0.8)
+      canvas.fill(box.grown(by: -edge), Palette.paper)
+    }
+    for (entry, start) in samples {
+      let end = Position(start.x + sampleWidth, start.y)
+      let middle = Position(start.x + sampleWidth / 2, start.y)
+      var mask = Coverage(
+        over: Rectangle(left: start.x, top: start.y, right: end.x, bottom: end.y).grown(by: lineWidth * 2))
+      let line = [Position(start.x + lineWidth / 2, start.y), Position(end.x - lineWidth / 2, end.y)]
+      if entry.isLine {
+        let width = entry.style == nil ? max(1.2, lineWidth * 0.6) : lineWidth
+        for dash in Curve.dashes(line, entry.style?.dash ?? .dashed, width: width) { mask.stroke(dash, width: width) }
+      }
+      canvas.paint(mask, entry.style?.color ?? Palette.secondaryInk)
+      entry.style?.marker.draw(
+        at: middle, radius: lineWidth * (entry.isLine ? 1.7 : 2.2), hollow: !entry.isLine,
+        entry.style?.color ?? Palette.ink, lineWidth: lineWidth, on: canvas)
+    }
+  }
+}
+
+extension Style.Marker {
+  /// Draws the marker; a hollow one is white inside.
+  fileprivate func draw(
+    at centre: Position, radius: Double, hollow: Bool, _ color: Color, lineWidth: Double, on canvas: borrowing Canvas
+  ) {
+    let area = Rectangle(left: centre.x, top: centre.y, right: centre.x, bottom: centre.y).grown(by: radius * 2 + 2)
+    var (body, outline) = (Coverage(over: area), Coverage(over: area))
+    func corners(_ places: [(Double, Double)]) -> [Position] {
+      places.map { Position(centre.x + $0.0 * radius, centre.y + $0.1 * radius) }
+    }
+    let stroke = lineWidth * 0.75
+    // Sizes are chosen so that all look equally large.
+    let shape: [Position] =
+      switch self {
+      case .circle, .none: []
+      case .square: corners([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)])
+      case .triangle: corners([(0, -1.25), (1.15, 0.85), (-1.15, 0.85)])
+      case .downTriangle: corners([(0, 1.25), (1.15, -0.85), (-1.15, -0.85)])
+      case .diamond: corners([(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)])
+      case .cross: []
+      case .plus: []
+      }
+    switch self {
+    case .none: return
+    case .circle:
+      if hollow {
+        let ring = (0...32).map { step in
+          let angle = Double(step) / 16 * Double.pi
+          return Position(centre.x + radius * cos(angle), centre.y + radius * sin(angle))
+        }
+        outline.stroke(ring, width: stroke)
+      }
+      body.fill(around: centre, radius: radius)
+    case .cross, .plus:
+      let reach = self == .cross ? 1.0 : 1.3
+      let ends: [(Double, Double)] =
+        self == .cross ? [(-reach, -reach), (reach, reach), (-reach, reach), (reach, -reach)]
+        : [(-reach, 0), (reach, 0), (0, -reach), (0, reach)]
+      let places = corners(ends)
+      outline.stroke(Array(places[0...1]), width: stroke)
+      outline.stroke(Array(places[2...3]), width: stroke)
+      canvas.paint(outline, color)
+      return
+    default:
+      body.fill(shape)
+      if hollow { outline.stroke(shape + [shape[0]], width: stroke) }
+    }
+    canvas.paint(body, hollow ? Palette.paper : color)
+    canvas.paint(outline, color)
+  }
+}

@@ -1,0 +1,25 @@
+import Foundation
+
+extension ChartError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .size(let width, let height):
+      "a picture of \(width) x \(height) pixels cannot be drawn: each side takes "
+        + "\(Chart.allowedSides.lowerBound) to \(Chart.allowedSides.upperBound) pixels, "
+        + "the whole at most \(Chart.allowedArea / 1_000_000) million"
+    case .crowded(let panels, let width, let height):
+      "\(panels) panel\(panels == 1 ? "" : "s") do\(panels == 1 ? "es" : "") not fit into \(width) x \(height) pixels"
+    case .drawing(let call): "\(call) of libgd failed: too little memory?"
+    case .textChunk(let keyword): "'\(keyword)' cannot be stored as text in a PNG file"
+    case .notPNG(let offset): "not a whole PNG file: damaged at byte \(offset)"
+    case .noChart: "the picture carries no chart that can be read"
+    case .unwritable(let path, let errno): "cannot write '\(path)': \(reason(errno))"
+    case .noSpace(let path): "cannot write '\(path)': no space left"
+    case .writing(let path, let errno): "cannot write '\(path)': \(reason(errno))"
+    }
+  }
+
+  private func reason(_ errno: Int32) -> String {
+    unsafe String(cString: strerror(errno))
+  }
+}
