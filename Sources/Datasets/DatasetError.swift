@@ -14,7 +14,6 @@ public enum DatasetError: Error, Hashable, Sendable {
   case trailingBytes(path: String, expected: Int)
   case wrongMagic(path: String, expected: String, found: String)
   case malformed(path: String, problem: String)
-  case tooLarge(path: String, byteCount: Int, limit: Int)
   case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
   case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
   /// A folder without a subfolder of pictures.
@@ -40,7 +39,6 @@ extension DatasetError: CustomStringConvertible {
     case .trailingBytes(let path, let expected): "\(path) goes on after the \(expected) bytes that its header promises"
     case .wrongMagic(let path, let expected, let found): "\(path) begins with \(found), \(expected) begins otherwise"
     case .malformed(let path, let problem): "\(path): \(problem)"
-    case .tooLarge(let path, let byteCount, let limit): "\(path) has \(byteCount) bytes, at most \(limit) are read"
     case .countsDiffer(let images, let imageCount, let labels, let labelCount):
       "\(images) has \(imageCount) pictures, but \(labels) has \(labelCount) labels"
     case .labelOutOfRange(let path, let index, let label, let classCount):
