@@ -54,11 +54,11 @@ let package = Package(
         "CReadline", "Notebook", "Script", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
-    tests("Tensors", "Tensors"),
+    tests("Tensors", "Tensors", resources: [.copy("Goldens")]),
     tests("Networks", "Networks", "Tensors"),
     tests("Engine", "Engine", "Networks", "Tensors"),
     tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors"),
-    tests("Datasets", "Datasets", "Tensors"),
+    tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     tests("Training", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),

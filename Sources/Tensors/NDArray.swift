@@ -1,5 +1,5 @@
 /// What an array may hold.
-public protocol ArrayElement: BitwiseCopyable, Hashable, Sendable, Numeric {}
+public protocol ArrayElement: BitwiseCopyable, Hashable, Sendable, Numeric, ConvertibleElement {}
 extension Float: ArrayElement {}
 extension Double: ArrayElement {}
 extension UInt8: ArrayElement {}

@@ -1,0 +1,45 @@
+public import Tensors
+
+/// Pictures in classes, with a part to train on and a part to measure on. All pictures have one shape.
+public struct Dataset: Sendable {
+  public var name: String
+  /// The classes' names; a label is a position in this list.
+  public let classes: [String]
+  public var train: Split
+  /// What results are measured on: the validation or test part that the dataset comes with.
+  public var validation: Split
+  public var normalization: Normalization
+
+  /// - Precondition: Both parts have pictures of one shape, and a mean for each of its channels.
+  public init(name: String, classes: [String], train: Split, validation: Split, normalization: Normalization) {
+    precondition(train.pictureShape == validation.pictureShape)
+    precondition(normalization.mean.count == train.pictureShape[0])
+    self.name = name
+    self.classes = classes
+    self.train = train
+    self.validation = validation
+    self.normalization = normalization
+  }
+
+  /// `C x H x W`.
+  public var pictureShape: Shape { train.pictureShape }
+
+  /// The same dataset with fewer samples, chosen as `Split.first(_:)` does; nil keeps a part whole.
+  /// - Throws: `DatasetError.outOfRange` where there are not so many.
+  public func limited(train: Int? = nil, validation: Int? = nil) throws(DatasetError) -> Dataset {
+    var result = self
+    if let train { result.train = try self.train.first(train) }
+    if let validation { result.validation = try self.validation.first(validation) }
+    return result
+  }
+
+  /// A hash of class names, pictures and labels of both parts, in 16 hexadecimal digits. Reads every sample.
+  public func checksum() throws(DatasetError) -> String {
+    var hasher = StableHasher()
+    hasher.combine(classes.count)
+    for name in classes { hasher.combine(name) }
+    try train.hash(into: &hasher)
+    try validation.hash(into: &hasher)
+    return hasher.hexadecimal
+  }
+}

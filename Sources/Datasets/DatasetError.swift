@@ -1,0 +1,68 @@
+public import Tensors
+
+/// What can go wrong with data: facts about files and requests; `description` and `hint` put them into words.
+public enum DatasetError: Error, Hashable, Sendable {
+  /// There is no such file or folder. `package` is the Debian package that would bring it.
+  case missing(path: String, package: String?)
+  /// The system would not open or read a file, or there is no memory for it.
+  case unreadable(TensorError)
+  case notAFolder(path: String)
+  case empty(path: String)
+  /// A file that ends early: bytes that its header promises, bytes that are there.
+  case truncated(path: String, expected: Int, found: Int)
+  /// Bytes after the end of what the header promises.
+  case trailingBytes(path: String, expected: Int)
+  case wrongMagic(path: String, expected: String, found: String)
+  case malformed(path: String, problem: String)
+  case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
+  case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
+  /// A folder without a subfolder of pictures.
+  case noClasses(path: String)
+  /// A class of the validation part that the training part does not have.
+  case unknownClass(name: String, path: String)
+  /// A name that is not UTF-8, shown with the wrong bytes replaced.
+  case nameNotUTF8(path: String)
+  /// A picture that cannot be decoded.
+  case undecodable(path: String, reason: String)
+  /// A request outside what there is, such as more samples than the set has.
+  case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
+}
+
+extension DatasetError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .missing(let path, _): "\(path) is not here"
+    case .unreadable(let error): "\(error)"
+    case .notAFolder(let path): "\(path) is not a folder"
+    case .empty(let path): "\(path) holds no pictures"
+    case .truncated(let path, let expected, let found): "\(path) ends after \(found) of \(expected) bytes"
+    case .trailingBytes(let path, let expected): "\(path) goes on after the \(expected) bytes that its header promises"
+    case .wrongMagic(let path, let expected, let found): "\(path) begins with \(found), \(expected) begins otherwise"
+    case .malformed(let path, let problem): "\(path): \(problem)"
+    case .countsDiffer(let images, let imageCount, let labels, let labelCount):
+      "\(images) has \(imageCount) pictures, but \(labels) has \(labelCount) labels"
+    case .labelOutOfRange(let path, let index, let label, let classCount):
+      "\(path): sample \(index) has the label \(label), but there are \(classCount) classes, 0 to \(classCount - 1)"
+    case .noClasses(let path): "\(path) has no subfolder with pictures"
+    case .unknownClass(let name, let path): "\(path) has the class '\(name)', which the training part does not have"
+    case .nameNotUTF8(let path): "the name of \(path) is not UTF-8"
+    case .undecodable(let path, let reason): "\(path) cannot be decoded: \(reason)"
+    case .outOfRange(let what, let value, let allowed):
+      "\(what) is \(value), it can be \(allowed.lowerBound) to \(allowed.upperBound)"
+    }
+  }
+
+  /// What would help, where that is known.
+  public var hint: String? {
+    switch self {
+    case .missing(_, let package?): "apt-get install \(package), or name the folder where it is"
+    case .noClasses: "a folder of pictures has one subfolder per class, or train/ and val/ with such subfolders"
+    case .truncated: "the download or the copy was cut off; fetch it again"
+    case .nameNotUTF8: "rename it"
+    default: nil
+    }
+  }
+
+  /// Whether data that was asked for is not here, rather than broken.
+  public var isMissingData: Bool { if case .missing = self { true } else { false } }
+}

@@ -1,0 +1,288 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// A batch of prepared samples. The memory is the loader's: it is valid until the next batch is asked for.
+public struct Batch {
+  /// The number of the batch in its epoch.
+  public let index: Int
+  /// How many samples are real. The last batch of an epoch may have fewer than the capacity; the rest is zeros.
+  public let count: Int
+  /// Float32 `N C H W`, normalized, for the whole capacity; 64-byte aligned. May be changed in place.
+  public let images: UnsafeMutableBufferPointer<Float>
+  /// A label for the whole capacity; 0 beyond `count`.
+  public let labels: UnsafeMutableBufferPointer<Int32>
+  /// The samples' numbers in their source (see `Split.sourceIndex(at:)`); 0 beyond `count`.
+  public let samples: UnsafeBufferPointer<Int32>
+}
+
+/// Prepares batches on other threads while one thread works on those before.
+///
+///     let loader = Loader(data.train, batchSize: 128, normalization: data.normalization,
+///                         augmentations: [.randomCrop(padding: 2), .horizontalFlip()], order: .shuffled, seed: 1)
+///     try loader.forEachBatch(epoch: 0) { batch in try step(batch.images, batch.labels, batch.count) }
+///
+/// The batches follow from the split, the augmentations, the seed and the epoch: never from the number of threads.
+public struct Loader: Sendable {
+  public enum Order: Hashable, Sendable {
+    /// As the split has them; for evaluation.
+    case plain
+    /// A new permutation each epoch, from `RandomKey(seed:, for: .shuffle, epoch:)`.
+    case shuffled
+  }
+
+  public let split: Split
+  public let batchSize: Int
+  public let normalization: Normalization
+  public let augmentations: [Augmentation]
+  public let order: Order
+  public let seed: UInt64
+  /// Whether a last batch that is not full is left out.
+  public let dropsLast: Bool
+  /// Threads that prepare batches, at least 1.
+  public let workers: Int
+  /// Batches that may be ready or in the making at once; bounds the memory.
+  public let prefetched: Int
+
+  /// - Precondition: The batch size is at least 1, and the normalization has the pictures' number of channels.
+  public init(
+    _ split: Split, batchSize: Int, normalization: Normalization, augmentations: [Augmentation] = [],
+    order: Order = .plain, seed: UInt64 = 0, dropsLast: Bool = false, workers: Int = 1
+  ) {
+    precondition(batchSize >= 1 && normalization.mean.count == split.pictureShape[0])
+    self.split = split
+    self.batchSize = batchSize
+    self.normalization = normalization
+    self.augmentations = augmentations
+    self.order = order
+    self.seed = seed
+    self.dropsLast = dropsLast
+    self.workers = max(1, workers)
+    prefetched = self.workers + 2
+  }
+
+  /// Batches in an epoch.
+  public var batchCount: Int { dropsLast ? split.count / batchSize : (split.count + batchSize - 1) / batchSize }
+
+  /// Starts the threads and gives the batches of one epoch in order.
+  /// - Parameter first: The batch to begin with, for a run that is taken up again within an epoch.
+  /// - Throws: `DatasetError.unreadable` where there is no memory for the batches.
+  public func batches(epoch: Int, from first: Int = 0) throws(DatasetError) -> BatchStream {
+    do { return try BatchStream(self, epoch: epoch, from: first) } catch { throw .unreadable(error) }
+  }
+
+  /// Calls `body` with each batch of an epoch in order.
+  /// - Throws: What `body` throws, and `DatasetError` for a sample that cannot be read. The threads end in either case.
+  public func forEachBatch(epoch: Int, from first: Int = 0, _ body: (Batch) throws -> Void) throws {
+    let stream = try batches(epoch: epoch, from: first)
+    while let batch = try stream.next() { try body(batch) }
+  }
+}
+
+/// The batches of one epoch, for one thread. Letting go of it ends the threads that prepare them.
+public final class BatchStream {
+  private let ring: Ring
+  private var isFinished = false
+
+  init(_ loader: Loader, epoch: Int, from first: Int) throws(TensorError) {
+    ring = try Ring(loader, epoch: epoch, from: first)
+    ring.start()
+  }
+
+  deinit { ring.stop() }
+
+  /// The next batch, or nil after the last. The batch given before is no longer valid.
+  /// - Throws: A `DatasetError` where a sample of this batch could not be read; the stream is then finished.
+  public func next() throws(DatasetError) -> Batch? {
+    guard !isFinished else { return nil }
+    do throws(DatasetError) {
+      let batch = try ring.next()
+      if batch == nil { isFinished = true }
+      return batch
+    } catch {
+      isFinished = true
+      ring.stop()
+      throw error
+    }
+  }
+}
+
+/// The buffers and the bookkeeping that worker threads and the consumer share.
+///
+/// Batch `b` lives in slot `b % slots.count`. Workers take the batches by number; a slot belongs to one worker from the
+/// moment the batch is taken until it is ready, then to the consumer until it asks for the next.
+private final class Ring: @unchecked Sendable {  // what several threads touch is guarded by `condition`, see above
+  final class Slot {
+    let images, labels, samples: AlignedBuffer
+    init(capacity: Int, sampleSize: Int) throws(TensorError) {
+      images = try AlignedBuffer(byteCount: capacity * sampleSize * MemoryLayout<Float>.stride)
+      labels = try AlignedBuffer(byteCount: capacity * MemoryLayout<Int32>.stride)
+      samples = try AlignedBuffer(byteCount: capacity * MemoryLayout<Int32>.stride)
+    }
+  }
+
+  private let loader: Loader
+  private let epoch: Int
+  private let order: [Int]?
+  private let table: [Float]
+  private let sampleSize: Int
+  private let slots: [Slot]
+  /// One per worker.
+  private let chains: [AugmentationChain]
+  private let last: Int
+  private let isStopped = Atomic<Bool>(false)
+
+  private let condition = NSCondition()
+  /// The next batch that no worker has taken.
+  private var nextToPrepare: Int
+  /// The batch the consumer gets next.
+  private var nextToGive: Int
+  /// Batches before this one are no longer used by the consumer.
+  private var released: Int
+  /// For each slot, the batch that is ready in it.
+  private var ready: [Int?]
+  private var failures: [Int: DatasetError] = [:]
+  private var activeWorkers = 0
+
+  init(_ loader: Loader, epoch: Int, from first: Int) throws(TensorError) {
+    self.loader = loader
+    self.epoch = epoch
+    switch loader.order {
+    case .plain: order = nil
+    case .shuffled:
+      var random = RandomKey(seed: loader.seed, for: .shuffle, epoch: epoch).generator()
+      order = random.permutation(of: loader.split.count)
+    }
+    table = loader.normalization.table
+    sampleSize = loader.split.pictureShape.elementCount
+    last = loader.batchCount
+    let start = min(max(first, 0), last)
+    (nextToPrepare, nextToGive, released) = (start, start, start)
+    var slots: [Slot] = []
+    for _ in 0..<max(1, min(loader.prefetched, last - start)) {
+      slots.append(try Slot(capacity: loader.batchSize, sampleSize: sampleSize))
+    }
+    self.slots = slots
+    ready = Array(repeating: nil, count: slots.count)
+    var chains: [AugmentationChain] = []
+    for _ in 0..<min(loader.workers, last - start) {
+      chains.append(
+        try AugmentationChain(loader.augmentations, seed: loader.seed, pictureShape: loader.split.pictureShape))
+    }
+    self.chains = chains
+  }
+
+  func start() {
+    activeWorkers = chains.count
+    for number in chains.indices {
+      let thread = Thread { self.work(self.chains[number]) }
+      thread.name = "loader \(number)"
+      thread.start()
+    }
+  }
+
+  /// Ends the threads and waits until they have ended.
+  func stop() {
+    isStopped.store(true, ordering: .relaxed)
+    condition.lock()
+    condition.broadcast()
+    while activeWorkers > 0 { condition.wait() }
+    condition.unlock()
+  }
+
+  func next() throws(DatasetError) -> Batch? {
+    condition.lock()
+    defer { condition.unlock() }
+    released = nextToGive
+    condition.broadcast()
+    guard nextToGive < last, !isStopped.load(ordering: .relaxed) else { return nil }
+    let index = nextToGive
+    let place = index % slots.count
+    while ready[place] != index { condition.wait() }
+    nextToGive += 1
+    if let failure = failures[index] { throw failure }
+    let capacity = loader.batchSize
+    let slot = slots[place]
+    return Batch(
+      index: index, count: samples(in: index).count,
+      images: UnsafeMutableBufferPointer(start: slot.images.floats, count: capacity * sampleSize),
+      labels: UnsafeMutableBufferPointer(
+        start: slot.labels.pointer.assumingMemoryBound(to: Int32.self), count: capacity),
+      samples: UnsafeBufferPointer(
+        start: slot.samples.pointer.assumingMemoryBound(to: Int32.self), count: capacity))
+  }
+
+  private func samples(in batch: Int) -> Range<Int> {
+    batch * loader.batchSize..<min((batch + 1) * loader.batchSize, loader.split.count)
+  }
+
+  private func work(_ augment: AugmentationChain) {
+    defer {
+      condition.lock()
+      activeWorkers -= 1
+      condition.broadcast()
+      condition.unlock()
+    }
+    while let batch = take() {
+      var failure: DatasetError?
+      do throws(DatasetError) { try prepare(batch, augment) } catch { failure = error }
+      condition.lock()
+      failures[batch] = failure
+      ready[batch % slots.count] = batch
+      condition.broadcast()
+      condition.unlock()
+    }
+  }
+
+  /// The next batch to prepare, once its slot is free; nil when there is no more to do.
+  private func take() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    guard nextToPrepare < last, !isStopped.load(ordering: .relaxed) else { return nil }
+    let batch = nextToPrepare
+    nextToPrepare += 1
+    while batch - released >= slots.count {
+      condition.wait()
+      if isStopped.load(ordering: .relaxed) { return nil }
+    }
+    return isStopped.load(ordering: .relaxed) ? nil : batch
+  }
+
+  private func prepare(_ batch: Int, _ augment: AugmentationChain) throws(DatasetError) {
+    let slot = slots[batch % slots.count]
+    let images = slot.images.floats
+    let labels = slot.labels.pointer.assumingMemoryBound(to: Int32.self)
+    let numbers = slot.samples.pointer.assumingMemoryBound(to: Int32.self)
+    let positions = samples(in: batch)
+    let split = loader.split
+    for (row, position) in positions.enumerated() {
+      guard !isStopped.load(ordering: .relaxed) else { return }
+      let sample = split.sourceIndex(at: order?[position] ?? position)
+      labels[row] = Int32(split.source.label(at: sample))
+      numbers[row] = Int32(sample)
+      let target = images + row * sampleSize
+      try split.source.withPicture(at: sample) { picture in
+        precondition(picture.bytes.count == sampleSize)
+        normalize(augment(picture, epoch: epoch, sample: sample), into: target)
+      }
+    }
+    let empty = loader.batchSize - positions.count
+    if empty > 0 {
+      (images + positions.count * sampleSize).update(repeating: 0, count: empty * sampleSize)
+      (labels + positions.count).update(repeating: 0, count: empty)
+      (numbers + positions.count).update(repeating: 0, count: empty)
+    }
+  }
+
+  private func normalize(_ picture: PictureView, into target: UnsafeMutablePointer<Float>) {
+    let plane = picture.width * picture.height
+    let bytes = picture.bytes.baseAddress!
+    table.withUnsafeBufferPointer { table in
+      for channel in 0..<picture.channels {
+        let numbers = table.baseAddress! + 256 * channel
+        let (from, to) = (bytes + channel * plane, target + channel * plane)
+        for i in 0..<plane { to[i] = numbers[Int(from[i])] }
+      }
+    }
+  }
+}

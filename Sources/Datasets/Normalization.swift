@@ -1,0 +1,59 @@
+import Tensors
+
+/// What turns a byte into the number a network sees: `(byte / 255 - mean) / deviation`, per channel.
+public struct Normalization: Hashable, Sendable {
+  /// Per channel; bytes are taken as 0 to 1.
+  public var mean, deviation: [Float]
+
+  /// - Precondition: As many means as deviations, and no deviation is 0.
+  public init(mean: [Float], deviation: [Float]) {
+    precondition(mean.count == deviation.count && !deviation.contains(0))
+    self.mean = mean
+    self.deviation = deviation
+  }
+
+  /// The 60,000 training pictures of Fashion-MNIST.
+  public static let fashionMNIST = Normalization(mean: [0.2860], deviation: [0.3530])
+  /// The 50,000 training pictures of CIFAR-10.
+  public static let cifar10 = Normalization(mean: [0.4914, 0.4822, 0.4465], deviation: [0.2470, 0.2435, 0.2616])
+  /// ImageNet's, as torchvision and timm use it.
+  public static let imageNet = Normalization(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+
+  /// Bytes 0 to 255 become -1 to 1.
+  public static func centered(channels: Int) -> Normalization {
+    Normalization(mean: Array(repeating: 0.5, count: channels), deviation: Array(repeating: 0.5, count: channels))
+  }
+
+  /// Measures mean and deviation of each channel over all pictures; a channel that never varies gets the deviation 1.
+  public init(measuring split: Split) throws(DatasetError) {
+    let channels = split.pictureShape[0]
+    // Counts are exact, so the order of the pictures does not matter.
+    var histogram = [Int](repeating: 0, count: 256 * channels)
+    for position in 0..<split.count {
+      try split.source.withPicture(at: split.sourceIndex(at: position)) { picture in
+        let plane = picture.height * picture.width
+        for (i, byte) in picture.bytes.enumerated() { histogram[i / plane * 256 + Int(byte)] += 1 }
+      }
+    }
+    var mean = [Float]()
+    var deviation = [Float]()
+    for channel in 0..<channels {
+      let counts = histogram[channel * 256..<(channel + 1) * 256].map(Double.init)
+      let total = max(counts.reduce(0, +), 1)
+      let average = counts.enumerated().reduce(0) { $0 + $1.element * Double($1.offset) / 255 } / total
+      let variance =
+        counts.enumerated().reduce(0) {
+          let distance = Double($1.offset) / 255 - average
+          return $0 + $1.element * distance * distance
+        } / total
+      mean.append(Float(average))
+      deviation.append(variance > 0 ? Float(variance.squareRoot()) : 1)
+    }
+    self.init(mean: mean, deviation: deviation)
+  }
+
+  /// The number for each byte, 256 per channel.
+  var table: [Float] {
+    zip(mean, deviation).flatMap { mean, deviation in (0..<256).map { (Float($0) / 255 - mean) / deviation } }
+  }
+}

@@ -1,0 +1,129 @@
+import Tensors
+
+/// The file format of MNIST and its relatives: a four-byte magic number, big-endian extents, then bytes.
+///
+/// Source: "The MNIST database", section "File formats", http://yann.lecun.com/exdb/mnist/
+enum IDX {
+  /// More pixels than this in one picture are refused.
+  static let largestPicture = 1 << 24
+
+  /// Opens a file and reads its extents; what follows are as many bytes as their product.
+  private static func open(
+    _ path: String, what: String, package: String?, ranks: ClosedRange<Int>
+  ) throws(DatasetError) -> (reader: ByteReader, extents: [Int]) {
+    let reader = try ByteReader(path, package: package)
+    let magic = try reader.read(count: 4)
+    guard magic[0] == 0, magic[1] == 0, magic[2] == 8, ranks.contains(Int(magic[3])) else {
+      let found = magic.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+      throw .wrongMagic(path: path, expected: "an IDX file of \(what)", found: found)
+    }
+    let words = try reader.read(count: 4 * Int(magic[3]))
+    let extents = stride(from: 0, to: words.count, by: 4).map { at in
+      words[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
+    }
+    guard let shape = Shape(checking: extents) else {
+      throw .malformed(path: path, problem: "extents of \(extents) are too large")
+    }
+    guard extents[0] > 0 else { throw .empty(path: path) }
+    guard extents[0] <= Int32.max else { throw .malformed(path: path, problem: "\(extents[0]) samples are too many") }
+    guard shape.elementCount <= reader.mostBytesLeft else {
+      throw .malformed(
+        path: path, problem: "its header promises \(shape.elementCount) bytes, more than the file can hold")
+    }
+    return (reader, extents)
+  }
+
+  /// Reads pictures and their labels. Pictures are `N x H x W`, grey, or `N x C x H x W`.
+  static func pictures(
+    images: String, labels: String, classCount: Int, package: String? = nil
+  ) throws(DatasetError) -> MemoryPictures {
+    let (labelReader, labelExtents) = try open(labels, what: "labels", package: package, ranks: 1...1)
+    let labelBytes = try labelReader.read(count: labelExtents[0])
+    try labelReader.finish()
+
+    let (reader, extents) = try open(images, what: "pictures", package: package, ranks: 3...4)
+    let shape = extents.count == 3 ? Shape([1, extents[1], extents[2]]) : Shape(Array(extents.dropFirst()))
+    guard (1...largestPicture).contains(shape.elementCount) else {
+      throw .malformed(path: images, problem: "its pictures have \(shape.elementCount) bytes")
+    }
+    guard extents[0] == labelExtents[0] else {
+      throw .countsDiffer(images: images, imageCount: extents[0], labels: labels, labelCount: labelExtents[0])
+    }
+    try check(labelBytes, of: labels, classCount: classCount)
+    let byteCount = extents[0] * shape.elementCount
+    let buffer = try buffer(byteCount)
+    try reader.read(into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
+    try reader.finish()
+    return MemoryPictures(shape: shape, pictures: buffer, labels: labelBytes)
+  }
+}
+
+/// - Throws: `DatasetError.labelOutOfRange` for the first label that is no class.
+func check(_ labels: [UInt8], of path: String, classCount: Int) throws(DatasetError) {
+  guard let index = labels.firstIndex(where: { $0 >= classCount }) else { return }
+  throw .labelOutOfRange(path: path, index: index, label: Int(labels[index]), classCount: classCount)
+}
+
+/// Memory for pictures.
+func buffer(_ byteCount: Int) throws(DatasetError) -> AlignedBuffer {
+  do { return try AlignedBuffer(byteCount: byteCount) } catch { throw .unreadable(error) }
+}
+
+extension Dataset {
+  /// Reads a dataset in the files of MNIST: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same with
+  /// `t10k-`, each plain or with `.gz`.
+  ///
+  /// - Parameter package: The Debian package that an error should name where the files are missing.
+  /// - Throws: `DatasetError`: what is missing, truncated, of another format, or does not fit together.
+  public static func idx(
+    at path: String, name: String, classes: [String], normalization: Normalization? = nil, package: String? = nil
+  ) throws(DatasetError) -> Dataset {
+    precondition((1...256).contains(classes.count))
+    try requireFolder(path, package: package)
+    func part(_ prefix: String) throws(DatasetError) -> MemoryPictures {
+      try IDX.pictures(
+        images: plainOrGzip("\(path)/\(prefix)-images-idx3-ubyte"),
+        labels: plainOrGzip("\(path)/\(prefix)-labels-idx1-ubyte"), classCount: classes.count, package: package)
+    }
+    let train = try part("train")
+    let validation = try part("t10k")
+    guard train.pictureShape == validation.pictureShape else {
+      throw .malformed(
+        path: path,
+        problem: "the pictures to train on are \(train.pictureShape), those to test on \(validation.pictureShape)")
+    }
+    if let channels = normalization?.mean.count, channels != train.pictureShape[0] {
+      throw .malformed(path: path, problem: "the pictures have \(train.pictureShape[0]) channels, \(channels) expected")
+    }
+    let split = Split(train)
+    var measured = normalization
+    if measured == nil { measured = try Normalization(measuring: split) }
+    return Dataset(
+      name: name, classes: classes, train: split, validation: Split(validation), normalization: measured!)
+  }
+
+  /// Reads Fashion-MNIST: 60,000 pictures to train on, 10,000 to test on, 1 x 28 x 28, ten kinds of clothing.
+  ///
+  /// - Parameter path: The folder with the four files; the default is where Debian's `dataset-fashion-mnist` puts them.
+  /// - Throws: `DatasetError`.
+  /// - Source: Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747.
+  public static func fashionMNIST(
+    at path: String = "/usr/share/datasets/fashion-mnist"
+  ) throws(DatasetError) -> Dataset {
+    try idx(
+      at: path, name: "Fashion-MNIST",
+      classes: [
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+      ],
+      normalization: .fashionMNIST, package: "dataset-fashion-mnist")
+  }
+}
+
+private func plainOrGzip(_ path: String) -> String {
+  do throws(DatasetError) {
+    try requireExisting(path)
+    return path
+  } catch {
+    return path + ".gz"
+  }
+}

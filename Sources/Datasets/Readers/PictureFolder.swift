@@ -1,0 +1,152 @@
+import Glibc
+import Tensors
+
+/// Pictures in files, decoded each time they are asked for.
+final class FilePictures: PictureSource {
+  let pictureShape: Shape
+  private let root: String
+  /// Names below `root`, in order.
+  private let names: [String]
+  private let labels: [Int32]
+  private let resampling: Resampling
+
+  /// Files larger than this are refused.
+  private static let largestFile = 1 << 29
+
+  init(root: String, names: [String], labels: [Int32], shape: Shape) {
+    precondition(names.count == labels.count)
+    (self.root, self.names, self.labels, pictureShape) = (root, names, labels, shape)
+    resampling = Resampling(toHeight: shape[1], width: shape[2])
+  }
+
+  var count: Int { names.count }
+  func label(at index: Int) -> Int { Int(labels[index]) }
+
+  func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
+    let path = "\(root)/\(names[index])"
+    let decoded = try PictureDecoder.decode(try contents(of: path), path: path, channels: pictureShape[0])
+    let picture = resampling(decoded)
+    picture.bytes.withUnsafeBufferPointer {
+      body(PictureView(channels: picture.channels, height: picture.height, width: picture.width, bytes: $0))
+    }
+  }
+
+  /// The file's name, label and bytes, so nothing needs to be decoded.
+  func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {
+    hasher.combine(names[index])
+    hasher.combine(label(at: index))
+    hasher.combine(bytes: try contents(of: "\(root)/\(names[index])"))
+  }
+
+  private func contents(of path: String) throws(DatasetError) -> [UInt8] {
+    try requireExisting(path)
+    do { return try readFile(path, limit: Self.largestFile) } catch { throw .unreadable(error) }
+  }
+}
+
+extension Dataset {
+  /// Opens a folder of pictures: one subfolder per class, or `train/` and `val/` (also `validation/` or `test/`) with one
+  /// subfolder per class each. Labels follow the order of the subfolders' names, compared byte by byte.
+  ///
+  /// Files ending in `.png`, `.jpg`, `.jpeg`, `.gif`, `.bmp` or `.webp` count; names that begin with a dot do not. A file
+  /// is decoded when a batch needs it; one that is broken is then reported by name. The largest middle part of the wanted proportions
+  /// is scaled to the wanted size.
+  ///
+  /// - Parameters:
+  ///   - channels: 1 for grey, 3 for colour.
+  ///   - validationShare: How much of each class is kept for measuring where there is no `val/`, chosen by
+  ///     `RandomKey(seed:, for: .selection)`; between 0 and 1, both left out.
+  ///   - normalization: ImageNet's for colour, and -1 to 1 for grey, where none is given.
+  /// - Throws: `DatasetError`.
+  public static func pictureFolder(
+    at path: String, height: Int = 224, width: Int = 224, channels: Int = 3, validationShare: Double = 0.1,
+    seed: UInt64 = 0, normalization: Normalization? = nil
+  ) throws(DatasetError) -> Dataset {
+    guard (1...4096).contains(height) else { throw .outOfRange(what: "the height", value: height, allowed: 1...4096) }
+    guard (1...4096).contains(width) else { throw .outOfRange(what: "the width", value: width, allowed: 1...4096) }
+    guard channels == 1 || channels == 3 else {
+      throw .outOfRange(what: "the number of channels (1 or 3)", value: channels, allowed: 1...3)
+    }
+    if let given = normalization?.mean.count, given != channels {
+      throw .outOfRange(what: "the number of means to normalize by", value: given, allowed: channels...channels)
+    }
+    try requireFolder(path)
+    let shape: Shape = [channels, height, width]
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let normalization = normalization ?? (channels == 3 ? .imageNet : .centered(channels: channels))
+
+    let trainPath = path + "/train"
+    // A class may itself be called "train".
+    let hasTrain = isFolder(trainPath) ? try !classFolders(of: trainPath).isEmpty : false
+    let base = hasTrain ? trainPath : path
+    let classes = try classFolders(of: base)
+    guard !classes.isEmpty else { throw .noClasses(path: base) }
+    let validationPath = ["val", "validation", "test"].map { "\(path)/\($0)" }.first(where: isFolder)
+    guard hasTrain, let validationPath else {
+      let all = Split(try pictures(in: base, classes: classes, shape: shape))
+      guard all.count >= 2 else {
+        throw .outOfRange(what: "the number of pictures", value: all.count, allowed: 2...Int(Int32.max))
+      }
+      guard validationShare > 0, validationShare < 1 else {
+        throw .outOfRange(what: "the number of pictures kept for measuring", value: 0, allowed: 1...all.count - 1)
+      }
+      let number = min(all.count - 1, max(1, Int((Double(all.count) * validationShare).rounded())))
+      let (train, validation) = try all.split(holdingOut: number, seed: seed)
+      return Dataset(
+        name: name, classes: classes, train: train, validation: validation, normalization: normalization)
+    }
+    for other in try classFolders(of: validationPath) where !classes.contains(other) {
+      throw .unknownClass(name: other, path: validationPath)
+    }
+    return Dataset(
+      name: name, classes: classes, train: Split(try pictures(in: trainPath, classes: classes, shape: shape)),
+      validation: Split(try pictures(in: validationPath, classes: classes, shape: shape)), normalization: normalization)
+  }
+
+  /// The subfolders with pictures in them.
+  private static func classFolders(of path: String) throws(DatasetError) -> [String] {
+    var classes: [String] = []
+    for name in try sortedNames(in: path) where isFolder("\(path)/\(name)") {
+      if try sortedNames(in: "\(path)/\(name)").contains(where: isPicture) { classes.append(name) }
+    }
+    return classes
+  }
+
+  private static func pictures(in path: String, classes: [String], shape: Shape) throws(DatasetError) -> FilePictures {
+    var names: [String] = []
+    var labels: [Int32] = []
+    for (label, name) in classes.enumerated() where isFolder("\(path)/\(name)") {
+      let own = try sortedNames(in: "\(path)/\(name)").filter(isPicture)
+      names += own.map { "\(name)/\($0)" }
+      labels += repeatElement(Int32(label), count: own.count)
+    }
+    guard !names.isEmpty else { throw .empty(path: path) }
+    return FilePictures(root: path, names: names, labels: labels, shape: shape)
+  }
+}
+
+private func isPicture(_ name: String) -> Bool {
+  let lowercased = name.lowercased()
+  return [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"].contains { lowercased.hasSuffix($0) }
+}
+
+/// The names in a folder, without those that begin with a dot, in the order of their bytes.
+private func sortedNames(in path: String) throws(DatasetError) -> [String] {
+  guard let folder = opendir(path) else { throw .unreadable(.system(path, errno)) }
+  defer { closedir(folder) }
+  var names: [String] = []
+  while true {
+    errno = 0
+    guard let entry = readdir(folder) else {
+      guard errno == 0 else { throw .unreadable(.system(path, errno)) }
+      break
+    }
+    let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    guard bytes.first != UInt8(ascii: ".") else { continue }
+    guard let name = String(validating: bytes, as: UTF8.self) else {
+      throw .nameNotUTF8(path: "\(path)/\(String(decoding: bytes, as: UTF8.self))")
+    }
+    names.append(name)
+  }
+  return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}

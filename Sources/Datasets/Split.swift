@@ -1,0 +1,115 @@
+public import Tensors
+
+/// A part of a dataset: some samples of a source, in a fixed order.
+public struct Split: Sendable {
+  public let source: any PictureSource
+  /// Which sample of the source each position holds; nil for all of them in their order.
+  private let indices: [Int32]?
+
+  /// All samples of a source.
+  public init(_ source: any PictureSource) {
+    self.source = source
+    indices = nil
+  }
+
+  private init(_ source: any PictureSource, indices: [Int32]) {
+    self.source = source
+    self.indices = indices
+  }
+
+  public var count: Int { indices?.count ?? source.count }
+  /// `C x H x W`.
+  public var pictureShape: Shape { source.pictureShape }
+
+  /// The number of a sample in its source, which stays the same in every subset. Augmentations are drawn by it.
+  public func sourceIndex(at position: Int) -> Int { indices.map { Int($0[position]) } ?? position }
+
+  public func label(at position: Int) -> Int { source.label(at: sourceIndex(at: position)) }
+
+  public var labels: [Int] { (0..<count).map(label) }
+
+  /// A copy of one picture.
+  /// - Throws: A `DatasetError` that names the file, where it cannot be decoded.
+  public func picture(at position: Int) throws(DatasetError) -> Picture {
+    var result: Picture?
+    try source.withPicture(at: sourceIndex(at: position)) {
+      result = Picture(channels: $0.channels, height: $0.height, width: $0.width, bytes: Array($0.bytes))
+    }
+    return result!
+  }
+
+  /// The first samples of each class, in proportion to the classes' sizes, in the order they stand here.
+  ///
+  /// No seed: the same number gives the same samples in every run.
+  /// - Throws: `DatasetError.outOfRange` unless there are so many, and at least one is asked for.
+  public func first(_ number: Int) throws(DatasetError) -> Split {
+    guard (1...max(count, 1)).contains(number) else {
+      throw .outOfRange(what: "the number of samples", value: number, allowed: 1...max(count, 1))
+    }
+    guard number < count else { return self }
+    let labels = labels
+    var left = quotas(of: number, among: classSizes(labels))
+    let chosen = labels.indices.filter { position in
+      left[labels[position]] -= 1
+      return left[labels[position]] >= 0
+    }
+    return Split(source, indices: chosen.map { Int32(sourceIndex(at: $0)) })
+  }
+
+  /// Splits off samples drawn at random, in proportion to the classes' sizes. Both parts keep the order they have here.
+  ///
+  /// The draw follows from `RandomKey(seed:, for: .selection)` alone.
+  /// - Throws: `DatasetError.outOfRange` unless both parts get a sample.
+  public func split(holdingOut number: Int, seed: UInt64) throws(DatasetError) -> (kept: Split, heldOut: Split) {
+    guard count >= 2, (1...count - 1).contains(number) else {
+      throw .outOfRange(what: "the number of samples to hold out", value: number, allowed: 1...max(count - 1, 1))
+    }
+    let labels = labels
+    let sizes = classSizes(labels)
+    let quotas = quotas(of: number, among: sizes)
+    var members = sizes.map { _ in [Int]() }
+    for (position, label) in labels.enumerated() { members[label].append(position) }
+    var isHeldOut = [Bool](repeating: false, count: count)
+    for label in sizes.indices {
+      var random = RandomKey(seed: seed, for: .selection, sample: label).generator()
+      for member in random.permutation(of: sizes[label]).prefix(quotas[label]) { isHeldOut[members[label][member]] = true }
+    }
+    func part(_ heldOut: Bool) -> Split {
+      Split(
+        source, indices: isHeldOut.indices.filter { isHeldOut[$0] == heldOut }.map { Int32(sourceIndex(at: $0)) })
+    }
+    return (part(false), part(true))
+  }
+
+  /// A hash of all pictures and labels in order, in 16 hexadecimal digits. Reads every sample; keep it if it is needed again.
+  public func checksum() throws(DatasetError) -> String {
+    var hasher = StableHasher()
+    try hash(into: &hasher)
+    return hasher.hexadecimal
+  }
+
+  func hash(into hasher: inout StableHasher) throws(DatasetError) {
+    hasher.combine(count)
+    for extent in pictureShape.extents { hasher.combine(extent) }
+    for position in 0..<count { try source.hashSample(at: sourceIndex(at: position), into: &hasher) }
+  }
+}
+
+private func classSizes(_ labels: [Int]) -> [Int] {
+  var sizes = [Int](repeating: 0, count: (labels.max() ?? -1) + 1)
+  for label in labels { sizes[label] += 1 }
+  return sizes
+}
+
+/// Shares a number out in proportion to sizes: each gets its share rounded down, then the largest remainders one more,
+/// the first class first among equals.
+private func quotas(of number: Int, among sizes: [Int]) -> [Int] {
+  let total = sizes.reduce(0, +)
+  var quotas = sizes.map { $0 * number / total }
+  let byRemainder = sizes.indices.sorted {
+    let (a, b) = (sizes[$0] * number % total, sizes[$1] * number % total)
+    return a != b ? a > b : $0 < $1
+  }
+  for label in byRemainder.prefix(number - quotas.reduce(0, +)) { quotas[label] += 1 }
+  return quotas
+}
