@@ -56,7 +56,7 @@ let package = Package(
     tests("Tensors", "Tensors"),
     tests("Networks", "Networks", "Tensors"),
     tests("Engine", "Engine", "Networks", "Tensors"),
-    tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors"),
+    tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Datasets", "Datasets", "Tensors"),
     tests("Training", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),
