@@ -25,6 +25,8 @@ public struct ParameterRule: Hashable, Sendable {
 public protocol OperationRules: Hashable, Sendable {
   /// The word for it in tables and errors.
   static var title: String { get }
+  /// The title with what sets it apart from others of its kind: `convolution 3x3, stride 2, padding 1`.
+  var summary: String { get }
   /// The shape of the output.
   /// - Throws: `ShapeError` where the inputs do not fit; it says what was expected.
   func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape
@@ -40,6 +42,7 @@ public protocol OperationRules: Hashable, Sendable {
 }
 
 extension OperationRules {
+  public var summary: String { Self.title }
   public func multiplyAdds(of inputs: [Shape]) -> Int { 0 }
   public func parameters(of inputs: [Shape]) -> [ParameterRule] { [] }
 }

@@ -27,6 +27,7 @@ public struct Clip: OperationRules {
   public var low, high: Float
   public init(low: Float, high: Float) { (self.low, self.high) = (low, high) }
   public static let relu6 = Clip(low: 0, high: 6)
+  public var summary: String { self == .relu6 ? "relu6" : "\(Self.title) from \(low) to \(high)" }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode

@@ -15,6 +15,10 @@ public struct Convolution: OperationRules {
     (self.outputChannels, self.window, self.groups, self.hasBias) = (outputChannels, window, groups, hasBias)
   }
 
+  public var summary: String {
+    "\(Self.title) \(window.summary)\(groups > 1 ? ", \(groups) groups" : "")\(hasBias ? ", bias" : "")"
+  }
+
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     let input = try singlePicture(inputs, of: Self.title)
     guard groups > 0, outputChannels > 0, input[0] > 0, input[0] % groups == 0, outputChannels % groups == 0 else {

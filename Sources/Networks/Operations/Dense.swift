@@ -11,6 +11,7 @@ public struct Dense: OperationRules {
   public init(to outputFeatures: Int, hasBias: Bool = true) {
     (self.outputFeatures, self.hasBias) = (outputFeatures, hasBias)
   }
+  public var summary: String { "\(Self.title)\(hasBias ? ", bias" : "")" }
 
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     let input = try single(inputs, of: Self.title)

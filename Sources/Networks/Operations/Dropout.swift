@@ -9,6 +9,7 @@ public struct Dropout: OperationRules {
   public static let title = "dropout"
   public var rate: Float
   public init(rate: Float) { self.rate = rate }
+  public var summary: String { "\(Self.title) \(rate)" }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     guard rate >= 0, rate < 1 else { throw ShapeError("a dropout rate is at least 0 and below 1, not \(rate)") }
     return try single(inputs, of: Self.title)
@@ -40,6 +41,7 @@ public struct DropPath: OperationRules {
   public static let title = "drop path"
   public var rate: Float
   public init(rate: Float) { self.rate = rate }
+  public var summary: String { "\(Self.title) \(rate)" }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     guard rate >= 0, rate < 1 else { throw ShapeError("a drop path rate is at least 0 and below 1, not \(rate)") }
     return try single(inputs, of: Self.title)

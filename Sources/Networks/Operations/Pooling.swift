@@ -8,6 +8,7 @@ public struct MaxPool: OperationRules {
   public static let title = "max pool"
   public var window: Window
   public init(_ window: Window) { self.window = window }
+  public var summary: String { "\(Self.title) \(window.summary)" }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try pooled(inputs, window, of: Self.title) }
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
@@ -25,6 +26,9 @@ public struct AveragePool: OperationRules {
   public var countsPadding: Bool
   public init(_ window: Window, countsPadding: Bool = true) {
     (self.window, self.countsPadding) = (window, countsPadding)
+  }
+  public var summary: String {
+    "\(Self.title) \(window.summary)\(window.padding != 0 && !countsPadding ? ", padding not counted" : "")"
   }
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try pooled(inputs, window, of: Self.title) }
   public func reference(

@@ -6,6 +6,10 @@ public struct Extent: Hashable, Sendable, ExpressibleByIntegerLiteral {
   public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
   public init(integerLiteral value: Int) { self.init(value) }
   public init(_ both: Int) { (height, width) = (both, both) }
+  /// `2`, or `3x1` where the two differ or the separator asks for both.
+  func summary(between separator: String? = nil) -> String {
+    separator == nil && height == width ? "\(height)" : "\(height)\(separator ?? "x")\(width)"
+  }
 }
 
 /// Zeros around a picture. PyTorch's padding is the same on both sides; TensorFlow's SAME at stride 2 is not.
@@ -37,6 +41,19 @@ public struct Window: Hashable, Sendable {
 
   public init(kernel: Extent, stride: Extent = 1, padding: Padding = 0, dilation: Extent = 1) {
     (self.kernel, self.stride, self.padding, self.dilation) = (kernel, stride, padding, dilation)
+  }
+
+  /// `3x3, stride 2, padding 1`; what is as usual is left out.
+  var summary: String {
+    var parts = [kernel.summary(between: "x")]
+    if stride != 1 { parts.append("stride \(stride.summary())") }
+    if padding != 0 {
+      let sides = [padding.top, padding.left, padding.bottom, padding.right]
+      let isSame = Set(sides).count == 1
+      parts.append("padding \(isSame ? "\(padding.top)" : sides.map(String.init).joined(separator: " "))")
+    }
+    if dilation != 1 { parts.append("dilation \(dilation.summary())") }
+    return parts.joined(separator: ", ")
   }
 
   /// The height and width that the window makes of a picture's, rounding down as PyTorch does.

@@ -1,0 +1,89 @@
+public import Networks
+public import Tensors
+
+/// The residual networks of He et al. 2015 (arXiv:1512.03385), section 4.2, for 32x32 pictures: 6n + 2 layers.
+///
+/// Every size of picture will do. Names follow torchvision's ResNets; the last layer is `fc`.
+public struct CIFARResNet: Hashable, Sendable {
+  /// What stands in for `x` where a block changes the shape (section 3.3).
+  public enum Shortcut: String, Hashable, Sendable, CaseIterable {
+    /// A: every second pixel, and zeros as the added channels. The paper's choice here, and its parameter counts:
+    /// 269,722 for 20 layers.
+    case identity
+    /// B: a 1x1 convolution with batch norm. 2,752 parameters more.
+    case projection
+  }
+
+  struct Stage { var channels, stride: Int }
+  /// The table of section 4.2; output maps of 32x32, 16x16 and 8x8, each of 2n layers.
+  static let stages = [
+    Stage(channels: 16, stride: 1),
+    Stage(channels: 32, stride: 2),
+    Stage(channels: 64, stride: 2),
+  ]
+
+  /// 8, 14, 20, 26, …
+  public var depth: Int
+  public var shortcut: Shortcut
+  /// The rate of the last block; it grows linearly from 0 at the first.
+  public var dropPath: Float
+  /// Starts the last batch norm of each block at γ = 0.
+  public var zeroLastScale: Bool
+
+  public init(depth: Int, shortcut: Shortcut = .identity, dropPath: Float = 0, zeroLastScale: Bool = false) {
+    (self.depth, self.shortcut) = (depth, shortcut)
+    (self.dropPath, self.zeroLastScale) = (dropPath, zeroLastScale)
+  }
+
+  /// Builds the network.
+  /// - Throws: `ShapeError` where the depth is not 6n + 2, the input no picture, or a rate out of range.
+  public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
+    guard depth >= 8, depth <= 1202, depth % 6 == 2 else {
+      throw ShapeError("a ResNet for small pictures has 6n + 2 layers, from 8 to 1202, not \(depth)")
+    }
+    var network = try Network(picture: input, named: "resnet\(depth)")
+    let blocks = (depth - 2) / 6
+    let last = Self.stages.count * blocks - 1
+    var x = try network.convNorm(network.input, to: 16, kernel: 3, named: ("conv1", "bn1", "act1"))
+    for (i, stage) in Self.stages.enumerated() {
+      for j in 0..<blocks {
+        let block = Block(
+          name: "layer\(i + 1).\(j)", channels: stage.channels, stride: j == 0 ? stage.stride : 1,
+          dropPath: dropPath * Float(i * blocks + j) / Float(last))
+        x = try network.smallBlock(x, block, shortcut)
+        if zeroLastScale { network.initialization.zeroScales.insert("\(block.name).bn2") }
+      }
+    }
+    return try network.classified(x, classes: classes, by: "fc")
+  }
+}
+
+extension Network {
+  fileprivate mutating func smallBlock(
+    _ x: Node, _ block: Block, _ shortcut: CIFARResNet.Shortcut
+  ) throws(ShapeError) -> Node {
+    let name = block.name
+    var y = try convNorm(
+      x, to: block.channels, kernel: 3, stride: block.stride, named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
+    y = try convNorm(y, to: block.channels, kernel: 3, named: ("\(name).conv2", "\(name).bn2", nil))
+    let other =
+      switch shortcut {
+      case .identity: try paddedIdentity(of: x, block)
+      case .projection: try projection(of: x, to: block.channels, block)
+      }
+    return try joined(y, with: other, block)
+  }
+
+  /// Every `stride`-th pixel of `x`, which is an average pool of one pixel, and zeros as the added channels, which are
+  /// those of `x` clipped to 0.
+  private mutating func paddedIdentity(of x: Node, _ block: Block) throws(ShapeError) -> Node {
+    let channels = shape(of: x)[0]
+    guard block.stride > 1 || channels != block.channels else { return x }
+    let name = "\(block.name).shortcut"
+    let picked = try append(
+      .averagePool(AveragePool(Window(kernel: 1, stride: Extent(block.stride)))), to: x, named: "\(name).pool")
+    let zeros = try append(.clip(Clip(low: 0, high: 0)), to: picked, named: "\(name).zeros")
+    let added = [Node](repeating: zeros, count: block.channels / channels - 1)
+    return try append(.concatenation(Concatenation()), to: [picked] + added, named: "\(name).concatenation")
+  }
+}
