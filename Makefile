@@ -1,0 +1,23 @@
+# `SETUP=:` goes without the check of what is installed.
+SETUP = scripts/setup
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+
+demo: build ## install what is missing, build, and draw plots/first.png
+	.build/release/reprise run examples/first.reprise
+
+build: setup ## build reprise, in release mode
+	swift build -c release --product reprise
+
+test: setup ## run every test, in release mode
+	# One at a time: the engine's tests use every core.
+	swift test -c release --no-parallel
+
+setup: ## install what is missing and check the Swift compiler
+	@$(SETUP)
+
+clean: ## remove everything that was built
+	rm -rf .build
+
+.PHONY: help demo build test setup clean
