@@ -104,7 +104,7 @@ public struct Style: Hashable, Sendable, Codable {
   }
 
   public enum Marker: String, Hashable, Sendable, Codable, CaseIterable {
-    case circle, square, triangle, diamond, cross, plus, downTriangle, none
+    case circle, square, triangle, diamond, downTriangle, cross, plus, none
   }
 
   /// An index into ``Palette/colors``, counted round.
