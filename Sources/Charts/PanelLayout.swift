@@ -241,7 +241,8 @@ package struct PanelLayout: Sendable {
           text, at: Position(left, baseline), .start, size: size, color: Palette.secondaryInk, in: typeface)
         guard plot.contains(label.box), !labels[first...].contains(where: { $0.box.overlaps(label.box.grown(by: 1)) })
         else { continue }
-        let covered = occupied.count(in: label.box.grown(by: -0.5))
+        // With some air; that the line itself is then counted is the same for all places.
+        let covered = occupied.count(in: label.box.grown(by: textSize * 0.25))
         if covered < best?.covered ?? .max { best = (label, covered) }
       }
     }

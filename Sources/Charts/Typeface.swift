@@ -28,10 +28,10 @@ public enum Typeface: Hashable, Sendable {
   }
 
   private static func isReadable(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
-      return false
-    }
+    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    guard let values = try? file.resourceValues(forKeys: [.isRegularFileKey]),
+      values.isRegularFile == true
+    else { return false }
     var bounds: [Int32] = Array(repeating: 0, count: 8)
     return unsafe gdImageStringFT(nil, &bounds, 0, path, 12, 0, 0, 0, "x") == nil
   }
