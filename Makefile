@@ -2,7 +2,7 @@
 SETUP = scripts/setup
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: build ## install what is missing, build, and draw plots/first.png
 	.build/release/reprise run examples/first.reprise
@@ -10,9 +10,10 @@ demo: build ## install what is missing, build, and draw plots/first.png
 build: setup ## build reprise, in release mode
 	swift build -c release --product reprise
 
+# One test at a time, since the engine's use every core. With testable imports, `test` and `build` would each compile
+# anew what the other left.
 test: setup ## run every test, in release mode
-	# One at a time: the engine's tests use every core.
-	swift test -c release --no-parallel
+	swift test -c release --no-parallel --disable-testable-imports
 
 setup: ## install what is missing and check the Swift compiler
 	@$(SETUP)

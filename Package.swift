@@ -57,7 +57,7 @@ let package = Package(
     tests("Tensors", "Tensors", resources: [.copy("Goldens")]),
     tests("Networks", "Networks", "Tensors"),
     tests("Engine", "Engine", "Networks", "Tensors"),
-tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
+    tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     tests("Training", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),

@@ -59,7 +59,7 @@ extension PanelLayout {
       }
     }
     drawAxes(on: canvas)
-    for label in labels[overlays] { canvas.fill(label.box.grown(by: 2), Palette.paper, opacity: 0.8) }
+    for label in labels[overlays] { canvas.fill(label.box.grown(by: 1), Palette.paper, opacity: 0.8) }
     legend?.draw(on: canvas, lineWidth: lineWidth)
   }
 
@@ -67,8 +67,12 @@ extension PanelLayout {
     let grid = [(Palette.faintGrid, xTicks.minor, yTicks.minor), (Palette.grid, xTicks.major, yTicks.major)]
     for (color, columns, rows) in grid {
       // Minor lines help to read a logarithmic axis; on an even one they are noise.
-      for tick in columns where color == Palette.grid || x.scale == .log { vertical(tick, plot.top, plot.bottom, color, canvas) }
-      for tick in rows where color == Palette.grid || y.scale == .log { horizontal(tick, plot.left, plot.right, color, canvas) }
+      for tick in columns where color == Palette.grid || x.scale == .log {
+        vertical(tick, plot.top, plot.bottom, color, canvas)
+      }
+      for tick in rows where color == Palette.grid || y.scale == .log {
+        horizontal(tick, plot.left, plot.right, color, canvas)
+      }
     }
   }
 
@@ -90,12 +94,14 @@ extension PanelLayout {
 
   private func vertical(_ tick: Double, _ top: Double, _ bottom: Double, _ color: Color, _ canvas: borrowing Canvas) {
     guard let place = x(tick)?.rounded() else { return }
-    canvas.fill(Rectangle(left: place, top: top, right: place + max(1, (textSize / 16).rounded()), bottom: bottom), color)
+    canvas.fill(
+      Rectangle(left: place, top: top, right: place + max(1, (textSize / 16).rounded()), bottom: bottom), color)
   }
 
   private func horizontal(_ tick: Double, _ left: Double, _ right: Double, _ color: Color, _ canvas: borrowing Canvas) {
     guard let place = y(tick)?.rounded() else { return }
-    canvas.fill(Rectangle(left: left, top: place, right: right, bottom: place + max(1, (textSize / 16).rounded())), color)
+    canvas.fill(
+      Rectangle(left: left, top: place, right: right, bottom: place + max(1, (textSize / 16).rounded())), color)
   }
 }
 
@@ -160,7 +166,8 @@ extension Style.Marker {
     case .cross, .plus:
       let reach = self == .cross ? 1.0 : 1.3
       let ends: [(Double, Double)] =
-        self == .cross ? [(-reach, -reach), (reach, reach), (-reach, reach), (reach, -reach)]
+        self == .cross
+        ? [(-reach, -reach), (reach, reach), (-reach, reach), (reach, -reach)]
         : [(-reach, 0), (reach, 0), (0, -reach), (0, reach)]
       let places = corners(ends)
       outline.stroke(Array(places[0...1]), width: stroke)

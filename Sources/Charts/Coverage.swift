@@ -68,7 +68,7 @@ package struct Coverage: Sendable {
       let firstX = Int(max(Double(left), start.rounded(.down)))
       let lastX = Int(min(Double(right - 1), end.rounded(.down)))
       guard firstX <= lastX else { continue }
-      for x in firstX...lastX {
+      for x in firstX...lastX where self[x, y] < 255 {
         let (px, py) = (Double(x) + 0.5 - a.x, centre - a.y)
         let along = square > 0 ? max(0, min(1, (px * dx + py * dy) / square)) : 0
         let (ex, ey) = (px - along * dx, py - along * dy)

@@ -147,7 +147,7 @@ package struct Mapping: Hashable, Sendable {
 
   /// Whether an axis can show the value.
   static func isShown(_ value: Double, _ scale: Axis.Scale) -> Bool {
-    value.isFinite && abs(value) <= 1e300 && (scale == .linear || value >= 1e-300)
+    value.isFinite && abs(value) <= 1e250 && (scale == .linear || value >= 1e-250)
   }
 
   private static func log(_ value: Double) -> Double { log10(value) }

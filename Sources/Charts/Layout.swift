@@ -57,7 +57,8 @@ package struct Layout: Sendable {
       let start = top + Double(row) * (cell.height + gap)
       let frame = PanelFrame(
         cell: Rectangle(left: left, top: start, right: left + cell.width, bottom: start + cell.height),
-        hasTitle: peers.contains { !$0.title.isEmpty }, hasLabel: peers.contains { !$0.x.label.isEmpty }, textSize: size)
+        hasTitle: peers.contains { !$0.title.isEmpty }, hasLabel: peers.contains { !$0.x.label.isEmpty }, textSize: size
+      )
       guard let placed = PanelLayout.best(panel, in: frame, styles: styles[index], typeface) else { throw crowded }
       panels.append(placed)
       labels += placed.labels
@@ -75,22 +76,30 @@ package struct Layout: Sendable {
     return (1...max(1, chart.panels.count)).min { discomfort($0) < discomfort($1) } ?? 1
   }
 
-  /// The style of every mark of every panel. One name has one style in all panels.
+  /// The style of every mark of every panel. One name has one style in all panels, and names that share a panel differ.
   private static func styles(of chart: Chart) -> [[ResolvedStyle]] {
-    var places: [String: Int] = [:]
-    return chart.panels.map { panel in
+    let keys = chart.panels.map { panel in
       var unnamed = 0
-      return panel.marks.map { mark in
-        guard let series = mark.series else { return ResolvedStyle(index: 0, Style()) }
-        var key = series.name
-        if key.isEmpty {
-          // No name of a series starts like this by chance.
-          key = "\0\(unnamed)"
-          unnamed += 1
-        }
-        let place = places[key, default: places.count]
-        places[key] = place
-        return ResolvedStyle(index: place, series.style)
+      return panel.marks.map { mark -> String? in
+        guard let series = mark.series else { return nil }
+        guard series.name.isEmpty else { return series.name }
+        unnamed += 1
+        return "\0\(unnamed)"  // no name of a series looks like this by chance
+      }
+    }
+    var companions: [String: Set<String>] = [:]
+    for panel in keys {
+      let names = Set(panel.compactMap { $0 })
+      for name in names { companions[name, default: []].formUnion(names) }
+    }
+    var places: [String: Int] = [:]
+    for name in keys.joined().compactMap({ $0 }) where places[name] == nil {
+      let taken = Set(companions[name, default: []].compactMap { places[$0] })
+      places[name] = (0...taken.count).first { !taken.contains($0) }
+    }
+    return zip(chart.panels, keys).map { panel, keys in
+      zip(panel.marks, keys).map { mark, key in
+        ResolvedStyle(index: key.flatMap { places[$0] } ?? 0, mark.series?.style ?? Style())
       }
     }
   }

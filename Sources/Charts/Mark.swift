@@ -56,7 +56,7 @@ public struct Reference: Hashable, Sendable, Codable {
 
 /// A curve: points in order, where a value that is not finite makes a gap.
 ///
-/// Points past the end of the shorter of `x` and `y` are not drawn. Nor are values beyond ±1e300, where distances
+/// Points past the end of the shorter of `x` and `y` are not drawn. Nor are values beyond ±1e250, where distances
 /// overflow.
 public struct Series: Hashable, Sendable, Codable {
   /// What the legend calls it. Series of one name look alike in all panels of a chart. Empty for no entry.
@@ -104,7 +104,7 @@ public struct Style: Hashable, Sendable, Codable {
   }
 
   public enum Marker: String, Hashable, Sendable, Codable, CaseIterable {
-    case circle, square, triangle, diamond, cross, plus, downTriangle, none
+    case circle, square, triangle, diamond, downTriangle, cross, plus, none
   }
 
   /// An index into ``Palette/colors``, counted round.

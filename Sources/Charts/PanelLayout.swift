@@ -93,9 +93,10 @@ package struct PanelLayout: Sendable {
       let fitting = PanelLayout.xTicks(panel.x, extremes, from: left, to: right, tickSize, typeface)
       chosen = fitting
       let mapping = Mapping(fitting.ticks, panel.x.scale, from: left, to: right)
-      let reach = zip(fitting.ticks.major, fitting.texts).map { tick, text in
-        (mapping(tick) ?? left) + typeface.width(of: text, size: tickSize) / 2
-      }.max() ?? right
+      let reach =
+        zip(fitting.ticks.major, fitting.texts).map { tick, text in
+          (mapping(tick) ?? left) + typeface.width(of: text, size: tickSize) / 2
+        }.max() ?? right
       guard reach > cell.right else { break }
       right -= reach - cell.right + 1
     }
@@ -115,7 +116,8 @@ package struct PanelLayout: Sendable {
     if !yTitle.isEmpty {
       let width = typeface.width(of: yTitle, size: size)
       let middle = max(cell.top + width / 2, min(plot.bottom - width / 2, (plot.top + plot.bottom) / 2))
-      labels.append(Label(yTitle, at: Position(cell.left + ascent, middle), .middle, size: size, upright: true, in: typeface))
+      labels.append(
+        Label(yTitle, at: Position(cell.left + ascent, middle), .middle, size: size, upright: true, in: typeface))
     }
     for (tick, text) in zip(yTicks.major, yTexts) where !text.isEmpty {
       let place = Position(plot.left - size * 0.5, (y(tick) ?? plot.bottom) + (tickAscent - tickDescent * 0.2) / 2)
@@ -174,7 +176,7 @@ package struct PanelLayout: Sendable {
         : outside.moved(to: Position(frame.cell.right - outside.box.width, plot.top))
     }
     labels += legend?.labels ?? []
-    if Extremes(panel).isEmpty {
+    if extremes.isEmpty {
       let text = typeface.fit("no data", into: plot.width, size: size)
       let centre = Position((plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2)
       if !text.isEmpty && legend == nil {
@@ -233,13 +235,14 @@ package struct PanelLayout: Sendable {
     let margin = textSize * 0.45
     var best: (label: Label, covered: Int)?
     for share in [1, 0, 0.5, 0.75, 0.25] {
-      for baseline in [height - descent - textSize * 0.15, height + ascent + textSize * 0.3] {
+      for baseline in [height - descent - 1.5 - textSize * 0.12, height + ascent + 2.5 + textSize * 0.12] {
         let left = plot.left + margin + share * (plot.width - 2 * margin - width)
         let label = Label(
           text, at: Position(left, baseline), .start, size: size, color: Palette.secondaryInk, in: typeface)
         guard plot.contains(label.box), !labels[first...].contains(where: { $0.box.overlaps(label.box.grown(by: 1)) })
         else { continue }
-        let covered = occupied.count(in: label.box.grown(by: -0.5))
+        // With some air; that the line itself is then counted is the same for all places.
+        let covered = occupied.count(in: label.box.grown(by: textSize * 0.25))
         if covered < best?.covered ?? .max { best = (label, covered) }
       }
     }

@@ -27,7 +27,8 @@ extension Ticks {
         // 17 digits name every Double; fewer are wanted, but the note must not lie.
         let offset = first.magnitude < 1e15 ? Ticks.fixed(first, max(0, -exponent)) : String(format: "%.17g", first)
         let sign = first < 0 ? "" : "+ "
-        return Labels(texts: labels.texts, note: [labels.note, sign + offset].filter { !$0.isEmpty }.joined(separator: " "))
+        return Labels(
+          texts: labels.texts, note: [labels.note, sign + offset].filter { !$0.isEmpty }.joined(separator: " "))
       }
       guard size >= 1e7 || size < 1e-3 else {
         return Labels(texts: major.map { Ticks.fixed($0, max(0, -exponent)) })

@@ -28,8 +28,10 @@ public enum Typeface: Hashable, Sendable {
   }
 
   private static func isReadable(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else { return false }
+    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    guard let values = try? file.resourceValues(forKeys: [.isRegularFileKey]),
+      values.isRegularFile == true
+    else { return false }
     var bounds: [Int32] = Array(repeating: 0, count: 8)
     return unsafe gdImageStringFT(nil, &bounds, 0, path, 12, 0, 0, 0, "x") == nil
   }
@@ -72,7 +74,8 @@ public enum Typeface: Hashable, Sendable {
     // Nothing longer fits into a picture, and measuring it would take time.
     let line = String(
       text.prefix(1000).map { character in
-        character.isNewline || character.unicodeScalars.allSatisfy { $0.value < 32 || $0.value == 127 } ? " " : character
+        character.isNewline || character.unicodeScalars.allSatisfy { $0.value < 32 || $0.value == 127 }
+          ? " " : character
       })
     guard text.count > 1000 || width(of: line, size: size, bold: bold) > limit else { return line }
     let characters = Array(line)
@@ -97,15 +100,13 @@ public enum Typeface: Hashable, Sendable {
 
   /// The font that comes nearest to `size` pixels.
   init(size: Double, isBold: Bool) {
-    // Rows of the fonts as they look beside outlines: tiny 8, small 13, large 16, and bold 13 and 15.
+    // The smallest of gd's fonts, 8 rows high, is hard to read and not used.
     scale = max(1, Int((size / 16).rounded()))
-    let row = size / Double(scale)
+    let isSmall = size / Double(scale) < 13.5
     let font: gdFontPtr? =
-      row < 9.5
-      ? unsafe gdFontGetTiny()
-      : row < 13.5
-        ? unsafe isBold ? gdFontGetMediumBold() : gdFontGetSmall()
-        : unsafe isBold ? gdFontGetGiant() : gdFontGetLarge()
+      isBold
+      ? unsafe isSmall ? gdFontGetMediumBold() : gdFontGetGiant()
+      : unsafe isSmall ? gdFontGetSmall() : gdFontGetLarge()
     unsafe self.font = font!  // static data of libgd, never NULL
   }
 

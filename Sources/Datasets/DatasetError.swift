@@ -26,6 +26,8 @@ public enum DatasetError: Error, Hashable, Sendable {
   case undecodable(path: String, reason: String)
   /// A request outside what there is, such as more samples than the set has.
   case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
+  /// A request that cannot be met, such as pictures of two channels.
+  case invalid(what: String, problem: String)
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -49,6 +51,7 @@ extension DatasetError: CustomStringConvertible {
     case .undecodable(let path, let reason): "\(path) cannot be decoded: \(reason)"
     case .outOfRange(let what, let value, let allowed):
       "\(what) is \(value), it can be \(allowed.lowerBound) to \(allowed.upperBound)"
+    case .invalid(let what, let problem): "\(what) cannot be: \(problem)"
     }
   }
 

@@ -14,6 +14,8 @@ public struct Batch {
   public let labels: UnsafeMutableBufferPointer<Int32>
   /// The samples' numbers in their source (see `Split.sourceIndex(at:)`); 0 beyond `count`.
   public let samples: UnsafeBufferPointer<Int32>
+  /// Keeps the memory, so that a batch that is kept too long shows other numbers at worst.
+  fileprivate let memory: AnyObject
 }
 
 /// Prepares batches on other threads while one thread works on those before.
@@ -209,7 +211,7 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
       labels: UnsafeMutableBufferPointer(
         start: slot.labels.pointer.assumingMemoryBound(to: Int32.self), count: capacity),
       samples: UnsafeBufferPointer(
-        start: slot.samples.pointer.assumingMemoryBound(to: Int32.self), count: capacity))
+        start: slot.samples.pointer.assumingMemoryBound(to: Int32.self), count: capacity), memory: slot)
   }
 
   private func samples(in batch: Int) -> Range<Int> {

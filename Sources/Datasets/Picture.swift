@@ -1,6 +1,7 @@
 public import Tensors
 
-/// A picture of bytes, one plane per channel: index `(channel * height + y) * width + x`. Channels are R, G, B, or grey.
+/// A picture of bytes, one plane per channel: index `(channel * height + y) * width + x`. Channels are red, green, blue;
+/// or grey.
 public struct Picture: Hashable, Sendable {
   public let channels, height, width: Int
   public var bytes: [UInt8]

@@ -72,7 +72,9 @@ public struct Split: Sendable {
     var isHeldOut = [Bool](repeating: false, count: count)
     for label in sizes.indices {
       var random = RandomKey(seed: seed, for: .selection, sample: label).generator()
-      for member in random.permutation(of: sizes[label]).prefix(quotas[label]) { isHeldOut[members[label][member]] = true }
+      for member in random.permutation(of: sizes[label]).prefix(quotas[label]) {
+        isHeldOut[members[label][member]] = true
+      }
     }
     func part(_ heldOut: Bool) -> Split {
       Split(
@@ -81,7 +83,8 @@ public struct Split: Sendable {
     return (part(false), part(true))
   }
 
-  /// A hash of all pictures and labels in order, in 16 hexadecimal digits. Reads every sample; keep it if it is needed again.
+  /// A hash of all pictures and labels in order, in 16 hexadecimal digits. Reads every sample; keep it if it is needed
+  /// again.
   public func checksum() throws(DatasetError) -> String {
     var hasher = StableHasher()
     try hash(into: &hasher)

@@ -38,9 +38,13 @@ public final class Engine: Sendable {
     throws(EngineError) -> Plan
   {
     guard batch > 0 else { throw .emptyBatch }
-    return try compute.run { () -> Result<Plan, EngineError> in
+    // With taps every layer keeps a place of its own.
+    let folds = mode == .inference && taps.isEmpty
+    var planned = network
+    if folds { do { planned = try FoldBatchNorm()(network, [:]).0 } catch { throw .shape(error) } }
+    return try compute.run { [planned] () -> Result<Plan, EngineError> in
       do throws(EngineError) {
-        var builder = try PlanBuilder(network, batch: batch, mode: mode, taps: taps, engine: self)
+        var builder = try PlanBuilder(planned, source: network, batch: batch, mode: mode, taps: taps, engine: self)
         return .success(try builder.plan())
       } catch { return .failure(error) }
     }.get()

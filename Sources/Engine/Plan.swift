@@ -70,14 +70,14 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let forwardCount: Int
   private let ends: Ends
   private let addresses: PlanBuilder.Addresses
-  private var source: Network
+  private let isFolded: Bool
 
   init(
     builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], steps: [Step], labels: [Label],
     forwardCount: Int, ends: Ends, addresses: PlanBuilder.Addresses
   ) {
-    network = builder.network
-    source = builder.network
+    network = builder.source
+    isFolded = builder.network != builder.source
     batch = builder.batch
     mode = builder.mode
     engine = builder.engine
@@ -211,9 +211,9 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor.
   public func load(_ weights: Weights) throws(EngineError) {
     var weights = weights
-    do { weights = try source.checked(weights) } catch { throw .weights(error) }
-    if mode == .inference {
-      do { weights = try FoldBatchNorm()(source, weights).1 } catch { throw .shape(error) }
+    do { weights = try network.checked(weights) } catch { throw .weights(error) }
+    if isFolded {
+      do { weights = try FoldBatchNorm()(network, weights).1 } catch { throw .shape(error) }
     }
     for parameter in parameters { try load(weights[parameter.name]!, into: parameter) }
   }

@@ -48,7 +48,10 @@ struct PlanBuilder {
     var make: (Addresses) throws(EngineError) -> Plan.Step
   }
 
+  /// What is planned: for inference, the network with its batch norms folded.
   let network: Network
+  /// As it was given.
+  let source: Network
   let batch: Int
   let mode: Plan.Mode
   let taps: Set<Network.Node>
@@ -69,8 +72,11 @@ struct PlanBuilder {
   private var activationTaps: [Network.Node: Value] = [:]
   private var gradientTaps: [Network.Node: Value] = [:]
 
-  init(_ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node>, engine: Engine) throws(EngineError) {
+  init(
+    _ network: Network, source: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node>, engine: Engine
+  ) throws(EngineError) {
     self.network = network
+    self.source = source
     self.batch = batch
     self.mode = mode
     self.taps = taps

@@ -57,6 +57,7 @@ public struct Network: Hashable, Sendable {
   public mutating func append(_ operation: Operation, to inputs: [Node], named name: String? = nil)
     throws(ShapeError) -> Node
   {
+    if case .input = operation { throw ShapeError("a network has one input", layer: name) }
     let name = name ?? "\(operation.title.replacing(" ", with: "_"))_\(layers.count)"
     guard names.insert(name).inserted else { throw ShapeError("the name is taken", layer: name) }
     precondition(inputs.allSatisfy { $0.index < layers.count }, "an input of another network")

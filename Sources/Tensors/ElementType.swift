@@ -22,7 +22,8 @@ public enum ElementType: Hashable, Sendable, CaseIterable {
 
 /// How an array element is made from a number in a file.
 ///
-/// Law: `Self(nearest:)` is never nil for `Float` and `Double`, which round; a whole type gives nil for what does not fit.
+/// Law: `Self(nearest:)` is never nil for `Float` and `Double`, which round; a whole type gives nil for what does not
+/// fit.
 public protocol ConvertibleElement {
   /// The type under which files hold these elements.
   static var elementType: ElementType { get }

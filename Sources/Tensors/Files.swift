@@ -1,7 +1,8 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import Synchronization
 
 /// Reads a whole file, or what a pipe gives until its end.
 ///
@@ -39,8 +40,8 @@ public func readFile(_ path: String, limit: Int) throws(TensorError) -> [UInt8] 
 
 /// Writes a file whole or not at all: whatever happens, `path` holds what it held before, or all of the new contents.
 ///
-/// The bytes go to a new file in the same folder, are flushed to the disk, and take the name in one step. The new
-/// file keeps the permissions of the one it replaces; a symbolic link is followed; a device or pipe is written straight.
+/// The bytes go to a new file in the same folder, are flushed to the disk, and take the name in one step. The new file
+/// keeps the permissions of the one it replaces; a symbolic link is followed; a device or pipe is written straight.
 ///
 /// - Throws: What `body` throws, or `TensorError.file` with the system's reason. The unfinished file is removed.
 public func writeAtomically(

@@ -56,7 +56,8 @@ public struct SafeTensors: Sendable {
     var fields: [String] = []
     if !metadata.isEmpty {
       let texts = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      fields.append(#""__metadata__":{"# + texts.map { "\(quoted($0.key)):\(quoted($0.value))" }.joined(separator: ",") + "}")
+      fields.append(
+        #""__metadata__":{"# + texts.map { "\(quoted($0.key)):\(quoted($0.value))" }.joined(separator: ",") + "}")
     }
     var offset = 0
     for name in names {
@@ -121,7 +122,8 @@ extension SafeTensors {
         let (byteCount, overflow) = shape.elementCount.multipliedReportingOverflow(by: type.byteCount)
         guard field.begin == end, field.end >= field.begin, field.end <= dataCount else {
           throw malformed(
-            "'\(field.name)' lies at bytes \(field.begin) to \(field.end), where \(end) to at most \(dataCount) is left")
+            "'\(field.name)' lies at bytes \(field.begin) to \(field.end), where \(end) to at most \(dataCount) is left"
+          )
         }
         guard !overflow, byteCount == field.end - field.begin else {
           throw malformed("'\(field.name)' of \(shape) does not have \(field.end - field.begin) bytes")

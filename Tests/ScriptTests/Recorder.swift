@@ -96,12 +96,15 @@ func value(_ text: String, in session: Session = session()) throws -> Value? {
   try session.run(Source(text, name: "test")).value
 }
 
-/// The first error of a script, however late it comes.
-func error(_ text: String, in session: Session = session()) -> ScriptError? {
-  do {
+/// Why a script did not run to its end; nil where it did.
+func failure(_ text: String, in session: Session = session()) -> ScriptFailure? {
+  do throws(ScriptFailure) {
     try session.run(Source(text, name: "test"))
     return nil
   } catch {
-    return error.errors.first
+    return error
   }
 }
+
+/// The first error of a script, however late it comes.
+func error(_ text: String, in session: Session = session()) -> ScriptError? { failure(text, in: session)?.errors.first }

@@ -58,9 +58,11 @@ struct SessionTests {
   @Test("a million additions take less than half a second")
   func speed() throws {
     let clock = ContinuousClock()
+    var total: Value?
     let time = try clock.measure {
-      #expect(try value("total = 0\nfor i in 1...1_000_000 { total = total + i * 2 }\ntotal") == .number(1_000_001_000_000))
+      total = try value("total = 0\nfor i in 1...1_000_000 { total = total + i * 2 }\ntotal")
     }
+    #expect(total == .number(1_000_001_000_000))
     // Twice the target: tests share the machine.
     #expect(time < .seconds(1), "\(time)")
   }

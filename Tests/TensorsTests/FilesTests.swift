@@ -50,7 +50,9 @@ import Testing
     #expect(throws: TensorError.file(path: missing, reason: "No such file or directory")) {
       try readFile(missing, limit: 1)
     }
-    #expect(throws: TensorError.file(path: folder.path, reason: "Is a directory")) { try readFile(folder.path, limit: 1) }
+    #expect(throws: TensorError.file(path: folder.path, reason: "Is a directory")) {
+      try readFile(folder.path, limit: 1)
+    }
     #expect(throws: TensorError.file(path: folder.path, reason: "Is a directory")) {
       try writeAtomically(to: folder.path, text: "")
     }

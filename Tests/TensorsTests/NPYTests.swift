@@ -60,7 +60,8 @@ func goldenValue(_ kind: Character, _ i: Int) -> Float {
     #expect(try NPY.read(golden("empty.npy")).shape == [0, 3])
   }
 
-  @Test("what is written is read again, from data 64 bytes from a multiple of 64",
+  @Test(
+    "what is written is read again, from data 64 bytes from a multiple of 64",
     arguments: [[], [0], [7], [3, 5], [2, 3, 4, 5], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2]] as [Shape])
   func roundTrip(_ shape: Shape) throws {
     let array = try NDArray<Double>((0..<shape.elementCount).map { Double($0) / 3 }, shape: shape)
@@ -74,7 +75,8 @@ func goldenValue(_ kind: Character, _ i: Int) -> Float {
     #expect(try NPY.read(folder["b.npy"], as: Int64.self) == whole)
   }
 
-  @Test("a damaged header is an error",
+  @Test(
+    "a damaged header is an error",
     arguments: [
       "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }",

@@ -57,7 +57,8 @@ import Testing
     #expect(try SafeTensors(reading: self.file("{}", data: 0)).weights.isEmpty)
   }
 
-  @Test("a header that lies is an error",
+  @Test(
+    "a header that lies is an error",
     arguments: [
       #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#,
       #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
@@ -100,7 +101,8 @@ import Testing
     #expect(throws: TensorError.self) { try SafeTensors(reading: notUTF8) }
   }
 
-  @Test("a header longer than the file is an error",
+  @Test(
+    "a header longer than the file is an error",
     arguments: [1, 100, 1 << 31, 1 << 62, UInt64(Int64.max), UInt64.max])
   func longHeader(_ length: UInt64) throws {
     let path = try folder.file("a", (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) })

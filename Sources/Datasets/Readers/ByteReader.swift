@@ -132,15 +132,17 @@ final class ByteReader {
   }
 }
 
-/// - Throws: `DatasetError.missing` where nothing has this name.
+/// - Throws: `DatasetError.missing` where nothing has this name, `.unreadable` where the system will not say.
 func requireExisting(_ path: String, package: String? = nil) throws(DatasetError) {
   var status = stat()
-  guard !path.utf8.contains(0), stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR) else {
-    throw .missing(path: path, package: package)
-  }
+  guard !path.utf8.contains(0) else { throw .missing(path: path, package: package) }
+  guard stat(path, &status) != 0 else { return }
+  let code = errno
+  guard code != ENOENT, code != ENOTDIR else { throw .missing(path: path, package: package) }
+  throw .unreadable(.system(path, code))
 }
 
-/// - Throws: `DatasetError.missing`, `.notAFolder`.
+/// - Throws: `DatasetError.missing`, `.notAFolder`, `.unreadable`.
 func requireFolder(_ path: String, package: String? = nil) throws(DatasetError) {
   try requireExisting(path, package: package)
   guard isFolder(path) else { throw .notAFolder(path: path) }

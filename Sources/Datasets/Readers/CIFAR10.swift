@@ -3,8 +3,8 @@ import Tensors
 extension Dataset {
   /// Reads CIFAR-10 in its binary version: 50,000 pictures to train on, 10,000 to test on, 3 x 32 x 32, ten classes.
   ///
-  /// - Parameter path: The folder with `data_batch_1.bin` … `data_batch_5.bin`, `test_batch.bin` and, where it is there,
-  ///   `batches.meta.txt` with the classes' names; or the folder around `cifar-10-batches-bin`.
+  /// - Parameter path: The folder with `data_batch_1.bin` to `data_batch_5.bin`, `test_batch.bin` and, where it is
+  ///   there, `batches.meta.txt` with the classes' names; or the folder around `cifar-10-batches-bin`.
   /// - Throws: `DatasetError`: what is missing, truncated or out of range.
   /// - Source: Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html, section "Binary version".
   public static func cifar10(at path: String) throws(DatasetError) -> Dataset {

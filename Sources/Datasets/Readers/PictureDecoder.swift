@@ -26,8 +26,8 @@ enum PictureDecoder {
     }
   }
 
-  /// Decodes a file's bytes into 1 channel (grey, weighed as ITU-R BT.601 does) or 3 (red, green, blue). Transparency is dropped;
-  /// a JPEG's orientation mark is not followed.
+  /// Decodes a file's bytes into 1 channel (grey, weighed as ITU-R BT.601 does) or 3 (red, green, blue). Transparency
+  /// is dropped; a JPEG's orientation mark is not followed.
   /// - Throws: `DatasetError.undecodable`.
   static func decode(_ bytes: [UInt8], path: String, channels: Int) throws(DatasetError) -> Picture {
     precondition(channels == 1 || channels == 3)
@@ -128,7 +128,8 @@ enum PictureDecoder {
     }
   }
 
-  /// Whether an end mark follows the scan's beginning. libgd fills what a cut-off JPEG lacks with grey, and says nothing.
+  /// Whether an end mark follows the last scan's beginning. libgd fills what a cut-off JPEG lacks with grey, and says
+  /// nothing.
   private static func endsProperly(_ bytes: [UInt8]) -> Bool {
     var at = bytes.count - 2
     while at >= 2 {

@@ -45,12 +45,12 @@ final class FilePictures: PictureSource {
 }
 
 extension Dataset {
-  /// Opens a folder of pictures: one subfolder per class, or `train/` and `val/` (also `validation/` or `test/`) with one
-  /// subfolder per class each. Labels follow the order of the subfolders' names, compared byte by byte.
+  /// Opens a folder of pictures: one subfolder per class, or `train/` and `val/` (also `validation/` or `test/`) with
+  /// one subfolder per class each. Labels follow the order of the subfolders' names, compared byte by byte.
   ///
-  /// Files ending in `.png`, `.jpg`, `.jpeg`, `.gif`, `.bmp` or `.webp` count; names that begin with a dot do not. A file
-  /// is decoded when a batch needs it; one that is broken is then reported by name. The largest middle part of the wanted proportions
-  /// is scaled to the wanted size.
+  /// Files ending in `.png`, `.jpg`, `.jpeg`, `.gif`, `.bmp` or `.webp` count; names that begin with a dot do not. A
+  /// file is decoded when a batch needs it; one that is broken is then reported by name. The largest middle part of the
+  /// wanted proportions is scaled to the wanted size, bilinear and antialiased.
   ///
   /// - Parameters:
   ///   - channels: 1 for grey, 3 for colour.
@@ -65,10 +65,10 @@ extension Dataset {
     guard (1...4096).contains(height) else { throw .outOfRange(what: "the height", value: height, allowed: 1...4096) }
     guard (1...4096).contains(width) else { throw .outOfRange(what: "the width", value: width, allowed: 1...4096) }
     guard channels == 1 || channels == 3 else {
-      throw .outOfRange(what: "the number of channels (1 or 3)", value: channels, allowed: 1...3)
+      throw .invalid(what: "\(channels) channels", problem: "pictures are read in grey, 1, or in colour, 3")
     }
     if let given = normalization?.mean.count, given != channels {
-      throw .outOfRange(what: "the number of means to normalize by", value: given, allowed: channels...channels)
+      throw .invalid(what: "a normalization of \(given) channels", problem: "the pictures have \(channels)")
     }
     try requireFolder(path)
     let shape: Shape = [channels, height, width]
@@ -85,10 +85,10 @@ extension Dataset {
     guard hasTrain, let validationPath else {
       let all = Split(try pictures(in: base, classes: classes, shape: shape))
       guard all.count >= 2 else {
-        throw .outOfRange(what: "the number of pictures", value: all.count, allowed: 2...Int(Int32.max))
+        throw .malformed(path: base, problem: "one picture cannot be both trained on and measured on")
       }
       guard validationShare > 0, validationShare < 1 else {
-        throw .outOfRange(what: "the number of pictures kept for measuring", value: 0, allowed: 1...all.count - 1)
+        throw .invalid(what: "a validation share of \(validationShare)", problem: "it lies between 0 and 1")
       }
       let number = min(all.count - 1, max(1, Int((Double(all.count) * validationShare).rounded())))
       let (train, validation) = try all.split(holdingOut: number, seed: seed)

@@ -27,7 +27,7 @@ extension Dataset {
     try require("the number of samples to train on", train, in: 1...10_000_000)
     try require("the number of samples to test on", validation, in: 1...10_000_000)
     guard noise >= 0, noise <= 10 else {
-      throw .outOfRange(what: "the noise", value: Int(max(-1000, min(1000, noise.isNaN ? -1 : noise))), allowed: 0...10)
+      throw .invalid(what: "a noise of \(noise)", problem: "it lies between 0 and 10")
     }
     let pattern = Stripes(classes: classes, shape: shape, noise: noise, seed: seed)
     return Dataset(

@@ -12,6 +12,8 @@ public protocol Pass {
 public struct FoldBatchNorm: Pass {
   public init() {}
 
+  /// Without weights, rewrites the network alone.
+
   public func callAsFunction(_ network: Network, _ weights: Weights) throws(ShapeError) -> (Network, Weights) {
     let consumers = network.consumers
     var weights = weights
@@ -28,7 +30,7 @@ public struct FoldBatchNorm: Pass {
       let layer = network[node]
       let inputs = layer.inputs.map { moved[$0]! }
       if case .convolution(var convolution) = layer.operation, let (name, rules) = foldable(after: node) {
-        fold(name, rules, into: layer.name, &weights)
+        if !weights.isEmpty { fold(name, rules, into: layer.name, &weights) }
         convolution.hasBias = true
         moved[node] = try result.append(.convolution(convolution), to: inputs, named: layer.name)
       } else if case .batchNorm = layer.operation, foldable(after: layer.inputs[0])?.name == layer.name {

@@ -1,0 +1,62 @@
+import Charts
+import Foundation
+import Testing
+
+@Suite struct PaletteTests {
+  /// The intensities of red, green and blue, 0 to 1 (IEC 61966-2-1).
+  private func linear(_ color: Color) -> [Double] {
+    [color.red, color.green, color.blue].map { channel in
+      let value = Double(channel) / 255
+      return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
+    }
+  }
+
+  private func product(_ matrix: [[Double]], _ vector: [Double]) -> [Double] {
+    matrix.map { row in zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 } }
+  }
+
+  /// Lightness and two axes of colour in which equal distances look equal (Ottosson, "Oklab", 2020).
+  private func oklab(_ linear: [Double]) -> [Double] {
+    let cones = product(
+      [
+        [0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+      ], linear.map { max(0, $0) })
+    return product(
+      [
+        [0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+      ], cones.map(cbrt))
+  }
+
+  /// Contrast on white as WCAG 2 defines it; 3 is what it asks of lines.
+  private func contrast(_ color: Color) -> Double {
+    let luminance = zip([0.2126, 0.7152, 0.0722], linear(color)).reduce(0) { $0 + $1.0 * $1.1 }
+    return 1.05 / (luminance + 0.05)
+  }
+
+  @Test("every colour is seen on white, the first five well")
+  func contrasts() {
+    #expect(Palette.colors.count == 8)
+    #expect(Palette.colors.allSatisfy { contrast($0) > 2.2 })
+    #expect(Palette.colors.prefix(5).allSatisfy { contrast($0) >= 3 })
+  }
+
+  /// Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency", 2009,
+  /// severity 1.
+  private static let deuteranopia = [
+    [0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881],
+  ]
+
+  @Test("any two colours differ, for deuteranopes too")
+  func differences() {
+    for (place, first) in Palette.colors.enumerated() {
+      for second in Palette.colors[(place + 1)...] {
+        let seen = [first, second].map { oklab(product(PaletteTests.deuteranopia, linear($0))) }
+        let distance = zip(seen[0], seen[1]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+        // About 0.02 is just noticeable between areas; thin lines need a few times that.
+        #expect(distance > 0.07, "\(first) and \(second)")
+      }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Charts
+import Testing
+
+@Suite struct TicksTests {
+  @Test(
+    "even ticks are few, round and cover the data",
+    arguments: [
+      (0.0, 1.0, 6, [0, 0.2, 0.4, 0.6, 0.8, 1], ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+      (1, 12, 10, [2, 4, 6, 8, 10, 12], ["2", "4", "6", "8", "10", "12"]),
+      (-1, 1, 5, [-1, -0.5, 0, 0.5, 1], ["−1.0", "−0.5", "0.0", "0.5", "1.0"]),
+      (0, 60_000, 5, [0, 20_000, 40_000, 60_000], ["0", "20,000", "40,000", "60,000"]),
+      (1e-12, 3e-12, 5, [1e-12, 1.5e-12, 2e-12, 2.5e-12, 3e-12], ["1.0", "1.5", "2.0", "2.5", "3.0"]),
+      (0, 3e12, 4, [0, 1e12, 2e12, 3e12], ["0", "1", "2", "3"]),
+    ])
+  func linear(_ low: Double, _ high: Double, _ limit: Int, _ values: [Double], _ texts: [String]) {
+    let ticks = Ticks.linear(low, high, atMost: limit)
+    #expect(ticks.major == values)
+    #expect(ticks.labels(.number).texts == texts)
+  }
+
+  @Test(
+    "logarithmic ticks are decades, or 1, 2 and 5 times them where there are few",
+    arguments: [
+      (1e-3, 1.0, 6, [1e-3, 1e-2, 1e-1, 1], ["0.001", "0.01", "0.1", "1"]),
+      (
+        1e-12, 1e12, 7, [1e-12, 1e-8, 1e-4, 1, 1e4, 1e8, 1e12], ["10⁻¹²", "10⁻⁸", "10⁻⁴", "10⁰", "10⁴", "10⁸", "10¹²"]
+      ),
+      (0.2, 2, 6, [0.2, 0.5, 1, 2], ["0.2", "0.5", "1", "2"]),
+    ])
+  func logarithmic(_ low: Double, _ high: Double, _ limit: Int, _ values: [Double], _ texts: [String]) {
+    let ticks = Ticks.logarithmic(low, high, atMost: limit)
+    #expect(ticks.major == values)
+    #expect(ticks.labels(.number).texts == texts)
+  }
+
+  @Test("what all labels leave out stands in the note")
+  func notes() {
+    #expect(Ticks.linear(0, 3e-9, atMost: 4).labels(.number).note == "×10⁻⁹")
+    #expect(Ticks.linear(0, 3e-9, atMost: 4).labels(.number, superscripts: false).note == "×1e-9")
+    #expect(Ticks.linear(1e9, 1e9 + 3, atMost: 4).labels(.number).note == "+ 1,000,000,000")
+  }
+
+  @Test("shares are labelled in per cent, with the decimals they need")
+  func percent() {
+    #expect(Ticks.linear(0.9, 0.92, atMost: 3).labels(.percent).texts == ["90 %", "91 %", "92 %"])
+    #expect(Ticks.linear(0.9, 0.91, atMost: 3).labels(.percent).texts == ["90.0 %", "90.5 %", "91.0 %"])
+  }
+
+  @Test("counts have no ticks between them")
+  func integers() {
+    let ticks = Ticks.linear(1, 3, atMost: 10, integers: true)
+    #expect(ticks.major == [1, 2, 3])
+    #expect(ticks.minor.isEmpty)
+  }
+
+  @Test("padding does not cross zero")
+  func floor() {
+    #expect(Ticks.linear(0.01, 2, atMost: 6, padding: 0.05, floor: 0).low == 0)
+    #expect(Ticks.linear(0.5, 0.99, atMost: 6, padding: 0.05, floor: 0, ceiling: 1).high == 1)
+  }
+}

@@ -1,0 +1,143 @@
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+@Suite struct PictureFolderTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  private func copy(_ picture: String, to place: String) throws {
+    let target = folder[place]
+    try FileManager.default.createDirectory(
+      atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: golden(picture), toPath: target)
+  }
+
+  /// Opens the folder at the size of the golden pictures, so that they are not resampled.
+  private func open(channels: Int = 3) throws(DatasetError) -> Dataset {
+    try Dataset.pictureFolder(at: folder.path, height: 20, width: 30, channels: channels)
+  }
+
+  @Test(
+    "each format is decoded as Pillow decodes it",
+    arguments: [
+      ("rgb.png", 0), ("palette.png", 0), ("rgba.png", 0), ("palette2.gif", 0), ("plain.bmp", 0),
+      ("lossless.webp", 0), ("lossy.jpg", 3),  // decoders of JPEG may round otherwise
+    ])
+  func formats(_ name: String, _ tolerance: Int) throws {
+    try copy(name, to: "train/a/\(name)")
+    try copy(name, to: "val/a/\(name)")
+    let picture = try open().train.picture(at: 0)
+    let expected = try NPY.read(golden(String(name.prefix { $0 != "." }) + ".npy"), as: UInt8.self)
+    #expect(picture.shape == expected.shape)
+    let worst = zip(picture.bytes, expected.elements).map { abs(Int($0) - Int($1)) }.max()
+    #expect(worst! <= tolerance)
+  }
+
+  @Test("colour becomes grey as in Pillow, and grey stays", arguments: [("rgb.png", "weighed"), ("grey.png", "grey")])
+  func grey(_ name: String, _ expected: String) throws {
+    try copy(name, to: "train/a/\(name)")
+    try copy(name, to: "val/a/\(name)")
+    #expect(
+      try open(channels: 1).train.picture(at: 0).bytes == NPY.read(golden("\(expected).npy"), as: UInt8.self).elements)
+  }
+
+  @Test(
+    "pictures are resampled as PyTorch resamples them",
+    arguments: [(10, 15, "resized"), (14, 21, "resized"), (32, 48, "resized"), (2, 3, "resized"), (8, 8, "square")])
+  func resampling(_ height: Int, _ width: Int, _ kind: String) throws {
+    try copy("rgb.png", to: "train/a/rgb.png")
+    try copy("rgb.png", to: "val/a/rgb.png")
+    let data = try Dataset.pictureFolder(at: folder.path, height: height, width: width)
+    let expected = try NPY.read(golden("\(kind)-\(height)-\(width).npy"))
+    let picture = try data.train.picture(at: 0)
+    #expect(picture.shape == expected.shape)
+    let worst = zip(picture.bytes, expected.elements).map { abs(Float($0) - $1) }.max()!
+    #expect(worst <= 0.501)  // half a step of rounding to bytes, and the rounding of the sums
+  }
+
+  @Test("classes are subfolders in order; other files are passed over")
+  func layout() throws {
+    for place in ["train/b/1.png", "train/b/0.png", "train/a/x.PNG", "val/b/y.png"] { try copy("rgb.png", to: place) }
+    _ = try folder.file("train/a/notes.txt", [1])
+    _ = try folder.file("train/a/.hidden.png", [1])
+    _ = try folder.file("train/list.png", [1])
+    let data = try open()
+    #expect(data.classes == ["a", "b"])
+    #expect(data.train.labels == [0, 1, 1])
+    #expect(data.validation.labels == [1])
+    #expect(try data.checksum() == open().checksum())
+  }
+
+  @Test("a single folder keeps a tenth of each class to measure on, the same each time")
+  func single() throws {
+    for name in ["a", "b"] { for i in 10..<30 { try copy("grey.png", to: "\(name)/\(i).png") } }
+    let data = try open()
+    #expect(data.train.count == 36)
+    #expect(data.validation.labels == [0, 0, 1, 1])
+    let again = try open()
+    #expect((0..<4).map(data.validation.sourceIndex) == (0..<4).map(again.validation.sourceIndex))
+    #expect(Set((0..<36).map(data.train.sourceIndex)).isDisjoint(with: (0..<4).map(data.validation.sourceIndex)))
+  }
+
+  @Test("a folder that is no dataset is explained")
+  func errors() throws {
+    let path = folder.path
+    #expect(throws: DatasetError.noClasses(path: path)) { try open() }
+    try copy("rgb.png", to: "val/c/1.png")
+    try copy("rgb.png", to: "train/a/1.png")
+    #expect(throws: DatasetError.unknownClass(name: "c", path: path + "/val")) { try open() }
+    #expect(throws: DatasetError.missing(path: path + "/x", package: nil)) {
+      try Dataset.pictureFolder(at: path + "/x")
+    }
+    #expect(throws: DatasetError.outOfRange(what: "the height", value: 0, allowed: 1...4096)) {
+      try Dataset.pictureFolder(at: path, height: 0)
+    }
+    let bytes: [UInt8] = Array("\(path)/train/".utf8) + [0xFF, 0]
+    #expect(bytes.withUnsafeBytes { mkdir($0.baseAddress!.assumingMemoryBound(to: CChar.self), 0o755) } == 0)
+    #expect(throws: DatasetError.nameNotUTF8(path: "\(path)/train/\u{FFFD}")) { try open() }
+  }
+
+  @Test(
+    "a broken picture is named, by the loader as well",
+    arguments: ["rgb.png", "lossy.jpg", "palette2.gif", "plain.bmp", "lossless.webp"], [0.0, 0.05, 0.5, 0.9])
+  func broken(_ name: String, _ share: Double) throws {
+    let whole = try readFile(golden(name), limit: 1 << 20)
+    try copy("rgb.png", to: "train/a/0.png")
+    try copy("rgb.png", to: "val/a/0.png")
+    let path = try folder.file("train/a/\(name)", Array(whole.prefix(Int(Double(whole.count) * share))))
+    let data = try open()
+    let error = try #require(throws: DatasetError.self) { try data.train.picture(at: 1) }
+    guard case .undecodable(path, _) = error else {
+      Issue.record(error)
+      return
+    }
+    let loader = Loader(data.train, batchSize: 1, normalization: data.normalization, workers: 2)
+    let stream = try loader.batches(epoch: 0)
+    #expect(try stream.next()?.count == 1)
+    #expect(throws: error) { try stream.next() }
+    #expect(try stream.next() == nil)
+  }
+
+  @Test(
+    "no change of bytes crashes the decoder",
+    arguments: ["rgb.png", "palette.png", "lossy.jpg", "palette2.gif", "plain.bmp", "lossless.webp"])
+  func mutations(_ name: String) throws {
+    let whole = try readFile(golden(name), limit: 1 << 20)
+    try copy("rgb.png", to: "val/a/0.png")
+    try copy(name, to: "train/a/\(name)")
+    let data = try open()
+    for sample in 0..<500 {
+      var random = RandomKey(seed: 4, for: .script, sample: sample).generator()
+      var bytes = whole
+      for _ in 0...random.integer(below: 4) {
+        // Headers decide most, so every other change is there.
+        let end = random.integer(below: 2) == 0 ? min(64, bytes.count) : bytes.count
+        bytes[random.integer(below: end)] = UInt8(random.integer(below: 256))
+      }
+      _ = try folder.file("train/a/\(name)", bytes)
+      do throws(DatasetError) { _ = try data.train.picture(at: 0) } catch { #expect(!"\(error)".isEmpty) }
+    }
+  }
+}

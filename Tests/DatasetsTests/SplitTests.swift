@@ -1,0 +1,100 @@
+import Datasets
+import Tensors
+import Testing
+
+@Suite struct SplitTests {
+  let data: Dataset
+  init() throws { data = try Dataset.synthetic(classes: 3, shape: [1, 8, 8], train: 100, validation: 10) }
+
+  @Test("the first of each class are taken, and smaller subsets lie in larger ones")
+  func first() throws {
+    let ten = try data.train.first(10)
+    #expect(ten.count == 10)
+    #expect((0..<3).map { label in ten.labels.count { $0 == label } } == [4, 3, 3])
+    #expect((0..<10).map(ten.sourceIndex) == Array(0..<10))
+    let three = try data.train.first(3)
+    #expect(Set((0..<3).map(three.sourceIndex)).isSubset(of: (0..<10).map(ten.sourceIndex)))
+    #expect(try data.train.first(100).checksum() == data.train.checksum())
+    #expect(try ten.first(10).checksum() == ten.checksum())
+  }
+
+  @Test("a part held out and the rest are the whole, and follow from the seed")
+  func heldOut() throws {
+    let (kept, heldOut) = try data.train.split(holdingOut: 20, seed: 1)
+    #expect(kept.count == 80 && heldOut.count == 20)
+    let numbers = (0..<80).map(kept.sourceIndex) + (0..<20).map(heldOut.sourceIndex)
+    #expect(numbers.sorted() == Array(0..<100))
+    #expect(try data.train.split(holdingOut: 20, seed: 1).heldOut.checksum() == heldOut.checksum())
+    #expect(try data.train.split(holdingOut: 20, seed: 2).heldOut.checksum() != heldOut.checksum())
+    #expect(try heldOut.picture(at: 3) == data.train.picture(at: heldOut.sourceIndex(at: 3)))
+  }
+
+  @Test("more than there is cannot be had", arguments: [-1, 0, 101])
+  func bounds(_ number: Int) {
+    #expect(throws: DatasetError.outOfRange(what: "the number of samples", value: number, allowed: 1...100)) {
+      try data.train.first(number)
+    }
+    #expect(throws: DatasetError.self) { try data.limited(train: number) }
+    #expect(throws: DatasetError.self) { try data.train.split(holdingOut: number == 101 ? 100 : number, seed: 0) }
+  }
+
+  @Test("the checksum tells other pictures, other labels and another order")
+  func checksum() throws {
+    let other = try Dataset.synthetic(classes: 3, shape: [1, 8, 8], train: 100, validation: 10, seed: 1)
+    #expect(try data.checksum() != other.checksum())
+    #expect(try data.train.checksum() != data.limited(train: 99).train.checksum())
+    let again = try Dataset.synthetic(classes: 3, shape: [1, 8, 8], train: 100, validation: 10)
+    #expect(try data.checksum() == again.checksum())
+  }
+}
+
+@Suite struct SyntheticTests {
+  @Test(
+    "drawn pictures have the wanted shape and classes",
+    arguments: [([1, 28, 28], 10), ([3, 32, 16], 2), ([4, 8, 9], 64)] as [(Shape, Int)])
+  func shapes(_ shape: Shape, _ classes: Int) throws {
+    let data = try Dataset.synthetic(classes: classes, shape: shape, train: 2 * classes, validation: classes)
+    #expect(data.pictureShape == shape && data.classes.count == classes)
+    #expect(try data.train.picture(at: 1).shape == shape)
+    #expect(data.train.labels == Array(0..<classes) + Array(0..<classes))
+  }
+
+  @Test("a classifier by nearest mean spectrum does far better than chance")
+  func learnable() throws {
+    // Stripes of random phase have no mean picture, so compare how much neighbours differ, across and down.
+    func features(_ picture: Picture) -> [Double] {
+      [1, 2, 3, 5].flatMap { step in
+        [step, step * 28].map { offset in
+          zip(picture.bytes, picture.bytes.dropFirst(offset)).reduce(0.0) { $0 + abs(Double($1.0) - Double($1.1)) }
+            / 1e4
+        }
+      }
+    }
+    let data = try Dataset.synthetic(train: 1000, validation: 300)
+    var means = [[Double]](repeating: Array(repeating: 0, count: 8), count: 10)
+    for i in 0..<1000 {
+      let own = features(try data.train.picture(at: i))
+      for j in 0..<8 { means[data.train.label(at: i)][j] += own[j] / 100 }
+    }
+    var hits = 0
+    for i in 0..<300 {
+      let own = features(try data.validation.picture(at: i))
+      let distances = means.map { zip($0, own).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
+      if distances.firstIndex(of: distances.min()!) == data.validation.label(at: i) { hits += 1 }
+    }
+    #expect(hits > 150)
+  }
+
+  @Test("what cannot be drawn is refused")
+  func refused() {
+    #expect(throws: DatasetError.outOfRange(what: "the number of classes", value: 1, allowed: 2...64)) {
+      try Dataset.synthetic(classes: 1)
+    }
+    for shape in [[28, 28], [0, 28, 28], [1, 4, 28], [1, 28, 5000]] as [Shape] {
+      #expect(throws: DatasetError.self) { try Dataset.synthetic(shape: shape) }
+    }
+    #expect(throws: DatasetError.self) { try Dataset.synthetic(noise: .nan) }
+    #expect(throws: DatasetError.self) { try Dataset.synthetic(train: 0) }
+    #expect(throws: DatasetError.self) { try Dataset.synthetic(shape: [4, 1024, 1024], train: 10_000_000) }
+  }
+}
