@@ -1,0 +1,12 @@
+public import Script
+
+/// All that scripts and the prompt find there: the language's own built-ins, and those of networks, data and claims.
+public let notebookLibrary = Library(builtins: notebookBuiltins, objectTypes: notebookObjectTypes)
+
+/// The built-ins of the notebook, in the order of the reference.
+private let notebookBuiltins: [Builtin] =
+  [fashionMNIST, cifar10, pictureFolder, synthetic, pictures]
+  + [resnet] + zooBuiltins + [parameters, macs, show]
+  + [train, evaluate, predict, initialize, load, save]
+  + [array, readArray, write]
+  + [plot, claim]

@@ -1,0 +1,76 @@
+internal import Script
+internal import Training
+
+private let finite = -1e300...1e300
+
+let claim = Builtin(
+  "claim",
+  "States a number and judges it: within tolerance of what was reported, atLeast or atMost a bound. An accuracy that was measured on pictures, given as a run, an evaluation or with images:, is undecided where its 95 % interval holds the bound.",
+  parameters: [
+    Parameter("statement", .string, "What is claimed."),
+    Parameter(
+      "measured", .optional(.either([.number, .run, .evaluation])),
+      "What was measured: a number; a run or an evaluation for its top-1 in per cent; none where nothing was measured.",
+      labelled: true),
+    Parameter("reported", .number, "What was reported.", optional: true, labelled: true, allowed: finite),
+    Parameter("atLeast", .number, "The least that counts as reproduced.", optional: true, labelled: true, allowed: finite),
+    Parameter("atMost", .number, "The most that counts as reproduced.", optional: true, labelled: true, allowed: finite),
+    Parameter(
+      "tolerance", .number, "How far it may be from what was reported; 0 for an exact count.", optional: true,
+      labelled: true, allowed: 0...1e300),
+    Parameter("source", .string, "Where it was reported.", default: .string(""), labelled: true),
+    Parameter(
+      "scale", .string, "Under which conditions it was measured, such as desk or paper.", default: .string(""),
+      labelled: true),
+    Parameter(
+      "images", .integer, "On how many pictures an accuracy in per cent was measured.", optional: true, labelled: true,
+      allowed: 1...1e12),
+  ], result: .claim,
+  examples: [
+    Example(
+      "claim(\"ResNet-50 has 25.6 million parameters\", measured: parameters(resnet50()), reported: 25_557_032, tolerance: 0).verdict",
+      gives: "\"reproduced\""),
+    Example("claim(\"half are right\", measured: 51, images: 100, atLeast: 50).verdict", gives: "\"undecided\""),
+    Example("claim(\"more is better\", measured: 0.3, reported: 0.4).verdict", gives: "\"not judged\""),
+  ], chapter: "Results"
+) { arguments in
+  try arguments.context.checkInterruption()
+  if arguments.has("tolerance"), !arguments.has("reported") {
+    throw arguments.failure("a tolerance needs a reported number", hint: "reported: …", at: "tolerance")
+  }
+  func numberIfGiven(_ label: String) throws(ScriptError) -> Double? {
+    arguments.has(label) ? try arguments.number(label) : nil
+  }
+  let claim = Claim(
+    try arguments.string("statement"), try arguments.evidence(), reported: try numberIfGiven("reported"),
+    tolerance: try numberIfGiven("tolerance"), atLeast: try numberIfGiven("atLeast"),
+    atMost: try numberIfGiven("atMost"), source: try arguments.string("source"), scale: try arguments.string("scale"))
+  try arguments.notebook().add(claim)
+  arguments.context.print(claim.line)
+  return .object(ClaimValue(claim: claim))
+}
+
+extension Arguments {
+  /// What the argument `measured` says, and on how many pictures.
+  fileprivate func evidence() throws(ScriptError) -> Evidence {
+    switch value("measured") {
+    case .object(let run as RunValue):
+      if run.isInterrupted { return .absent("the training was interrupted") }
+      guard let last = run.epochs.last?.validation, last.count > 0 else { return .absent("no epoch was finished") }
+      return .sample(hits: last.hits, count: last.count)
+    case .record(let record):
+      guard case .number(let hits)? = record["hits"], case .number(let count)? = record["count"],
+        count >= 1, (0...count).contains(hits), let hits = Int(exactly: hits), let count = Int(exactly: count)
+      else { throw failure("'hits' and 'count' are no counts of pictures", at: "measured") }
+      return .sample(hits: hits, count: count)
+    case .number(let number):
+      guard has("images") else { return .number(number) }
+      guard (0...100).contains(number) else {
+        throw failure("with images: an accuracy is in per cent, from 0 to 100", hint: "measured: run.top1", at: "measured")
+      }
+      let count = try integer("images")
+      return .sample(hits: Int((number / 100 * Double(count)).rounded()), count: count)
+    default: return .absent("nothing was measured here")
+    }
+  }
+}

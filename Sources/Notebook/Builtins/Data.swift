@@ -1,0 +1,126 @@
+internal import Datasets
+internal import Foundation
+internal import Script
+internal import Tensors
+
+private let trainCount = Parameter(
+  "train", .integer, "How many pictures to train on, the first of each class; all where left out.", optional: true,
+  labelled: true, allowed: 1...1e9)
+private let validationCount = Parameter(
+  "validation", .integer, "How many pictures to measure on, the first of each class; all where left out.",
+  optional: true, labelled: true, allowed: 1...1e9)
+
+extension Arguments {
+  func integerIfGiven(_ label: String) throws(ScriptError) -> Int? { has(label) ? try integer(label) : nil }
+
+  /// A dataset with as many pictures as the arguments `train` and `validation` say.
+  fileprivate func limited(_ data: Dataset) throws -> Value {
+    .object(DatasetValue(data: try data.limited(train: integerIfGiven("train"), validation: integerIfGiven("validation"))))
+  }
+
+  /// The shape of a picture.
+  func pictureShape(_ label: String) throws(ScriptError) -> Shape {
+    let extents = try numbers(label)
+    guard extents.count == 3, extents.allSatisfy({ $0.rounded() == $0 && (1...8192).contains($0) }) else {
+      throw failure(
+        "a picture's shape is channels, height and width, each from 1 to 8192", hint: "\(label): [1, 28, 28]", at: label)
+    }
+    return Shape(extents.map { Int($0) })
+  }
+}
+
+let fashionMNIST = Builtin(
+  "fashionMNIST", "Fashion-MNIST: 60,000 grey pictures of clothing to train on, 10,000 to measure on, ten classes.",
+  parameters: [
+    Parameter("path", .string, "The folder with its four files; where Debian puts it unless given.", optional: true),
+    trainCount, validationCount,
+  ], result: .dataset, examples: [Example("typeOf(fashionMNIST)", gives: "\"function\"")], chapter: "Data"
+) { arguments in
+  guard arguments.has("path") else { return try arguments.limited(try Dataset.fashionMNIST()) }
+  let path = arguments.context.pathToRead(try arguments.string("path"))
+  return try arguments.limited(try Dataset.fashionMNIST(at: path))
+}
+
+let cifar10 = Builtin(
+  "cifar10", "CIFAR-10: 50,000 colour pictures to train on, 10,000 to measure on, ten classes; in its binary version.",
+  parameters: [
+    Parameter("path", .string, "The folder with data_batch_1.bin and the others."), trainCount, validationCount,
+  ], result: .dataset, examples: [Example("typeOf(cifar10)", gives: "\"function\"")], chapter: "Data"
+) { arguments in
+  try arguments.limited(try Dataset.cifar10(at: arguments.context.pathToRead(try arguments.string("path"))))
+}
+
+let pictureFolder = Builtin(
+  "folder", "Pictures in a folder: one subfolder for each class, or train/ and val/ with such subfolders.",
+  parameters: [
+    Parameter("path", .string, "The folder."),
+    Parameter("size", .integer, "Height and width to which pictures are scaled. Pixels.", default: .number(224), allowed: 8...4096),
+    Parameter("channels", .integer, "1 for grey, 3 for colour.", default: .number(3), labelled: true, allowed: 1...3),
+    Parameter(
+      "share", .number, "How much of each class is kept to measure on, where there is no val/.", default: .number(0.1),
+      labelled: true, allowed: 0.001...0.999),
+    trainCount, validationCount,
+  ], result: .dataset, examples: [Example("typeOf(folder)", gives: "\"function\"")], chapter: "Data"
+) { arguments in
+  let size = try arguments.integer("size")
+  return try arguments.limited(
+    try Dataset.pictureFolder(
+      at: arguments.context.pathToRead(try arguments.string("path")), height: size, width: size,
+      channels: try arguments.integer("channels"), validationShare: try arguments.number("share")))
+}
+
+let synthetic = Builtin(
+  "synthetic", "Striped pictures that need no file: the class is how steep the stripes are, and how fine.",
+  parameters: [
+    Parameter("classes", .integer, "How many classes.", default: .number(10), allowed: 2...64),
+    Parameter(
+      "shape", .list(of: .integer), "Channels, height and width of a picture.", default: .list([1.0, 28, 28]), labelled: true),
+    Parameter("train", .integer, "How many pictures to train on.", default: .number(4000), labelled: true, allowed: 1...1e7),
+    Parameter(
+      "validation", .integer, "How many pictures to measure on.", default: .number(1000), labelled: true, allowed: 1...1e7),
+    Parameter(
+      "noise", .number, "Its standard deviation, where black to white is 1.", default: .number(0.2), labelled: true,
+      allowed: 0...10),
+    Parameter("seed", .integer, "Other pictures for another seed.", default: .number(0), labelled: true, allowed: 0...1e15),
+  ], result: .dataset,
+  examples: [Example("synthetic(4, train: 64, validation: 32).train", gives: "64")], chapter: "Data"
+) { arguments in
+  .object(
+    DatasetValue(
+      data: try Dataset.synthetic(
+        classes: arguments.integer("classes"), shape: arguments.pictureShape("shape"), train: arguments.integer("train"),
+        validation: arguments.integer("validation"), noise: arguments.number("noise"),
+        seed: UInt64(arguments.integer("seed")))))
+}
+
+let pictures = Builtin(
+  "pictures", "The first pictures of a dataset as a network sees them: an array N x C x H x W.",
+  parameters: [
+    Parameter("data", .dataset, "The dataset."),
+    Parameter("count", .integer, "How many.", default: .number(1), allowed: 1...100_000),
+    Parameter(
+      "of", .oneOf(["train", "validation"]), "Which part.", default: .string("validation"), labelled: true),
+  ], result: .array,
+  examples: [Example("pictures(synthetic(4, train: 8, validation: 8), 2).shape", gives: "[2, 1, 28, 28]")],
+  chapter: "Data"
+) { arguments in
+  let data = try arguments.object("data", as: DatasetValue.self).data
+  let split = try arguments.string("of") == "train" ? data.train : data.validation
+  let count = try arguments.integer("count")
+  guard count <= split.count else {
+    throw arguments.failure("there are \(split.count) such pictures", hint: "at most \(split.count)", at: "count")
+  }
+  var array = try Tensor(zeros: data.pictureShape.batched(count))
+  let size = data.pictureShape.elementCount
+  var done = 0
+  let stream = try Loader(split, batchSize: min(count, 256), normalization: data.normalization).batches(epoch: 0)
+  while done < count, let batch = try stream.next() {
+    let taken = min(batch.count, count - done)
+    array.withUnsafeMutableElements { all in
+      _ = UnsafeMutableBufferPointer(rebasing: all[done * size..<(done + taken) * size])
+        .update(fromContentsOf: batch.images.prefix(taken * size))
+    }
+    done += taken
+  }
+  return .object(ArrayValue(array: array))
+}

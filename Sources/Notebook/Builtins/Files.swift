@@ -1,0 +1,111 @@
+internal import Foundation
+internal import ModelZoo
+internal import Networks
+internal import Script
+internal import Tensors
+
+extension Arguments {
+  /// A file that must be there to be read.
+  /// - Throws: `ScriptError.missingData` where it is not.
+  func existingFile(_ label: String, hint: String) throws(ScriptError) -> String {
+    let given = try string(label)
+    let path = context.pathToRead(given)
+    guard !given.isEmpty, FileManager.default.fileExists(atPath: path) else {
+      throw missing("'\(given)' is not here", hint: hint, at: label)
+    }
+    return path
+  }
+
+  /// A file to write, below the working directory; folders on the way to it are made.
+  func fileToWrite(_ label: String) throws -> String {
+    let given = try string(label)
+    let path = try context.pathToWrite(given, at: span(of: label))
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw MismatchError.noFolder(path: given, reason: (error as NSError).localizedDescription)
+    }
+    return path
+  }
+}
+
+let load = Builtin(
+  "load", "A network with weights from a safetensors file, in the names of torchvision or timm.",
+  parameters: [
+    Parameter("network", .either([.network, .model]), "The network that the weights are for."),
+    Parameter("path", .string, "The file."),
+  ], result: .model, examples: [Example("typeOf(load)", gives: "\"function\"")], chapter: "Training"
+) { arguments in
+  let network = try arguments.layers("network")
+  let path = try arguments.existingFile("path", hint: "name a .safetensors file, or train and save(model, to: …) first")
+  let weights = try network.checked(ModelZoo.inOurNames(SafeTensors(reading: path).weights))
+  return .object(ModelValue(network: network, weights: weights))
+}
+
+let save = Builtin(
+  "save", "Writes a model's weights to a safetensors file, in the names of torchvision.",
+  parameters: [
+    Parameter("model", .model, "The model."),
+    Parameter("to", .string, "The file, below the working directory.", labelled: true),
+  ], result: .none,
+  examples: [Example("save(initialize(resnet8(classes: 4)), to: \"resnet8.safetensors\")")], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let model = try arguments.object("model", as: ModelValue.self)
+  let path = try arguments.fileToWrite("to")
+  try SafeTensors(weights: model.weights, metadata: ["format": "pt", "network": model.network.name]).write(to: path)
+  return .none
+}
+
+let array = Builtin(
+  "array", "An array of numbers.",
+  parameters: [
+    Parameter("numbers", .list(of: .number), "The numbers, row by row; a single one fills the whole array."),
+    Parameter("shape", .list(of: .integer), "The extents; as long as the list where left out.", optional: true),
+  ], result: .array,
+  examples: [Example("array([1, 2, 3, 4, 5, 6], shape: [2, 3])", gives: "array 2 x 3\n[[1, 2, 3]\n [4, 5, 6]]")],
+  chapter: "Arrays"
+) { arguments in
+  let numbers = try arguments.numbers("numbers")
+  guard arguments.has("shape") else {
+    return .object(ArrayValue(array: try Tensor(numbers.lazy.map { Float($0) }, shape: [numbers.count])))
+  }
+  let extents = try arguments.numbers("shape")
+  guard extents.count <= 32, extents.allSatisfy({ $0 >= 0 && $0 <= 1e9 && $0.rounded() == $0 }),
+    let shape = Shape(checking: extents.map { Int($0) }), shape.elementCount <= 1 << 32
+  else { throw arguments.failure("this is not a shape", hint: "shape: [2, 3]", at: "shape") }
+  if numbers.count == 1 {
+    var array = try Tensor(zeros: shape)
+    array.withUnsafeMutableElements { $0.update(repeating: Float(numbers[0])) }
+    return .object(ArrayValue(array: array))
+  }
+  return .object(ArrayValue(array: try Tensor(numbers.lazy.map { Float($0) }, shape: shape)))
+}
+
+let readArray = Builtin(
+  "readArray", "An array from NumPy's .npy file. Numbers are rounded to 32 bits.",
+  parameters: [Parameter("path", .string, "The file.")], result: .array,
+  examples: [Example("typeOf(readArray)", gives: "\"function\"")], chapter: "Arrays"
+) { arguments in
+  .object(ArrayValue(array: try NPY.read(arguments.existingFile("path", hint: "name a .npy file"))))
+}
+
+let write = Builtin(
+  "write", "Writes an array to a .npy file, which NumPy reads; any other value as text.",
+  parameters: [
+    Parameter("value", .any, "What to write."),
+    Parameter("to", .string, "The file, below the working directory.", labelled: true),
+  ], result: .none,
+  examples: [Example("write(array([1, 2, 3]), to: \"numbers.npy\")"), Example("write(\"done\", to: \"notes.txt\")")],
+  chapter: "Arrays"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let path = try arguments.fileToWrite("to")
+  if case .object(let object) = arguments.value("value"), let array = object as? ArrayValue {
+    try NPY.write(array.array, to: path)
+  } else {
+    try writeAtomically(to: path, text: arguments.value("value").text + "\n")
+  }
+  return .none
+}

@@ -1,0 +1,106 @@
+internal import Charts
+internal import Script
+
+let plot = Builtin(
+  "plot",
+  "Draws curves to a PNG file: series, lists of numbers, or whole trainings, which draw their loss and accuracy. Curves of one quantity share a panel. The file carries its data.",
+  parameters: [
+    Parameter(
+      "curves", .either([.run, .series, .list(of: .number), .list(of: .either([.run, .series]))]), "What to draw.",
+      variadic: true),
+    Parameter("to", .string, "The file, below the working directory.", labelled: true),
+    Parameter("title", .string, "The line at the top.", default: .string(""), labelled: true),
+    Parameter("logY", .bool, "Whether the vertical axes count in powers of ten.", default: .bool(false), labelled: true),
+    Parameter("width", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
+    Parameter("height", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
+  ], result: .chart,
+  examples: [Example("plot([0.9, 0.5, 0.3], title: \"A falling curve\", to: \"falling.png\").path", gives: "\"falling.png\"")],
+  chapter: "Results"
+) { arguments in
+  try arguments.context.checkInterruption()
+  var curves: [PlottedCurve] = []
+  for (index, value) in arguments.rest.enumerated() {
+    let text = arguments.span(ofRest: index).text
+    let root = String(text.prefix { $0 == "_" || $0.isLetter || $0.isNumber })
+    curves += PlottedCurve.curves(of: value, root: root.isEmpty ? "curve \(index + 1)" : root)
+  }
+  guard curves.contains(where: { !$0.y.isEmpty }) else {
+    throw arguments.failure("there is nothing to draw", hint: "plot(run, to: \"plots/run.png\")")
+  }
+  let scale: Axis.Scale = try arguments.bool("logY") ? .log : .linear
+  let names = PlottedCurve.names(of: curves)
+  var quantities: [String] = []
+  for curve in curves where !quantities.contains(curve.quantity) { quantities.append(curve.quantity) }
+  let panels = quantities.map { quantity in
+    Panel(
+      x: Axis(quantity.isEmpty ? "" : "epoch"), y: Axis(quantity, scale: scale),
+      marks: zip(curves, names).filter { $0.0.quantity == quantity }.map { curve, name in
+        .line(Series(name, x: curve.x, y: curve.y))
+      })
+  }
+  let rows = (panels.count + 1) / 2
+  let chart = try Chart(
+    arguments.string("title"), width: arguments.integerIfGiven("width") ?? (panels.count == 1 ? 800 : 1280),
+    height: arguments.integerIfGiven("height") ?? 520 * rows, panels: panels)
+  try chart.write(to: arguments.fileToWrite("to"))
+  let result = ChartValue(chart: chart, path: try arguments.string("to"))
+  arguments.context.report("drew \(result.summary)")
+  return .object(result)
+}
+
+/// A curve on its way into a chart.
+private struct PlottedCurve {
+  var quantity, part, owner: String
+  /// The name in the script that it came from.
+  var root: String
+  var x, y: [Double]
+
+  static func curves(of value: Value, root: String) -> [PlottedCurve] {
+    func curve(_ series: SeriesValue) -> PlottedCurve {
+      PlottedCurve(
+        quantity: series.quantity, part: series.part, owner: series.owner, root: root, x: series.x, y: series.y)
+    }
+    switch value {
+    case .object(let run as RunValue):
+      return [run.trainLoss, run.validationLoss, run.trainTop1, run.validationTop1].map(curve)
+    case .object(let series as SeriesValue): return [curve(series)]
+    default:
+      guard let elements = value.plottedElements else { return [] }
+      let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
+      if numbers.count == elements.count {
+        let x = numbers.indices.map { Double($0 + 1) }
+        return [PlottedCurve(quantity: "", part: "", owner: "", root: root, x: x, y: numbers)]
+      }
+      return elements.enumerated().flatMap { curves(of: $1, root: "\(root)[\($0)]") }
+    }
+  }
+
+  /// What the legend calls each curve: as short as it can be without two curves of one panel being called alike.
+  static func names(of curves: [PlottedCurve]) -> [String] {
+    func joined(_ words: String...) -> String { words.filter { !$0.isEmpty }.joined(separator: " ") }
+    let candidates: [(PlottedCurve) -> String] = [
+      { $0.part }, { joined($0.owner, $0.part) }, { joined($0.root, $0.part) }, { joined($0.root, $0.owner, $0.part) },
+    ]
+    // One curve alone in its panel is told by its axis.
+    let isAlone = Dictionary(grouping: curves, by: \.quantity).allSatisfy { $1.count == 1 }
+    for candidate in candidates {
+      let names = curves.map(candidate)
+      let keys = zip(curves, names).map { [$0.quantity, $1] }
+      if Set(keys).count == keys.count, isAlone || !names.contains("") { return names }
+    }
+    return curves.enumerated().map { joined($1.root, $1.part, "\($0 + 1)") }
+  }
+}
+
+extension Value {
+  /// What a list, a range or an object with elements runs through, as far as a picture can show it.
+  fileprivate var plottedElements: [Value]? {
+    switch self {
+    case .list(let list): list.elements
+    case .range(let range):
+      range.count <= 1_000_000 ? (0..<range.count).map { .number(range.lower + Double($0)) } : nil
+    case .object(let object): object.elements
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,190 @@
+internal import Datasets
+internal import Engine
+internal import Foundation
+internal import Networks
+internal import Script
+internal import Tensors
+internal import Training
+
+private let dataParameter = Parameter("data", .dataset, "The data.")
+private let trainable = Parameter(
+  "model", .either([.network, .model]), "A network, or a model to go on from its weights.")
+
+let train = Builtin(
+  "train",
+  "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
+  parameters: [
+    trainable, dataParameter,
+    Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
+    Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+    Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 0...1000),
+    Parameter(
+      "optimizer", .oneOf(["sgd", "adam", "adamw"]), "How gradients change weights.", default: .string("sgd"),
+      labelled: true),
+    Parameter("momentum", .number, "Of sgd.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
+    Parameter("nesterov", .bool, "Whether sgd looks ahead.", default: .bool(true), labelled: true),
+    Parameter(
+      "weightDecay", .number, "How strongly weights are drawn to zero; biases and norms are not.", default: .number(5e-4),
+      labelled: true, allowed: 0...100),
+    Parameter(
+      "schedule", .oneOf(["cosine", "step", "constant"]),
+      "How the learning rate falls: along a cosine to 0, to a tenth at each third, or not.", default: .string("cosine"),
+      labelled: true),
+    Parameter(
+      "warmup", .number, "Epochs in which the learning rate rises from 0.", default: .number(0), labelled: true,
+      allowed: 0...100_000),
+    Parameter(
+      "labelSmoothing", .number, "The share of the target that goes to all classes alike.", default: .number(0),
+      labelled: true, allowed: 0...0.999),
+    Parameter(
+      "augment", .list(of: .oneOf(["crop", "flip"])),
+      "Random changes to training pictures: moved by up to an eighth of their size, mirrored.",
+      default: .list([Value]()), labelled: true),
+    Parameter(
+      "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
+      labelled: true, allowed: 0...1e15),
+  ], result: .run,
+  examples: [
+    Example("train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)")
+  ], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let data = try arguments.object("data", as: DatasetValue.self).data
+  let (network, weights) = try arguments.trainable(for: data)
+  let plan = try arguments.trainingPlan(for: data)
+  let notebook = try arguments.notebook()
+  let engine = try notebook.engine()
+  let context = arguments.context
+  let interruption = context.interruption
+
+  var progress = ProgressLine(notebook.showProgress, context)
+  defer { progress.clear() }
+  context.print("\(network.name) on \(data.name)\n\(EpochTable.head)")
+  let outcome = try Trainer(engine: engine).train(
+    network, from: weights, on: data, plan, isInterrupted: { interruption.isRaised },
+    report: { event in
+      switch event {
+      case .step(let step): progress.show(step)
+      case .epoch(let record):
+        progress.clear()
+        context.print(EpochTable.row(record))
+      }
+    })
+  progress.clear()
+  if outcome.isInterrupted { context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept") }
+  return .object(
+    RunValue(
+      model: ModelValue(network: network, weights: outcome.weights), data: data.name, plan: plan, epochs: outcome.epochs,
+      isInterrupted: outcome.isInterrupted))
+}
+
+extension Arguments {
+  /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
+  fileprivate func trainable(for data: Dataset) throws -> (Network, Weights?) {
+    guard case .object(let object) = value("model"), let model = object as? ModelValue else {
+      return (try self.object("model", as: NetworkValue.self).network(for: data), nil)
+    }
+    try model.network.check(against: data)
+    return (model.network, model.weights)
+  }
+
+  fileprivate func trainingPlan(for data: Dataset) throws(ScriptError) -> TrainingPlan {
+    var plan = TrainingPlan()
+    plan.epochs = try integer("epochs")
+    plan.batchSize = try integer("batch")
+    plan.optimizer =
+      switch try string("optimizer") {
+      case "adam": .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+      case "adamw": .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+      default: .sgd(momentum: try number("momentum"), nesterov: try bool("nesterov"))
+      }
+    plan.learningRate = try number("lr")
+    plan.weightDecay = try number("weightDecay")
+    plan.schedule =
+      switch try string("schedule") {
+      case "constant": .constant
+      case "step": .step(every: max(1, (plan.epochs + 2) / 3), factor: 0.1)
+      default: .cosine(final: 0)
+      }
+    plan.warmupEpochs = try number("warmup")
+    guard plan.warmupEpochs <= Double(plan.epochs) else {
+      throw failure("the warm-up is longer than the training", hint: "at most \(plan.epochs)", at: "warmup")
+    }
+    plan.labelSmoothing = try number("labelSmoothing")
+    let shorterSide = min(data.pictureShape[1], data.pictureShape[2])
+    plan.augmentations = try strings("augment").map { name in
+      name == "crop" ? .randomCrop(padding: max(1, shorterSide / 8)) : .horizontalFlip()
+    }
+    plan.seed = try seed("seed")
+    return plan
+  }
+
+  /// A seed, or the session's where none is given.
+  fileprivate func seed(_ label: String) throws(ScriptError) -> UInt64 {
+    guard let seed = try integerIfGiven(label) else { return try notebook().seed }
+    return UInt64(seed)
+  }
+}
+
+let evaluate = Builtin(
+  "evaluate", "Measures a model on a dataset: top1 and top5 in per cent, loss, hits and count.",
+  parameters: [
+    Parameter("model", .model, "The model."), dataParameter,
+    Parameter("on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"), labelled: true),
+    Parameter("batch", .integer, "Pictures at once.", default: .number(100), labelled: true, allowed: 1...65_536),
+  ], result: .evaluation,
+  examples: [
+    Example("evaluate(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count", gives: "16")
+  ], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let model = try arguments.object("model", as: ModelValue.self)
+  let data = try arguments.object("data", as: DatasetValue.self).data
+  try model.network.check(against: data)
+  let result = try Evaluator(engine: arguments.notebook().engine()).evaluate(
+    model.network, model.weights, on: arguments.string("on") == "train" ? data.train : data.validation,
+    normalization: data.normalization, batchSize: arguments.integer("batch"))
+  return .record([
+    "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
+    "hits": .count(result.hits), "count": .count(result.count),
+  ])
+}
+
+let predict = Builtin(
+  "predict", "What a model answers: a number for each class, the largest for its choice; a row for each picture.",
+  parameters: [
+    Parameter("model", .model, "The model."),
+    Parameter("pictures", .array, "An array N x C x H x W, or C x H x W for one, as pictures() gives it."),
+  ], result: .array,
+  examples: [
+    Example("predict(initialize(resnet8(classes: 4, input: [1, 8, 8])), array([0], shape: [1, 1, 8, 8])).shape", gives: "[1, 4]")
+  ], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let model = try arguments.object("model", as: ModelValue.self)
+  var samples = try arguments.object("pictures", as: ArrayValue.self).array
+  let wanted = model.network.shape(of: model.network.input)
+  if samples.shape == wanted { samples = try samples.reshaped(to: wanted.batched(1)) }
+  guard samples.shape.rank == wanted.rank + 1, samples.shape.sample == wanted, samples.shape[0] > 0 else {
+    throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape)
+  }
+  let logits = try Evaluator(engine: arguments.notebook().engine()).predict(model.network, model.weights, samples)
+  return .object(ArrayValue(array: logits))
+}
+
+let initialize = Builtin(
+  "initialize", "A network with the weights that a training starts from.",
+  parameters: [
+    Parameter("network", .network, "The network."),
+    Parameter(
+      "seed", .integer, "Other weights for another seed; --seed, else 1, where left out.", optional: true, labelled: true,
+      allowed: 0...1e15),
+  ], result: .model,
+  examples: [
+    Example(
+      "initialize(resnet8(classes: 4), seed: 1) == initialize(resnet8(classes: 4), seed: 1)", gives: "true")
+  ], chapter: "Training"
+) { arguments in
+  let network = try arguments.object("network", as: NetworkValue.self).network
+  return .object(ModelValue(network: network, weights: try network.initialWeights(seed: arguments.seed("seed"))))
+}

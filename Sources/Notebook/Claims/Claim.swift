@@ -1,0 +1,140 @@
+/// A statement with a number, and whether the number held here.
+public struct Claim: Hashable, Sendable, Codable {
+  public enum Verdict: String, Hashable, Sendable, Codable, CaseIterable {
+    case reproduced
+    case notReproduced = "not reproduced"
+    /// The evidence is too thin.
+    case undecided
+    /// Nothing was measured, or nothing says what would count.
+    case notJudged = "not judged"
+  }
+
+  public let statement: String
+  /// What was measured here; nil where nothing was.
+  public let measured: Double?
+  /// Half of the 95 % interval around `measured`, where it comes from a sample.
+  public let halfWidth: Double?
+  /// The pictures it was measured on, where it comes from a sample.
+  public let images: Int?
+  public let reported: Double?
+  /// What would be right, ends included.
+  public let atLeast, atMost: Double?
+  /// Where it was reported; empty where nobody says.
+  public let source: String
+  /// Under which conditions it was measured, such as `desk`; empty where nobody says.
+  public let scale: String
+  public let verdict: Verdict
+  /// Why, in words.
+  public let reason: String
+
+  /// Judges a statement.
+  /// - Parameter tolerance: How far from the reported number the measured one may be.
+  init(
+    _ statement: String, _ evidence: Evidence, reported: Double? = nil, tolerance: Double? = nil,
+    atLeast: Double? = nil, atMost: Double? = nil, source: String = "", scale: String = ""
+  ) {
+    var bounds = Bounds(low: atLeast, high: atMost)
+    if let reported, let tolerance { bounds = bounds.narrowed(to: reported - tolerance, reported + tolerance) }
+    let interval = evidence.interval
+    self.statement = statement
+    measured = evidence.value
+    halfWidth = interval.map { ($0.upperBound - $0.lowerBound) / 2 }
+    images = evidence.images
+    self.reported = reported
+    (self.atLeast, self.atMost) = (bounds.low, bounds.high)
+    (self.source, self.scale) = (source, scale)
+    (verdict, reason) = bounds.judge(evidence)
+  }
+}
+
+/// What a claim is judged by.
+enum Evidence {
+  /// A number that is what it is: a count, a size, a difference.
+  case number(Double)
+  /// A share of pictures, counted; as a value it is in per cent.
+  case sample(hits: Int, count: Int)
+  /// Nothing was measured, for a reason.
+  case absent(String)
+
+  var value: Double? {
+    switch self {
+    case .number(let number): number.isFinite ? number : nil
+    case .sample(let hits, let count): 100 * Double(hits) / Double(count)
+    case .absent: nil
+    }
+  }
+
+  var images: Int? { if case .sample(_, let count) = self { count } else { nil } }
+
+  /// The 97.5 % point of the normal distribution.
+  private static let z = 1.959963984540054
+
+  /// The 95 % interval of a share, in per cent: Wilson 1927, "Probable inference, the law of succession, and statistical
+  /// inference". Unlike `p ± z·s` it stays within 0 and 100, and is never empty.
+  var interval: ClosedRange<Double>? {
+    guard case .sample(let hits, let count) = self, count > 0 else { return nil }
+    let (n, p, z) = (Double(count), Double(hits) / Double(count), Self.z)
+    let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+    return 100 * max(0, middle - half)...100 * min(1, middle + half)
+  }
+
+  /// About how many pictures would tell a share from a bound, in per cent; nil where none would.
+  func imagesToDecide(_ bound: Double) -> Int? {
+    guard case .sample(let hits, let count) = self else { return nil }
+    let share = Double(hits) / Double(count)
+    let distance = abs(share - bound / 100)
+    guard distance > 1e-6 else { return nil }
+    // Shares of 0 and 1 are taken two pictures in, else no picture more would seem to be needed.
+    let careful = (Double(hits) + 2) / (Double(count) + 4)
+    let needed = Self.z * Self.z * careful * (1 - careful) / (distance * distance)
+    guard needed < 1e15 else { return nil }
+    return max(Int(needed.rounded(.up)), count + 1)
+  }
+}
+
+/// Where a measured number must lie, ends included.
+private struct Bounds {
+  var low, high: Double?
+
+  func narrowed(to low: Double, _ high: Double) -> Bounds {
+    Bounds(low: max(low, self.low ?? low), high: min(high, self.high ?? high))
+  }
+
+  /// A number on its bound lies within, even where subtracting has rounded it off.
+  private func holds(_ value: Double) -> Bool {
+    let slack = 1e-12 * max(abs(value), abs(low ?? 0), abs(high ?? 0), 1)
+    return value >= (low ?? value) - slack && value <= (high ?? value) + slack
+  }
+
+  var text: String {
+    switch (low, high) {
+    case (let low?, let high?) where low == high: "exactly \(NumberText.short(low))"
+    case (let low?, let high?): "\(NumberText.short(low)) to \(NumberText.short(high))"
+    case (let low?, nil): "at least \(NumberText.short(low))"
+    case (nil, let high?): "at most \(NumberText.short(high))"
+    case (nil, nil): ""
+    }
+  }
+
+  func judge(_ evidence: Evidence) -> (Claim.Verdict, String) {
+    if case .absent(let reason) = evidence { return (.notJudged, reason) }
+    guard let value = evidence.value else { return (.notJudged, "what was measured is not a finite number") }
+    guard low != nil || high != nil else {
+      return (.notJudged, "nothing says how close it must come: give tolerance, atLeast or atMost")
+    }
+    if let low, let high, low > high { return (.notJudged, "no number is at least \(low) and at most \(high)") }
+    let distances = [low, high].compactMap { $0.map { abs($0 - value) } }
+    if let interval = evidence.interval, let images = evidence.images {
+      let crossed = [low, high].compactMap(\.self).filter(interval.contains)
+      if let bound = crossed.min(by: { abs($0 - value) < abs($1 - value) }) {
+        let needed =
+          evidence.imagesToDecide(bound).map { "about \(NumberText.grouped($0)) would decide" }
+          ?? "no number of images would decide"
+        return (.undecided, "\(NumberText.grouped(images)) images cannot tell it from \(NumberText.short(bound)); \(needed)")
+      }
+    }
+    if holds(value) { return (.reproduced, "it had to be \(text)") }
+    return (.notReproduced, "it had to be \(text), it is off by \(NumberText.short(distances.min() ?? 0))")
+  }
+}

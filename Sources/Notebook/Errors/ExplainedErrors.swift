@@ -1,0 +1,88 @@
+public import Charts
+public import Datasets
+public import Engine
+public import Networks
+public import Script
+public import Tensors
+public import Training
+
+// The other modules' errors in the words of somebody who writes a script. They know their facts; what to do about
+// them is known here.
+
+extension TensorError: ExplainedError {
+  public var problem: String { description }
+
+  public var hint: String? {
+    switch self {
+    case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
+    case .wrongElementCount: "the product of the extents must be the number of elements"
+    case .file: nil
+    case .malformed: "was it copied or downloaded whole?"
+    case .unsupportedElementType: "save it as 32-bit floats"
+    }
+  }
+
+  public var isMissingData: Bool { false }
+}
+
+extension ShapeError: ExplainedError {
+  public var problem: String { description }
+  public var hint: String? { layer == nil ? nil : "give the network pictures that are large enough, with input:" }
+  public var isMissingData: Bool { false }
+}
+
+extension WeightError: ExplainedError {
+  public var problem: String { description }
+
+  public var hint: String? {
+    switch self {
+    case .missing, .extra: "these are the weights of another network: look at show(network)"
+    case .wrongShape: "make the network with the classes: and input: that the weights were trained for"
+    case .notFinite: "the training went astray: train again with a smaller lr"
+    }
+  }
+
+  public var isMissingData: Bool { false }
+}
+
+extension EngineError: ExplainedError {
+  public var problem: String { description }
+
+  public var hint: String? {
+    switch self {
+    case .library: "run it again with --threads 1; if it happens again, report it as a fault"
+    case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
+    case .shape(let error): error.hint
+    case .weights(let error): error.hint
+    case .wrongInput: "make the network with input: of that shape"
+    case .emptyBatch: "use a batch of at least 1"
+    }
+  }
+
+  public var isMissingData: Bool { false }
+}
+
+extension DatasetError: ExplainedError {
+  public var problem: String { description }
+}
+
+extension TrainingError: ExplainedError {
+  public var problem: String { description }
+}
+
+extension ChartError: ExplainedError {
+  public var problem: String { description }
+
+  public var hint: String? {
+    switch self {
+    case .size, .drawing: "choose a smaller picture"
+    case .crowded: "choose a larger picture, or draw fewer curves"
+    case .textChunk, .notPNG, .noChart: nil
+    case .unwritable: "choose a folder that you may write to"
+    case .noSpace: "make room on the disk"
+    case .writing: "try again, or choose another folder"
+    }
+  }
+
+  public var isMissingData: Bool { false }
+}

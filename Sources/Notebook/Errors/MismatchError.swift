@@ -1,0 +1,37 @@
+internal import Script
+internal import Tensors
+
+/// Values that do not go together, each fine by itself.
+enum MismatchError: Error, Hashable, Sendable {
+  case classes(network: String, has: Int, data: String, wants: Int)
+  case pictures(network: String, takes: Shape, data: String, has: Shape)
+  /// An array that is no picture or batch of pictures for a network.
+  case array(network: String, takes: Shape, has: Shape)
+  /// A folder of the way to a file cannot be made.
+  case noFolder(path: String, reason: String)
+}
+
+extension MismatchError: ExplainedError {
+  var problem: String {
+    switch self {
+    case .classes(let network, let has, let data, let wants):
+      "\(network) tells \(has) classes apart, \(data) has \(wants)"
+    case .pictures(let network, let takes, let data, let has):
+      "\(network) is built for pictures of \(takes), those of \(data) are \(has)"
+    case .array(let network, let takes, let has):
+      "\(network) takes pictures of \(takes), one or a batch of them; the array is \(has)"
+    case .noFolder(let path, let reason): "cannot make the folder of '\(path)': \(reason)"
+    }
+  }
+
+  var hint: String? {
+    switch self {
+    case .classes: "make the network with classes: data.classes"
+    case .pictures(_, _, _, let has): "make the network with input: [\(list(has))]"
+    case .array(_, let takes, _): "array(numbers, shape: [1, \(list(takes))])"
+    case .noFolder: "choose another path"
+    }
+  }
+
+  private func list(_ shape: Shape) -> String { shape.extents.map(String.init).joined(separator: ", ") }
+}

@@ -1,0 +1,59 @@
+internal import Engine
+internal import Script
+internal import Synchronization
+
+/// What a prompt or a running script keeps beside its values: the engine, the default seed, the claims made so far.
+///
+/// A `Session` is made with one as its host; the built-ins find it there.
+public final class NotebookSession: Sendable {
+  /// Threads of the engine; nil for as many as the processor has.
+  public let threads: Int?
+  /// What trainings start from unless they name a seed.
+  public let seed: UInt64
+  /// Shows one line that takes the place of the line before; nil takes it away.
+  ///
+  /// Where there is no such display, because standard error is no terminal, a training reports a line per epoch.
+  let showProgress: (@Sendable (String?) -> Void)?
+
+  private let lazyEngine = Mutex<Engine?>(nil)
+  private let made = Mutex<[Claim]>([])
+
+  /// Makes the host of a session. The engine starts when it is first needed.
+  public init(threads: Int? = nil, seed: UInt64 = 1, showProgress: (@Sendable (String?) -> Void)? = nil) {
+    (self.threads, self.seed, self.showProgress) = (threads, seed, showProgress)
+  }
+
+  /// The claims made so far, in their order.
+  public var claims: [Claim] { made.withLock { $0 } }
+
+  /// Forgets the claims, as before another script.
+  public func forgetClaims() { made.withLock { $0 = [] } }
+
+  func add(_ claim: Claim) { made.withLock { $0.append(claim) } }
+
+  /// The engine, started at the first call.
+  /// - Throws: `EngineError.library` where oneDNN does not start.
+  func engine() throws(EngineError) -> Engine {
+    let result = lazyEngine.withLock { engine -> Result<Engine, EngineError> in
+      if let engine { return .success(engine) }
+      do throws(EngineError) {
+        let started = try Engine(threads: threads)
+        engine = started
+        return .success(started)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+}
+
+extension Arguments {
+  /// The host of the session.
+  func notebook() throws(ScriptError) -> NotebookSession {
+    guard let notebook = context.host(as: NotebookSession.self) else {
+      throw failure("this session was made without a notebook")
+    }
+    return notebook
+  }
+}

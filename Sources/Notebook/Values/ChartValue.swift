@@ -1,0 +1,36 @@
+internal import Charts
+internal import Script
+
+/// A picture that was drawn, in the language.
+struct ChartValue: ScriptObject, Equatable {
+  let chart: Chart
+  /// As the script has it.
+  let path: String
+
+  static let type = ObjectType(
+    "chart", "A picture that was drawn. The file carries its data.",
+    fields: [
+      .init("path", .string, "The file."),
+      .init("title", .string, "The line at its top."),
+      .init("width", .integer, "Pixels."),
+      .init("height", .integer, "Pixels."),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  func field(_ name: String) -> Value? {
+    switch name {
+    case "path": .string(path)
+    case "title": .string(chart.title)
+    case "width": .count(chart.width)
+    case "height": .count(chart.height)
+    default: nil
+    }
+  }
+
+  var summary: String {
+    "\(path): \(chart.panels.map { $0.y.label.isEmpty ? "numbers" : $0.y.label }.joined(separator: ", ")), "
+      + "\(chart.width) x \(chart.height) pixels"
+  }
+}

@@ -1,0 +1,67 @@
+internal import Datasets
+internal import Script
+
+/// A dataset in the language.
+struct DatasetValue: ScriptObject {
+  let data: Dataset
+
+  static let type = ObjectType(
+    "dataset", "Pictures in classes, with a part to train on and a part to measure on.",
+    fields: [
+      .init("name", .string, "How it is called."),
+      .init("classes", .integer, "How many classes."),
+      .init("classNames", .list(of: .string), "The classes' names, in the order of their labels."),
+      .init("train", .integer, "How many pictures to train on."),
+      .init("validation", .integer, "How many pictures to measure on."),
+      .init("shape", .list(of: .integer), "Channels, height and width of a picture."),
+      .init("mean", .list(of: .number), "What is subtracted from each channel, where white is 1."),
+      .init("deviation", .list(of: .number), "What each channel is then divided by."),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  func field(_ name: String) -> Value? {
+    switch name {
+    case "name": .string(data.name)
+    case "classes": .count(data.classes.count)
+    case "classNames": .list(data.classes)
+    case "train": .count(data.train.count)
+    case "validation": .count(data.validation.count)
+    case "shape": .shape(data.pictureShape)
+    case "mean": .list(data.normalization.mean.map(Double.init))
+    case "deviation": .list(data.normalization.deviation.map(Double.init))
+    default: nil
+    }
+  }
+
+  var summary: String {
+    "\(data.name): \(NumberText.grouped(data.train.count)) pictures to train on, "
+      + "\(NumberText.grouped(data.validation.count)) to measure on, \(data.classes.count) classes"
+  }
+
+  var text: String {
+    let names = data.classes.prefix(12).joined(separator: ", ") + (data.classes.count > 12 ? ", …" : "")
+    let rows = [("train", data.train), ("validation", data.validation)].map { name, split -> [Value] in
+      var sizes = [Int](repeating: 0, count: data.classes.count)
+      for label in split.labels { sizes[label] += 1 }
+      let (least, most) = (sizes.min() ?? 0, sizes.max() ?? 0)
+      return [
+        .string(name), .count(split.count), .string(least == most ? "\(most)" : "\(least) to \(most)"),
+      ]
+    }
+    return """
+      \(data.name), pictures of \(data.pictureShape)
+      \(Table(columns: ["part", "pictures", "in each class"], rows: rows).text)
+      \(data.classes.count) classes: \(names)
+      """
+  }
+
+  /// Equal where all that is known without reading the pictures is.
+  func isEqual(to other: any ScriptObject) -> Bool {
+    guard let other = (other as? Self)?.data else { return false }
+    return data.name == other.name && data.classes == other.classes && data.normalization == other.normalization
+      && data.pictureShape == other.pictureShape && data.train.labels == other.train.labels
+      && data.validation.labels == other.validation.labels
+  }
+}

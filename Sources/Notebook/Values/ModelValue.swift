@@ -1,0 +1,31 @@
+internal import Networks
+internal import Script
+internal import Tensors
+
+/// A network with its weights in the language.
+struct ModelValue: ScriptObject {
+  let network: Network
+  let weights: Weights
+
+  static let type = ObjectType(
+    "model", "A network with its weights.",
+    fields: NetworkValue.type.fields + [.init("network", .network, "The network without its weights.")])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  func field(_ name: String) throws -> Value? {
+    guard name == "network" else { return network.scriptField(name) }
+    let network = network
+    return .object(try NetworkValue(for: network.shape(of: network.input), isFixed: true) { _ in network })
+  }
+
+  var summary: String { "\(network.description), with weights" }
+  var text: String { network.tableText + "\nwith weights" }
+
+  /// Equal where all weights are, bit for bit.
+  func isEqual(to other: any ScriptObject) -> Bool {
+    guard let other = other as? Self else { return false }
+    return network == other.network && weights == other.weights
+  }
+}

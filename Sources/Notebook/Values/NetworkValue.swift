@@ -1,0 +1,110 @@
+internal import Datasets
+internal import Networks
+internal import Script
+internal import Tensors
+
+/// A network without weights in the language.
+///
+/// A network of the zoo that was asked for without `input:` is shown for the pictures of its paper, and built for the
+/// data's when it is trained.
+struct NetworkValue: ScriptObject {
+  typealias Build = @Sendable (Shape) throws(ShapeError) -> Network
+
+  let network: Network
+  /// Makes the same network for pictures of another shape; nil where the script has fixed the shape.
+  private let build: Build?
+
+  /// Makes a network for pictures of a shape.
+  /// - Parameter isFixed: Whether it stays with that shape whatever the data has.
+  init(for input: Shape, isFixed: Bool, build: @escaping Build) throws(ShapeError) {
+    network = try build(input)
+    self.build = isFixed ? nil : build
+  }
+
+  static let type = ObjectType(
+    "network", "The layers of a network, without weights.",
+    fields: [
+      .init("name", .string, "How it is called."),
+      .init("parameters", .integer, "How many trainable numbers it has."),
+      .init("macs", .integer, "Multiply-adds for one picture, of convolutions and dense layers."),
+      .init("classes", .integer, "How many classes it tells apart."),
+      .init("shape", .list(of: .integer), "Channels, height and width of the pictures it takes."),
+      .init(
+        "layers",
+        .list(
+          of: .recordOf([
+            "name": .string, "operation": .string, "shape": .list(of: .integer), "parameters": .integer, "macs": .integer,
+          ])), "A record for each layer: name, operation, shape of its output, parameters, macs."),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+  func field(_ name: String) -> Value? { network.scriptField(name) }
+  var summary: String { network.description }
+
+  var text: String {
+    guard build != nil else { return network.tableText }
+    return network.tableText + "\ncounted for pictures of \(network.shape(of: network.input)); "
+      + "a training builds it for the pictures of its data"
+  }
+
+  func isEqual(to other: any ScriptObject) -> Bool {
+    (other as? Self).map { $0.network == network && ($0.build == nil) == (build == nil) } ?? false
+  }
+
+  /// The network for the pictures and classes of a dataset.
+  /// - Throws: `MismatchError` where the network has other classes, or a fixed shape that the pictures do not have;
+  ///   `ShapeError` where it cannot take such pictures.
+  func network(for data: Dataset) throws -> Network {
+    guard let build, network.shape(of: network.input) != data.pictureShape else {
+      try network.check(against: data)
+      return network
+    }
+    try network.checkClasses(against: data)
+    return try build(data.pictureShape)
+  }
+}
+
+extension Network {
+  /// How many classes it tells apart.
+  var classCount: Int { shape(of: output).elementCount }
+
+  func checkClasses(against data: Dataset) throws(MismatchError) {
+    guard classCount == data.classes.count else {
+      throw .classes(network: name, has: classCount, data: data.name, wants: data.classes.count)
+    }
+  }
+
+  /// - Throws: `MismatchError` where the network does not fit the dataset's pictures or classes.
+  func check(against data: Dataset) throws(MismatchError) {
+    try checkClasses(against: data)
+    guard shape(of: input) == data.pictureShape else {
+      throw .pictures(network: name, takes: shape(of: input), data: data.name, has: data.pictureShape)
+    }
+  }
+
+  /// The table of its layers, without a line's end behind it.
+  var tableText: String { String(table.reversed().drop { $0 == "\n" }.reversed()) }
+
+  func scriptField(_ field: String) -> Value? {
+    switch field {
+    case "name": .string(name)
+    case "parameters": .count(parameterCount)
+    case "macs": .count(multiplyAdds)
+    case "classes": .count(classCount)
+    case "shape": .shape(shape(of: input))
+    case "layers": .list(nodes.map(layerRecord))
+    default: nil
+    }
+  }
+
+  private func layerRecord(_ node: Node) -> Value {
+    let (layer, inputs) = (self[node], inputShapes(of: node))
+    let rules = layer.operation.rules
+    let parameters = rules.parameters(of: inputs).reduce(0) { $0 + ($1.isTrainable ? $1.shape.elementCount : 0) }
+    return .record([
+      "name": .string(layer.name), "operation": .string(layer.operation.title), "shape": .shape(layer.shape),
+      "parameters": .count(parameters), "macs": .count(rules.multiplyAdds(of: inputs)),
+    ])
+  }
+}

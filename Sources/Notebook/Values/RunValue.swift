@@ -1,0 +1,142 @@
+internal import Charts
+internal import Networks
+internal import Script
+internal import Training
+
+/// A training that took place, in the language. Accuracies are in per cent.
+struct RunValue: ScriptObject {
+  let model: ModelValue
+  let data: String
+  let plan: TrainingPlan
+  let epochs: [EpochRecord]
+  let isInterrupted: Bool
+
+  static let type = ObjectType(
+    "run", "A training that took place: the model, and what was measured on the way. Accuracies are in per cent.",
+    fields: [
+      .init("model", .model, "The trained model."),
+      .init("top1", .number, "Validation pictures whose first answer was right, after the last epoch, in per cent."),
+      .init("top5", .number, "Those with the right answer among the first five, in per cent."),
+      .init("loss", .number, "The validation loss after the last epoch."),
+      .init("hits", .integer, "Validation pictures whose first answer was right: a count."),
+      .init("count", .integer, "How many validation pictures there were."),
+      .init("train", .recordOf(["loss": .series, "top1": .series]), "Curves of the training part: loss and top1."),
+      .init(
+        "validation", .recordOf(["loss": .series, "top1": .series, "top5": .series]),
+        "Curves of the validation part: loss, top1 and top5."),
+      .init(
+        "epochs",
+        .list(
+          of: .recordOf([
+            "epoch": .integer, "trainLoss": .number, "trainTop1": .number, "loss": .number, "top1": .number,
+            "top5": .number, "lr": .number, "seconds": .number, "imagesPerSecond": .number,
+          ])), "A record for each epoch."),
+      .init("seconds", .number, "How long all epochs took."),
+      .init("seed", .integer, "The seed."),
+      .init("interrupted", .bool, "Whether it was stopped before its last epoch."),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  func field(_ name: String) -> Value? {
+    let last = epochs.last?.validation
+    return switch name {
+    case "model": .object(model)
+    case "top1": .number((last?.top1 ?? .nan) * 100)
+    case "top5": .number((last?.top5 ?? .nan) * 100)
+    case "loss": .number(last?.loss ?? .nan)
+    case "hits": .count(last?.hits ?? 0)
+    case "count": .count(last?.count ?? 0)
+    case "train": .record(["loss": .object(trainLoss), "top1": .object(trainTop1)])
+    case "validation":
+      .record([
+        "loss": .object(validationLoss), "top1": .object(validationTop1),
+        "top5": .object(series("top-5 (%)", "validation") { $0.validation.top5 * 100 }),
+      ])
+    case "epochs": .list(epochs.map(\.scriptRecord))
+    case "seconds": .number(seconds)
+    case "seed": .number(Double(plan.seed))
+    case "interrupted": .bool(isInterrupted)
+    default: nil
+    }
+  }
+
+  var trainLoss: SeriesValue { series("loss", "train", \.trainLoss) }
+  var validationLoss: SeriesValue { series("loss", "validation", \.validation.loss) }
+  var trainTop1: SeriesValue { series("top-1 (%)", "train") { $0.trainTop1 * 100 } }
+  var validationTop1: SeriesValue { series("top-1 (%)", "validation") { $0.validation.top1 * 100 } }
+
+  private func series(_ quantity: String, _ part: String, _ number: (EpochRecord) -> Double) -> SeriesValue {
+    SeriesValue(
+      quantity: quantity, part: part, owner: model.network.name, x: epochs.map { Double($0.epoch) },
+      y: epochs.map(number))
+  }
+
+  private var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
+
+  var summary: String {
+    let result = epochs.last.map { "top-1 \(NumberText.fixed($0.validation.top1 * 100, 2)) %" } ?? "no epoch finished"
+    return "\(model.network.name) on \(data): \(result) after \(epochs.count) of \(plan.epochs) epochs"
+      + (isInterrupted ? ", interrupted" : "")
+  }
+
+  var text: String {
+    guard let last = epochs.last else { return summary }
+    var lines = [summary + ", seed \(plan.seed), \(NumberText.duration(seconds))", "", EpochTable.head]
+    lines += epochs.map(EpochTable.row)
+    lines += [
+      "",
+      "loss   \(sparkline(epochs.map(\.trainLoss), width: 40)) train, "
+        + "\(sparkline(epochs.map(\.validation.loss), width: 40)) validation",
+      "top-1  \(sparkline(epochs.map(\.trainTop1), width: 40)) train, "
+        + "\(sparkline(epochs.map(\.validation.top1), width: 40)) validation",
+      "\(NumberText.grouped(last.validation.hits)) of \(NumberText.grouped(last.validation.count)) validation pictures right",
+    ]
+    return lines.joined(separator: "\n")
+  }
+
+  /// Equal where the weights are and all that was measured but the time.
+  func isEqual(to other: any ScriptObject) -> Bool {
+    guard let other = other as? Self else { return false }
+    func facts(_ record: EpochRecord) -> [Double] {
+      let validation = record.validation
+      return [
+        record.learningRate, record.trainLoss, record.trainTop1, validation.loss, validation.top1, validation.top5,
+      ]
+    }
+    return model.isEqual(to: other.model) && data == other.data && plan == other.plan
+      && isInterrupted == other.isInterrupted && epochs.map(facts) == other.epochs.map(facts)
+  }
+}
+
+extension EpochRecord {
+  fileprivate var scriptRecord: Value {
+    .record([
+      "epoch": .count(epoch), "trainLoss": .number(trainLoss), "trainTop1": .number(trainTop1 * 100),
+      "loss": .number(validation.loss), "top1": .number(validation.top1 * 100), "top5": .number(validation.top5 * 100),
+      "lr": .number(learningRate), "seconds": .number(seconds), "imagesPerSecond": .number(imagesPerSecond),
+    ])
+  }
+}
+
+/// The table of a training, row by row, so that it can be printed while it grows.
+enum EpochTable {
+  static let head = line(["epoch", "train loss", "train top-1", "loss", "top-1", "top-5", "lr", "seconds"])
+
+  static func row(_ record: EpochRecord) -> String {
+    let validation = record.validation
+    return line([
+      "\(record.epoch)", NumberText.fixed(record.trainLoss, 4), NumberText.fixed(record.trainTop1 * 100, 2),
+      NumberText.fixed(validation.loss, 4), NumberText.fixed(validation.top1 * 100, 2),
+      NumberText.fixed(validation.top5 * 100, 2), NumberText.short(record.learningRate),
+      NumberText.fixed(record.seconds, 1),
+    ])
+  }
+
+  private static let widths = [5, 10, 11, 8, 7, 7, 9, 8]
+
+  private static func line(_ cells: [String]) -> String {
+    zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined(separator: "  ")
+  }
+}

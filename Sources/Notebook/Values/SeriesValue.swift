@@ -1,0 +1,41 @@
+internal import Charts
+internal import Script
+
+/// A curve in the language: numbers over steps or epochs.
+struct SeriesValue: ScriptObject, Equatable {
+  /// What is measured, which is what its axis is called: curves of one quantity share a panel.
+  let quantity: String
+  /// What it was measured on: `train`, `validation`; empty for neither.
+  let part: String
+  /// What it belongs to: the name of the network.
+  let owner: String
+  let x, y: [Double]
+
+  static let type = ObjectType(
+    "series", "A curve: numbers over epochs. Works as the list of its numbers, too.",
+    fields: [
+      .init("name", .string, "How it is called."),
+      .init("x", .list(of: .number), "The epochs."),
+      .init("y", .list(of: .number), "The numbers."),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  func field(_ name: String) -> Value? {
+    switch name {
+    case "name": .string(self.name)
+    case "x": .list(x)
+    case "y": .list(y)
+    default: nil
+    }
+  }
+
+  var name: String { [owner, part, quantity].filter { !$0.isEmpty }.joined(separator: " ") }
+  var elements: [Value]? { y.map(Value.number) }
+
+  var summary: String {
+    guard let first = y.first, let last = y.last else { return "\(name): empty" }
+    return "\(name): \(sparkline(y, width: 40)) \(NumberText.short(first)) to \(NumberText.short(last))"
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Notebook
+import Script
+import Testing
+
+@Suite("Files of a script")
+struct FileTests {
+  @Test("an array comes back from .npy as it was")
+  func arrays() throws {
+    let workshop = try Workshop()
+    #expect(try workshop.value("a = array([1, 2.5, -3, 1e30], shape: [2, 2])\nwrite(a, to: \"deep/er/a.npy\")\nreadArray(\"deep/er/a.npy\") == a") == .bool(true))
+  }
+
+  @Test("an array prints cut, works as a list, and may be empty", arguments: [
+    ("array([])", "array 0\n[]"), ("array([1], shape: [])", "array scalar\n1"), ("array([0], shape: [10])", "array 10\n[0, 0, 0, …, 0, 0, 0]"),
+    ("array([1, 2, 3, 4], shape: [2, 2])[1]", "array 2\n[3, 4]"), ("array([0], shape: [2, 0])", "array 2 x 0\n[[]\n []]"),
+    ("max(array([1, 5, 2]))", "5"), ("array([0], shape: [1, 1, 1, 1, 1])", "array 1 x 1 x 1 x 1 x 1"),
+  ])
+  func printing(_ code: String, _ shown: String) throws {
+    #expect(try Workshop().value(code)?.shown == shown)
+  }
+
+  @Test("weights come back from safetensors as they were")
+  func weights() throws {
+    let workshop = try Workshop()
+    try workshop.value("model = initialize(resnet8(classes: 4), seed: 2)\nsave(model, to: \"w.safetensors\")")
+    #expect(try workshop.value("load(resnet8(classes: 4), \"w.safetensors\") == load(model, \"w.safetensors\")") == .bool(true))
+    #expect(try workshop.value("evaluate(load(resnet8(classes: 4), \"w.safetensors\"), synthetic(4, shape: [3, 32, 32], train: 4, validation: 4)).count") == .number(4))
+  }
+
+  @Test("weights of another network are told by the name of the tensor", arguments: [
+    ("resnet8(classes: 5)", "'fc.bias' is 4, the network expects 5"), ("resnet20(classes: 4)", "the weights lack 'layer1.1.bn1.bias'"),
+    ("resnet8(classes: 4, input: [1, 32, 32])", "'conv1.weight' is 16 x 3 x 3 x 3"),
+  ])
+  func otherWeights(_ network: String, _ expected: String) throws {
+    let workshop = try Workshop()
+    try workshop.value("save(initialize(resnet8(classes: 4)), to: \"w.safetensors\")")
+    let error = try #require(workshop.error("load(\(network), \"w.safetensors\")"))
+    #expect(error.category == .runtime && error.message.contains(expected), "\(error.message)")
+  }
+
+  @Test("a file that is not what it should be is told, not believed", arguments: ["load(resnet8(), \"f\")", "readArray(\"f\")"])
+  func damaged(_ code: String) throws {
+    let workshop = try Workshop()
+    for text in ["", "x", String(repeating: "\u{93}NUMPY", count: 100)] {
+      try Data(text.utf8).write(to: URL(filePath: workshop.folder + "/f"))
+      #expect(workshop.error(code)?.category == .runtime)
+    }
+  }
+
+  @Test("nothing is written outside the working directory", arguments: [
+    "write(array([1]), to: \"/tmp/x.npy\")", "plot([1, 2], to: \"../x.png\")", "save(initialize(resnet8()), to: \"a/../../x\")",
+    "write(1, to: \"\")",
+  ])
+  func outside(_ code: String) throws {
+    #expect(try Workshop().error(code)?.category == .runtime)
+  }
+
+  @Test("a picture is a PNG file that carries its data, and its curves have names")
+  func charts() throws {
+    let workshop = try Workshop()
+    try workshop.value("run = \(tinyRun)\nother = run")
+    try workshop.value("plot(run, to: \"plots/run.png\")")
+    let bytes = try Data(contentsOf: URL(filePath: workshop.folder + "/plots/run.png"))
+    #expect(bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    let text = String(decoding: bytes, as: UTF8.self)
+    #expect(text.contains("reprise-data") && text.contains("\"train\"") && text.contains("\"validation\"") && text.contains("top-1 (%)"))
+    try workshop.value("plot(run.validation.top1, other.validation.top1, to: \"two.png\")")
+    let two = String(decoding: try Data(contentsOf: URL(filePath: workshop.folder + "/two.png")), as: UTF8.self)
+    #expect(two.contains("\"run validation\"") && two.contains("\"other validation\""))
+    try workshop.value("plot([run, other], 1...3, [3, 2, 1], logY: true, to: \"all.png\")")
+  }
+}

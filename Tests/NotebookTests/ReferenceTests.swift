@@ -1,0 +1,38 @@
+import Foundation
+import Notebook
+import Script
+import Testing
+
+@Suite("What is written about the language")
+struct ReferenceTests {
+  @Test("docs/reference.md is what the declarations say")
+  func reference() throws {
+    let file = packageFolder.appending(path: "docs/reference.md")
+    let text = Reference(notebookLibrary).markdown
+    if ProcessInfo.processInfo.environment["REPRISE_RECORD"] == "1" {
+      try Data(text.utf8).write(to: file)
+      Issue.record("recorded docs/reference.md")
+      return
+    }
+    #expect(try String(contentsOf: file, encoding: .utf8) == text, "REPRISE_RECORD=1 swift test rewrites it")
+  }
+
+  static let scripts = try! FileManager.default.contentsOfDirectory(atPath: packageFolder.appending(path: "examples").path)
+    .filter { $0.hasSuffix(".reprise") }.sorted()
+
+  @Test("every script in examples/ passes the check", arguments: scripts)
+  func check(_ name: String) throws {
+    let text = try String(contentsOf: packageFolder.appending(path: "examples/\(name)"), encoding: .utf8)
+    #expect(try Workshop().session.check(Source(text, name: name)).isEmpty)
+  }
+
+  @Test("the scripts in examples/ that take a moment run, and their claims hold", arguments: [
+    "arrays.reprise", "language.reprise", "networks.reprise",
+  ])
+  func run(_ name: String) throws {
+    let workshop = try Workshop()
+    try workshop.value(try String(contentsOf: packageFolder.appending(path: "examples/\(name)"), encoding: .utf8))
+    #expect(workshop.notebook.claims.allSatisfy { $0.verdict == .reproduced })
+    #expect(!workshop.output.text.isEmpty)
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Notebook
+import Script
+import Synchronization
+import Testing
+
+@Suite("Training from a script")
+struct TrainingBuiltinTests {
+  @Test("a run has its curves, its model and its numbers in per cent")
+  func run() throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 16, 16], train: 512, validation: 128)")
+    try workshop.value("run = train(resnet(8, data), data, epochs: 4, batch: 32, lr: 0.1, seed: 1)")
+    #expect(try workshop.value("len(run.epochs)") == .number(4))
+    #expect(try workshop.value("len(run.train.loss.y) == 4 and run.train.loss.y[3] < run.train.loss.y[0]") == .bool(true))
+    #expect(try workshop.value("run.top1 > 50 and run.top1 <= 100 and run.count == 128") == .bool(true))
+    #expect(try workshop.value("abs(run.hits / run.count * 100 - run.top1) < 1e-9") == .bool(true))
+    #expect(try workshop.value("evaluate(run.model, data).hits == run.hits") == .bool(true))
+    #expect(workshop.output.text.contains("train loss"))
+    #expect(try workshop.value("run")?.shown.contains("validation pictures right") == true)
+  }
+
+  @Test("the same seed gives the same bits, another seed others")
+  func seeds() throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 32)")
+    try workshop.value("fn go(seed) = train(resnet(8, data), data, epochs: 1, batch: 16, augment: [\"crop\", \"flip\"], seed: seed)")
+    #expect(try workshop.value("go(1) == go(1)") == .bool(true))
+    #expect(try workshop.value("go(1).model == go(2).model") == .bool(false))
+  }
+
+  @Test("an interruption keeps what was trained, and the script stops at its next statement")
+  func interruption() throws {
+    let interruption = Mutex<Interruption?>(nil)
+    // The first step that is shown asks for the stop.
+    let workshop = try Workshop { line in if line != nil { interruption.withLock { $0?.raise() } } }
+    interruption.withLock { $0 = workshop.interruption }
+    let error = workshop.error(
+      """
+      data = synthetic(4, shape: [1, 8, 8], train: 2000, validation: 32)
+      run = train(resnet(8, data), data, epochs: 1000, batch: 16)
+      print("after")
+      """)
+    #expect(error?.category == .interrupted)
+    #expect(!workshop.output.text.contains("after"))
+    workshop.interruption.clear()
+    #expect(try workshop.value("run.interrupted") == .bool(true))
+    #expect(try workshop.value("evaluate(run.model, data).count") == .number(32))
+    try workshop.value("claim(\"nothing\", measured: run, atLeast: 1)")
+    #expect(workshop.notebook.claims.first?.verdict == .notJudged)
+  }
+
+  @Test("without a display for progress there is a line for each epoch")
+  func progress() throws {
+    let workshop = try Workshop()
+    try workshop.value(tinyRun)
+    #expect(workshop.output.reports.count { $0.hasPrefix("epoch ") } == 2)
+  }
+
+  @Test("with a display there is a line that goes away")
+  func display() throws {
+    let lines = Mutex<[String?]>([])
+    let workshop = try Workshop { line in lines.withLock { $0.append(line) } }
+    try workshop.value(tinyRun)
+    #expect(lines.withLock { $0.first??.hasPrefix("epoch 1/2, step ") == true && $0.last == .some(nil) })
+    #expect(workshop.output.reports.isEmpty)
+  }
+
+  @Test("a model goes on from its weights")
+  func continuation() throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 32)")
+    try workshop.value("a = initialize(resnet(8, data), seed: 3)")
+    // Without a learning rate only the running statistics move.
+    try workshop.value("b = train(a, data, epochs: 1, batch: 16, lr: 0, weightDecay: 0).model")
+    try workshop.value("save(a, to: \"a.safetensors\")\nsave(b, to: \"b.safetensors\")")
+    #expect(try workshop.value("a == b") == .bool(false))
+    #expect(try workshop.value("train(a, data, epochs: 1, batch: 16).model.parameters == a.parameters") == .bool(true))
+  }
+
+  @Test("each way to train works", arguments: [
+    "optimizer: \"adam\", lr: 1e-3", "optimizer: \"adamw\", lr: 1e-3", "schedule: \"step\"", "schedule: \"constant\"",
+    "momentum: 0, nesterov: false", "warmup: 1, labelSmoothing: 0.1",
+  ])
+  func plans(_ plan: String) throws {
+    let code = "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 2, batch: 16, \(plan)).loss < inf"
+    #expect(try Workshop().value(code) == .bool(true))
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Notebook
+import Script
+import Synchronization
+
+/// Keeps what a script prints and reports.
+final class Recorder: ScriptOutput {
+  private let printed = Mutex<[String]>([])
+  private let reported = Mutex<[String]>([])
+  var text: String { printed.withLock { $0.joined(separator: "\n") } }
+  var reports: [String] { reported.withLock { $0 } }
+  func print(_ text: String) { printed.withLock { $0.append(text) } }
+  func report(_ text: String) { reported.withLock { $0.append(text) } }
+  func narrate(_ markdown: String) {}
+}
+
+/// A session in a new empty folder that goes when its owner goes.
+final class Workshop {
+  let folder: String
+  let output = Recorder()
+  let interruption = Interruption()
+  let notebook: NotebookSession
+  let session: Session
+
+  init(showProgress: (@Sendable (String?) -> Void)? = nil) throws {
+    folder = NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    notebook = NotebookSession(threads: 1, showProgress: showProgress)
+    session = Session(
+      library: notebookLibrary, output: output, interruption: interruption, host: notebook,
+      workingDirectory: WorkingDirectory(folder))
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  /// The value of a script's last line.
+  @discardableResult
+  func value(_ text: String) throws -> Value? { try session.run(Source(text, name: "test")).value }
+
+  /// The error that a script ends in, as people see it; nil where it ends well.
+  func error(_ text: String) -> (category: ErrorCategory, message: String)? {
+    do throws(ScriptFailure) {
+      try session.run(Source(text, name: "test"))
+      return nil
+    } catch {
+      return (error.category, DiagnosticRenderer().render(error))
+    }
+  }
+}
+
+/// The folder of the package.
+let packageFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
