@@ -44,7 +44,7 @@ struct BuiltinTests {
     ("train(resnet8(classes: 4, input: [3, 8, 8]), synthetic(4, train: 8, validation: 8))", "input: [1, 28, 28]"),
     ("evaluate(initialize(resnet8(classes: 4)), synthetic(4, train: 8, validation: 8))", "input: [1, 28, 28]"),
     ("predict(initialize(resnet8(classes: 4)), array([0], shape: [1, 2]))", "shape: [1, 3, 32, 32]"),
-    ("resnet(depth: 9)", "6n + 2"), ("resnet8(input: [28, 28])", "[1, 28, 28]"), ("resnet8(input: [1, 0.5, 28])", "[1, 28, 28]"),
+    ("resnet(depth: 9)", "6n + 2"), ("resnet8(input: [28, 28])", "[1, 28, 28]"), ("resnet8(input: [1, 0.5, 28])", "whole numbers"),
     ("plot(to: \"a.png\")", "plot(run"), ("plot([], to: \"a.png\")", "plot(run"), ("array([1, 2], shape: [3])", "product"),
     ("array([1, 2], shape: [-1])", "[2, 3]"), ("pictures(synthetic(2, train: 2, validation: 2), 5)", "at most 2"),
     ("claim(\"a\", measured: 1, tolerance: 1)", "reported"), ("claim(\"a\", measured: 101, images: 5)", "per cent"),
