@@ -33,7 +33,7 @@ public enum DatasetError: Error, Hashable, Sendable {
 extension DatasetError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .missing(let path, _): "\(path) is not here"
+    case .missing(let path, _): path.isEmpty ? "an empty name is no file" : "\(path) is not here"
     case .unreadable(let error): "\(error)"
     case .notAFolder(let path): "\(path) is not a folder"
     case .empty(let path): "\(path) holds no pictures"

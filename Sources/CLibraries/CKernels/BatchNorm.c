@@ -22,7 +22,7 @@ int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels) { return 2 * batc
 // The gradient before the activation, from the activation's own output.
 #define MASKED(g, y, activation, low, high)                                                         \
   ((activation) == rk_activation_relu ? ((y) > (VECTOR)0.0f ? (g) : (VECTOR)0.0f)                   \
-                                      : (((y) > (VECTOR)(low)) & ((y) < (VECTOR)(high)) ? (g) : (VECTOR)0.0f))
+                                      : ((((y) > (VECTOR)(low)) & ((y) < (VECTOR)(high))) ? (g) : (VECTOR)0.0f))
 
 #define VECTOR vector16
 #define BLOCK 16

@@ -39,7 +39,9 @@ enum PictureDecoder {
     guard let (width, height) = size(of: format, bytes) else {
       throw .undecodable(path: path, reason: "its \(format.rawValue) header is damaged")
     }
-    guard width > 0, height > 0, width <= largest / height else {
+    // Deflate makes at most 1032 bytes of one, so at most 8256 pixels of one bit; JPEG, GIF and BMP stay below that.
+    let most = format == .webp ? largest : min(largest, bytes.count * 8256)
+    guard width > 0, height > 0, width <= most / height else {
       throw .undecodable(path: path, reason: "its header says \(width) x \(height) pixels")
     }
     if format == .jpeg, !endsProperly(bytes) {

@@ -1,0 +1,141 @@
+internal import CKernels
+public import Datasets
+public import Engine
+public import Networks
+public import Tensors
+
+/// How well logits name the classes of labelled samples.
+public struct Evaluation: Hashable, Sendable {
+  /// Mean cross-entropy, in nats.
+  public internal(set) var loss = 0.0
+  /// Samples whose class has the largest logit, and one of the five largest. A tie counts against the network.
+  public internal(set) var hits = 0, hitsAmongFive = 0
+  public internal(set) var count = 0
+  /// Shares, 0 to 1.
+  public var top1: Double { count == 0 ? .nan : Double(hits) / Double(count) }
+  public var top5: Double { count == 0 ? .nan : Double(hitsAmongFive) / Double(count) }
+
+  public init() {}
+
+  private var sum: Double { loss * Double(count) }
+
+  /// Takes in a batch: `rows` rows of logits, their labels and losses.
+  mutating func add(
+    _ logits: UnsafeBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>, losses: [Double], rows: Int,
+    classes: Int
+  ) {
+    let before = sum
+    var total = 0.0
+    for row in 0..<rows {
+      total += losses[row]
+      let target = logits[row * classes + Int(labels[row])]
+      var ahead = 0
+      for k in 0..<classes where k != Int(labels[row]) && !(logits[row * classes + k] < target) { ahead += 1 }
+      hits += ahead == 0 ? 1 : 0
+      hitsAmongFive += ahead < 5 ? 1 : 0
+    }
+    count += rows
+    loss = (before + total) / Double(max(count, 1))
+  }
+}
+
+/// Fills rows with one-hot targets, smoothed: `(1 − s)·[k = label] + s / K`.
+func fillTargets(
+  _ targets: UnsafeMutablePointer<Float>, labels: UnsafeMutableBufferPointer<Int32>, rows: Int, classes: Int,
+  smoothing: Double
+) {
+  let low = Float(smoothing / Double(classes))
+  targets.update(repeating: low, count: rows * classes)
+  for row in 0..<rows { targets[row * classes + Int(labels[row])] += Float(1 - smoothing) }
+}
+
+/// Runs networks on data without changing them.
+public struct Evaluator {
+  public let engine: Engine
+  public init(engine: Engine) { self.engine = engine }
+
+  /// Loss and accuracy over a whole split; the last partial batch counts its own samples.
+  /// - Throws: `TrainingError`.
+  public func evaluate(
+    _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization, batchSize: Int = 100
+  ) throws(TrainingError) -> Evaluation {
+    try network.mustFit(pictures: split.pictureShape)
+    let plan = try makePlan(network, batchSize: min(batchSize, max(split.count, 1)))
+    return try evaluate(plan, weights, on: split, normalization: normalization)
+  }
+
+  func makePlan(_ network: Network, batchSize: Int) throws(TrainingError) -> Plan {
+    try Training.engine { () throws(EngineError) in
+      try engine.compile(network, batch: batchSize, mode: .inference)
+    }
+  }
+
+  /// The same with a plan that is at hand.
+  func evaluate(_ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization)
+    throws(TrainingError) -> Evaluation
+  {
+    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    let classes = plan.network.shape(of: plan.network.output).elementCount
+    var result = Evaluation()
+    let loader = Loader(split, batchSize: plan.batch, normalization: normalization)
+    let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
+    var targets = [Float](repeating: 0, count: plan.batch * classes)
+    var losses = [Double](repeating: 0, count: plan.batch)
+    while let batch = try data({ () throws(DatasetError) in try stream.next() }) {
+      for row in 0..<batch.count where !(0..<classes).contains(Int(batch.labels[row])) {
+        throw .classes(network: classes, data: Int(batch.labels[row]) + 1)
+      }
+      targets.withUnsafeMutableBufferPointer {
+        fillTargets($0.baseAddress!, labels: batch.labels, rows: batch.count, classes: classes, smoothing: 0)
+      }
+      try Training.engine { () throws(EngineError) in
+        try plan.perform { execution in
+          _ = plan.input.update(fromContentsOf: batch.images)
+          execution.forward()
+          rk_soft_cross_entropy(
+            plan.logits.baseAddress, targets, nil, &losses, Int64(batch.count), Int64(classes), 0)
+        }
+      }
+      result.add(plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes)
+    }
+    return result
+  }
+
+  /// The logits, `N K`, of normalized samples, `N C H W`.
+  /// - Throws: `TrainingError`.
+  public func predict(_ network: Network, _ weights: Weights, _ samples: Tensor) throws(TrainingError) -> Tensor {
+    let shape = network.shape(of: network.input)
+    guard samples.shape.rank == shape.rank + 1, samples.shape.sample == shape else {
+      throw .engine(.wrongInput(expected: shape.batched(samples.shape.rank > 0 ? samples.shape[0] : 1), found: samples.shape))
+    }
+    let count = samples.shape[0]
+    let classes = network.shape(of: network.output)
+    var result: Tensor
+    do { result = try Tensor(zeros: classes.batched(count)) } catch { throw .tensor(error) }
+    guard count > 0 else { return result }
+    let batch = min(count, 100)
+    let plan = try makePlan(network, batchSize: batch)
+    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    for start in stride(from: 0, to: count, by: batch) {
+      let rows = min(batch, count - start)
+      try Training.engine { () throws(EngineError) in
+        samples.withUnsafeElements { elements in
+          let part = elements[start * shape.elementCount..<(start + rows) * shape.elementCount]
+          _ = plan.input.update(fromContentsOf: part)
+        }
+        try plan.forward()
+      }
+      result.withUnsafeMutableElements { elements in
+        for i in 0..<rows * classes.elementCount { elements[start * classes.elementCount + i] = plan.logits[i] }
+      }
+    }
+    return result
+  }
+}
+
+extension Network {
+  func mustFit(pictures: Shape) throws(TrainingError) {
+    let own = shape(of: input)
+    guard own == pictures else { throw .pictures(network: own, data: pictures) }
+  }
+}

@@ -1,0 +1,55 @@
+public import Datasets
+public import Engine
+public import Tensors
+
+/// What can stop a training or an evaluation.
+public enum TrainingError: Error, Sendable {
+  case engine(EngineError)
+  case data(DatasetError)
+  case tensor(TensorError)
+  /// A setting out of its range, in words.
+  case plan(String)
+  /// Epoch and step count from 1.
+  case notFinite(epoch: Int, step: Int, learningRate: Double)
+  case classes(network: Int, data: Int)
+  case pictures(network: Shape, data: Shape)
+  case tooFewSamples(count: Int, batchSize: Int)
+}
+
+extension TrainingError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .engine(let error): error.description
+    case .data(let error): error.description
+    case .tensor(let error): error.description
+    case .plan(let problem): problem
+    case .notFinite(let epoch, let step, let rate):
+      "the loss is not finite at epoch \(epoch), step \(step) (learning rate \(rate))"
+    case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
+    case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
+    case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
+    }
+  }
+
+  /// What can be done about it.
+  public var hint: String? {
+    switch self {
+    case .data(let error): error.hint
+    case .notFinite: "lower the learning rate or add a warm-up"
+    case .classes(_, let data): "make it with classes: \(data)"
+    case .tooFewSamples(let count, _): "use a batch of at most \(count)"
+    default: nil
+    }
+  }
+
+  public var isMissingData: Bool { if case .data(let error) = self { error.isMissingData } else { false } }
+}
+
+/// Runs engine work as training does.
+func engine<Result>(_ work: () throws(EngineError) -> Result) throws(TrainingError) -> Result {
+  do { return try work() } catch { throw .engine(error) }
+}
+
+func data<Result>(_ work: () throws(DatasetError) -> Result) throws(TrainingError) -> Result {
+  do { return try work() } catch { throw .data(error) }
+}
