@@ -17,7 +17,7 @@ let train = Builtin(
     trainable, dataParameter,
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
     Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
-    Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 0...1000),
+    Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
     Parameter(
       "optimizer", .oneOf(["sgd", "adam", "adamw"]), "How gradients change weights.", default: .string("sgd"),
       labelled: true),
