@@ -57,6 +57,15 @@ struct BuiltinTests {
     #expect(error.message.contains(expected), "\(error.message)")
   }
 
+  @Test("what cannot fit into memory is refused before it is taken", arguments: [
+    "initialize(vgg16(input: [3, 8192, 8192], hiddenFeatures: 65536))", "synthetic(2, shape: [4, 1024, 1024], train: 1e7)",
+    "train(resnet50(classes: 2), synthetic(2, shape: [3, 512, 512], train: 8, validation: 8), batch: 65536)",
+    "array([0], shape: [1e9, 1e9])",
+  ])
+  func memory(_ code: String) throws {
+    #expect(try Workshop().error(code)?.category == .runtime)
+  }
+
   @Test("a slip is found before anything runs", arguments: [
     "print(1)\nresnet19()", "print(1)\nresnet8(clases: 4)", "print(1)\nmobilenetV1(width: -1)", "print(1)\nresnet50(stem: \"big\")",
     "print(1)\ntrain(resnet8(), synthetic(), epochs: 0)", "print(1)\ntrain(resnet8(), synthetic(), optimizer: \"sdg\")",
