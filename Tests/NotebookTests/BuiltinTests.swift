@@ -44,7 +44,7 @@ struct BuiltinTests {
     ("train(resnet8(classes: 4, input: [3, 8, 8]), synthetic(4, train: 8, validation: 8))", "input: [1, 28, 28]"),
     ("evaluate(initialize(resnet8(classes: 4)), synthetic(4, train: 8, validation: 8))", "input: [1, 28, 28]"),
     ("predict(initialize(resnet8(classes: 4)), array([0], shape: [1, 2]))", "shape: [1, 3, 32, 32]"),
-    ("resnet(depth: 9)", "6n + 2"), ("resnet8(input: [28, 28])", "[1, 28, 28]"), ("resnet8(input: [1, 0.5, 28])", "[1, 28, 28]"),
+    ("resnet(depth: 9)", "6n + 2"), ("resnet8(input: [28, 28])", "[1, 28, 28]"), ("resnet8(input: [1, 0.5, 28])", "whole numbers"),
     ("plot(to: \"a.png\")", "plot(run"), ("plot([], to: \"a.png\")", "plot(run"), ("array([1, 2], shape: [3])", "product"),
     ("array([1, 2], shape: [-1])", "[2, 3]"), ("pictures(synthetic(2, train: 2, validation: 2), 5)", "at most 2"),
     ("claim(\"a\", measured: 1, tolerance: 1)", "reported"), ("claim(\"a\", measured: 101, images: 5)", "per cent"),
@@ -55,6 +55,15 @@ struct BuiltinTests {
     let error = try #require(try Workshop().error(code))
     #expect(error.category == .runtime || error.category == .missingData)
     #expect(error.message.contains(expected), "\(error.message)")
+  }
+
+  @Test("what cannot fit into memory is refused before it is taken", arguments: [
+    "initialize(vgg16(input: [3, 8192, 8192], hiddenFeatures: 65536))", "synthetic(2, shape: [4, 1024, 1024], train: 1e7)",
+    "train(resnet50(classes: 2), synthetic(2, shape: [3, 512, 512], train: 8, validation: 8), batch: 65536)",
+    "array([0], shape: [1e9, 1e9])",
+  ])
+  func memory(_ code: String) throws {
+    #expect(try Workshop().error(code)?.category == .runtime)
   }
 
   @Test("a slip is found before anything runs", arguments: [

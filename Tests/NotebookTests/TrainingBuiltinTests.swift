@@ -71,11 +71,11 @@ struct TrainingBuiltinTests {
     let workshop = try Workshop()
     try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 32)")
     try workshop.value("a = initialize(resnet(8, data), seed: 3)")
-    // Without a learning rate only the running statistics move.
-    try workshop.value("b = train(a, data, epochs: 1, batch: 16, lr: 0, weightDecay: 0).model")
-    try workshop.value("save(a, to: \"a.safetensors\")\nsave(b, to: \"b.safetensors\")")
-    #expect(try workshop.value("a == b") == .bool(false))
-    #expect(try workshop.value("train(a, data, epochs: 1, batch: 16).model.parameters == a.parameters") == .bool(true))
+    try workshop.value("fn on(model, seed) = train(model, data, epochs: 1, batch: 16, lr: 1e-12, weightDecay: 0, seed: seed).model")
+    // At such a learning rate the weights stay where they were, so that the seed of the training shows in the order only.
+    #expect(try workshop.value("fn near(a, b) = max(map(zip(predict(a, pictures(data, 2))[0], predict(b, pictures(data, 2))[0]), p => abs(p[0] - p[1])))\nnear(on(a, 1), on(a, 1))") == .number(0))
+    #expect(try workshop.value("on(a, 1) == a") == .bool(false))
+    #expect(try workshop.value("near(on(a, 1), on(a, 2)) < near(on(a, 1), on(initialize(resnet(8, data), seed: 4), 1))") == .bool(true))
   }
 
   @Test("each way to train works", arguments: [

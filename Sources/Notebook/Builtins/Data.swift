@@ -85,12 +85,15 @@ let synthetic = Builtin(
   ], result: .dataset,
   examples: [Example("synthetic(4, train: 64, validation: 32).train", gives: "64")], chapter: "Data"
 ) { arguments in
-  .object(
+  let (shape, train) = (try arguments.pictureShape("shape"), try arguments.integer("train"))
+  let validation = try arguments.integer("validation")
+  // A byte for each number.
+  try MemoryCheck.require(numbers: Double(train + validation) * Double(shape.elementCount) / 4)
+  return .object(
     DatasetValue(
       data: try Dataset.synthetic(
-        classes: arguments.integer("classes"), shape: arguments.pictureShape("shape"), train: arguments.integer("train"),
-        validation: arguments.integer("validation"), noise: arguments.number("noise"),
-        seed: UInt64(arguments.integer("seed")))))
+        classes: arguments.integer("classes"), shape: shape, train: train, validation: validation,
+        noise: arguments.number("noise"), seed: UInt64(arguments.integer("seed")))))
 }
 
 let pictures = Builtin(
@@ -110,6 +113,7 @@ let pictures = Builtin(
   guard count <= split.count else {
     throw arguments.failure("there are \(split.count) such pictures", hint: "at most \(split.count)", at: "count")
   }
+  try MemoryCheck.require(numbers: Double(count) * Double(data.pictureShape.elementCount))
   var array = try Tensor(zeros: data.pictureShape.batched(count))
   let size = data.pictureShape.elementCount
   var done = 0

@@ -73,7 +73,7 @@ let array = Builtin(
   }
   let extents = try arguments.numbers("shape")
   guard extents.count <= 32, extents.allSatisfy({ $0 >= 0 && $0 <= 1e9 && $0.rounded() == $0 }),
-    let shape = Shape(checking: extents.map { Int($0) }), shape.elementCount <= 1 << 32
+    let shape = Shape(checking: extents.map { Int($0) }), shape.elementCount <= 1 << 28
   else { throw arguments.failure("this is not a shape", hint: "shape: [2, 3]", at: "shape") }
   if numbers.count == 1 {
     var array = try Tensor(zeros: shape)

@@ -17,7 +17,7 @@ let train = Builtin(
     trainable, dataParameter,
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
     Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
-    Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 0...1000),
+    Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
     Parameter(
       "optimizer", .oneOf(["sgd", "adam", "adamw"]), "How gradients change weights.", default: .string("sgd"),
       labelled: true),
@@ -52,6 +52,7 @@ let train = Builtin(
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
   let plan = try arguments.trainingPlan(for: data)
+  try MemoryCheck.training(network, batch: plan.batchSize)
   let notebook = try arguments.notebook()
   let engine = try notebook.engine()
   let context = arguments.context
@@ -141,9 +142,11 @@ let evaluate = Builtin(
   let model = try arguments.object("model", as: ModelValue.self)
   let data = try arguments.object("data", as: DatasetValue.self).data
   try model.network.check(against: data)
+  let batch = try arguments.integer("batch")
+  try MemoryCheck.inference(model.network, batch: batch)
   let result = try Evaluator(engine: arguments.notebook().engine()).evaluate(
     model.network, model.weights, on: arguments.string("on") == "train" ? data.train : data.validation,
-    normalization: data.normalization, batchSize: arguments.integer("batch"))
+    normalization: data.normalization, batchSize: batch)
   return .record([
     "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
     "hits": .count(result.hits), "count": .count(result.count),
@@ -186,5 +189,6 @@ let initialize = Builtin(
   ], chapter: "Training"
 ) { arguments in
   let network = try arguments.object("network", as: NetworkValue.self).network
+  try MemoryCheck.weights(of: network)
   return .object(ModelValue(network: network, weights: try network.initialWeights(seed: arguments.seed("seed"))))
 }
