@@ -118,7 +118,8 @@ extension Network {
     return try joined(y, with: shortcut, block)
   }
 
-  /// `relu(expand(conv(reduce(x))) + shortcut(x))`, the right half of Figure 5: the last 1x1 has four times the channels.
+  /// `relu(expand(conv(reduce(x))) + shortcut(x))`, the right half of Figure 5: the last 1x1 has four times the
+  /// channels.
   fileprivate mutating func bottleneck(
     _ x: Node, _ block: Block, strideInFirst: Bool
   ) throws(ShapeError) -> Node {

@@ -40,7 +40,8 @@ public struct VGG: Hashable, Sendable {
     (self.depth, self.hasBatchNorm, self.dropout, self.hiddenFeatures) = (depth, hasBatchNorm, dropout, hiddenFeatures)
   }
 
-  /// Builds the network. Weights start as torchvision's: He's distribution in convolutions, N(0, 0.01²) in dense layers.
+  /// Builds the network. Weights start as torchvision's: He's distribution in convolutions, N(0, 0.01²) in dense
+  /// layers.
   /// - Throws: `ShapeError` where the input is no picture, or a size or rate out of range.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     var network = try Network(

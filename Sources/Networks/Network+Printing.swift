@@ -7,8 +7,8 @@ extension Network: CustomStringConvertible {
       + "\(multiplyAdds.grouped) multiply-adds"
   }
 
-  /// The layers as a table: name, operation, shape of one sample of the output, trainable parameters, multiply-adds; then
-  /// the totals, and what the parameters take in memory.
+  /// The layers as a table: name, operation, shape of one sample of the output, trainable parameters, multiply-adds;
+  /// then the totals, and what the parameters take in memory.
   public var table: String {
     var rows = [
       Row(layer: name, operation: "operation", output: "output", parameters: "parameters", work: "multiply-adds")
