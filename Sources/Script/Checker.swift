@@ -34,11 +34,10 @@ struct Checker {
     scope.variables = globals
     checker.declare(program.statements, scope)
     // Functions of the outermost level are there from the beginning.
+    var functions = Set<String>()
     for statement in program.statements {
       guard case .function(let function) = statement.kind, let name = function.name else { continue }
-      if scope.variables[name.text]?.function != nil, scope.variables[name.text]?.definition != name.span,
-        scope.variables[name.text]?.isDefined == true, globals[name.text] == nil
-      {
+      if !functions.insert(name.text).inserted {
         checker.report(.duplicate(name.text, kind: "function", at: name.span))
       }
       scope.variables[name.text]?.isDefined = true
@@ -378,7 +377,7 @@ struct Checker {
   }
 
   private mutating func type(
-    ofCall callee: Expression, _ arguments: [Argument], _ span: Span, _ scope: Scope
+    ofCall callee: Expression, _ arguments: [CallArgument], _ span: Span, _ scope: Scope
   ) -> ValueType {
     var receiver: Given?
     var calleeName: Name?

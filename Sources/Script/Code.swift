@@ -121,11 +121,14 @@ final class AppendCode: Code, @unchecked Sendable {
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let added = try added.evaluate(frame)
     let pointer = place.pointer(in: frame)
-    guard let old = pointer.pointee else { throw .noValue(name, at: span) }
-    switch (old, added) {
-    case (.number(let a), .number(let b)): pointer.pointee = .number(a + b)
-    case (.list, .list(let b)): try append(b, to: pointer)
-    default: pointer.pointee = try Operators.apply(.add, old, added, at: span)
+    if case .number(let a)? = pointer.pointee, case .number(let b) = added {
+      pointer.pointee = .number(a + b)
+    } else if case .list(let b) = added, case .list? = pointer.pointee {
+      // No other reference to the list may be alive here, or all of it is copied.
+      try append(b, to: pointer)
+    } else {
+      guard let old = pointer.pointee else { throw .noValue(name, at: span) }
+      pointer.pointee = try Operators.apply(.add, old, added, at: span)
     }
     return .none
   }

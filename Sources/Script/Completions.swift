@@ -163,11 +163,19 @@ private struct Completer {
     }
     candidates += names.map { .init(text: $0, doc: "") }
     for builtin in session.library.builtins {
-      guard let first = builtin.parameters.first, type == .any || (first.type != .any && first.type.mightAccept(type))
-      else { continue }
+      guard let first = builtin.parameters.first, takes(first.type, type) else { continue }
       candidates.append(.init(text: builtin.name, doc: builtin.doc))
     }
     return Completions(start: start, candidates: matching(candidates, word))
+  }
+
+  /// Whether a function that takes `wanted` first is worth offering for a value.
+  private func takes(_ wanted: ValueType, _ type: ValueType) -> Bool {
+    switch type {
+    case .any: true
+    case .object(let name): wanted.mentions(name)
+    default: wanted != .any && wanted.mightAccept(type)
+    }
   }
 
   // MARK: Calls

@@ -16,6 +16,13 @@ public struct Diagnostic: Hashable, Sendable {
   }
 
   init(_ code: String, _ title: String, at span: Span?, hint: String? = nil, note: Note? = nil) {
-    (self.code, self.title, self.span, self.hint, self.note) = (code, title, span, hint, note)
+    (self.code, self.title, self.span) = (code, Self.cut(title), span)
+    (self.hint, self.note) = (hint.map(Self.cut), note)
+  }
+
+  /// A script may hold names of any length; a message has one line.
+  private static func cut(_ text: String) -> String {
+    guard text.utf8.count > 1000 else { return text }
+    return "\(text.prefix(300)) … \(text.suffix(200))"
   }
 }

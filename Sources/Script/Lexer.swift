@@ -118,7 +118,7 @@ package struct Lexer {
       return nil
     }
     let text = source.text(start..<position)
-    return Token(Keyword(rawValue: text).map(Token.Kind.keyword) ?? .name(text), start..<position)
+    return Token(Self.keywords[text].map(Token.Kind.keyword) ?? .name(text), start..<position)
   }
 
   /// Reads `20_000`, `0.5`, `1e-3`, `50%`.
@@ -244,14 +244,21 @@ package struct Lexer {
   }
 
   private mutating func symbol() -> Token? {
-    for length in [3, 2, 1] where position + length <= limit {
-      if let symbol = Self.symbols[Array(bytes[position..<(position + length)])] {
-        position += length
-        return Token(.symbol(symbol), (position - length)..<position)
-      }
+    let first = UInt32(bytes[position])
+    let second = UInt32(peek(1) ?? 0)
+    let third = UInt32(peek(2) ?? 0)
+    for (length, key) in [(3, first << 16 | second << 8 | third), (2, first << 8 | second), (1, first)] {
+      guard position + length <= limit, let symbol = Self.symbols[key] else { continue }
+      position += length
+      return Token(.symbol(symbol), (position - length)..<position)
     }
     return nil
   }
 
-  private static let symbols = Dictionary(uniqueKeysWithValues: Symbol.allCases.map { (Array($0.rawValue.utf8), $0) })
+  /// Each symbol under its bytes, the first one highest.
+  private static let symbols = Dictionary(
+    uniqueKeysWithValues: Symbol.allCases.map { symbol in
+      (symbol.rawValue.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }, symbol)
+    })
+  private static let keywords = Dictionary(uniqueKeysWithValues: Keyword.allCases.map { ($0.rawValue, $0) })
 }

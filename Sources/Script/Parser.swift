@@ -9,6 +9,8 @@ package struct Parser {
   /// What the innermost open bracket is, for messages.
   private var open: [(symbol: String, span: Span)] = []
   private var isHopeless = false
+  /// Whether the end was found inside of a bracket.
+  private var endedOpen = false
   package private(set) var errors: [ScriptError] = []
 
   /// How deep brackets and blocks may be nested.
@@ -38,7 +40,8 @@ package struct Parser {
 
   private var endedEarly: Bool {
     switch errors.first {
-    case .unexpected(_, _, let span), .unclosed(_, _, let span): span.range.lowerBound >= endOfText
+    case .unexpected(_, _, let span): span.range.lowerBound >= endOfText
+    case .unclosed: endedOpen
     default: false
     }
   }
@@ -100,7 +103,8 @@ package struct Parser {
   private mutating func unexpected(_ expected: String) -> ScriptError {
     let token = current
     if token.kind == .end, let innermost = open.last {
-      return .unclosed(innermost.symbol, opened: innermost.span, at: span(token))
+      endedOpen = true
+      return .unclosed(innermost.symbol, at: innermost.span)
     }
     return .unexpected(found: describe(token), expected: expected, at: span(token))
   }
@@ -569,9 +573,9 @@ package struct Parser {
     return try name("the name of a field or function")
   }
 
-  private mutating func arguments() throws(ScriptError) -> [Argument] {
+  private mutating func arguments() throws(ScriptError) -> [CallArgument] {
     try bracketed(.openParenthesis, newlines: false) { parser throws(ScriptError) in
-      var arguments: [Argument] = []
+      var arguments: [CallArgument] = []
       var labelled = false
       while !parser.take(.closeParenthesis) {
         var label: Name?
@@ -579,7 +583,7 @@ package struct Parser {
         let value = try parser.expression()
         if label == nil, labelled { throw .unlabelledAfterLabelled(at: value.span) }
         labelled = label != nil
-        arguments.append(Argument(label: label, value: value))
+        arguments.append(CallArgument(label: label, value: value))
         if !parser.take(.comma) {
           try parser.expect(.closeParenthesis, "',' or ')'")
           break

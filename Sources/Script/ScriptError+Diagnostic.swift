@@ -25,9 +25,8 @@ extension ScriptError {
 
     case .unexpected(let found, let expected, let span):
       Diagnostic("unexpected", "expected \(expected), found \(found)", at: span)
-    case .unclosed(let symbol, let opened, let span):
-      Diagnostic(
-        "unclosed", "'\(symbol)' is never closed", at: span, note: .init(text: "opened here", span: opened))
+    case .unclosed(let symbol, let span):
+      Diagnostic("unclosed", "'\(symbol)' is never closed", at: span)
     case .chainedComparison(let span):
       Diagnostic("chained-comparison", "comparisons and ranges do not chain", at: span, hint: "write a < b and b < c")
     case .tooDeep(let limit, let span):

@@ -14,8 +14,8 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
 
   // The grammar.
   case unexpected(found: String, expected: String, at: Span)
-  /// A bracket that nothing closes; `at` is where the end was found instead.
-  case unclosed(String, opened: Span, at: Span)
+  /// A bracket that nothing closes.
+  case unclosed(String, at: Span)
   case chainedComparison(at: Span)
   case tooDeep(limit: Int, at: Span)
   case unlabelledAfterLabelled(at: Span)

@@ -4,17 +4,24 @@ enum Spelling {
   static func nearest(to word: String, in names: [String], most: Int = 3) -> [String] {
     guard word.utf8.count <= 60 else { return [] }
     let letters = Array(word.lowercased())
-    let limit = max(1, letters.count / 3)
-    var found: [(distance: Int, name: String)] = []
+    let limit = letters.count < 2 ? 0 : max(1, letters.count / 3)
+    // Of names that are equally far off, the one that begins alike is the likelier.
+    var found: [(distance: Int, unlike: Int, name: String)] = []
     for name in Set(names).sorted() where name != word && abs(name.utf8.count - word.utf8.count) <= 2 * limit + 4 {
       let distance = distance(letters, Array(name.lowercased()))
       if distance <= limit {
-        found.append((distance, name))
+        found.append((distance, letters.count - shared(letters, name), name))
       } else if letters.count >= 4, name.lowercased().hasPrefix(word.lowercased()) {
-        found.append((limit + 1, name))
+        found.append((limit + 1, 0, name))
       }
     }
-    return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(most).map(\.name)
+    return found.sorted { ($0.distance, $0.unlike, $0.name) < ($1.distance, $1.unlike, $1.name) }
+      .prefix(most).map(\.name)
+  }
+
+  /// How many letters two words begin with.
+  private static func shared(_ letters: [Character], _ name: String) -> Int {
+    Swift.zip(letters, name.lowercased()).prefix { $0 == $1 }.count
   }
 
   /// How many letters must be put in, taken out, changed, or swapped with their neighbour.

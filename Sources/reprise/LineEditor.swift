@@ -1,108 +1,93 @@
 @preconcurrency import CReadline
 import Foundation
 import Script
-import Synchronization
 
-/// GNU readline: editing, history and completion as people have set them in `~/.inputrc`.
+/// GNU readline, behind one wall: lines with editing, history and completion.
 ///
-/// Readline keeps its state in globals, so there is one editor, used by the main thread.
+/// Readline has one state per process; it is used from the main thread only, which is why
+/// what the callbacks need may be global.
 final class LineEditor {
-  private let historyPath: String?
-  /// Whether the last line was given up with Ctrl-C.
-  private(set) var wasInterrupted = false
+  enum Line {
+    case text(String)
+    /// Ctrl-C: forget what was typed.
+    case cancelled
+    /// Ctrl-D on an empty line.
+    case end
+  }
 
-  private static let historyLimit: Int32 = 20_000
+  /// What the completion asks; readline's callbacks cannot capture anything.
+  nonisolated(unsafe) private static var current: LineEditor?
+  private var candidates: [String] = []
+  private let complete: (String, Int) -> Completions
 
-  init(completing session: Session) {
-    completionSource.withLock { $0 = CompletionSource(session: session) }
-    rl_readline_name = UnsafePointer(strdup("reprise"))
-    // What ends a word, so that names complete after brackets, operators and dots.
-    rl_completer_word_break_characters = UnsafePointer(strdup(" \t\n()[]{},:;+-*/%<>=!&|^.\"#"))
-    rl_attempted_completion_function = { _, start, _ in offerCompletions(start) }
-    rl_signal_event_hook = { giveUpLine() }
+  init(name: String, complete: @escaping (String, Int) -> Completions) {
+    self.complete = complete
+    Self.current = self
+    rl_readline_name = UnsafePointer(strdup(name))  // readline keeps it as long as the process lives
+    rl_catch_signals = 0
+    rl_catch_sigwinch = 1
     using_history()
-    stifle_history(Self.historyLimit)
-    historyPath = Self.findHistory()
-    if let historyPath { read_history(historyPath) }
-  }
-
-  /// Reads a line; nil at the end of input, and an empty line after Ctrl-C.
-  func readLine(_ prompt: String) -> String? {
-    Interrupts.flag.clear()
-    guard let line = readline(prompt) else { return nil }
-    defer { free(line) }
-    wasInterrupted = Interrupts.flag.isRaised
-    Interrupts.flag.clear()
-    return wasInterrupted ? "" : String(decoding: Data(bytes: line, count: strlen(line)), as: UTF8.self)
-  }
-
-  /// Keeps a line for later sessions, before it is evaluated: what ends the process is what one wants to see again.
-  func remember(_ text: String) {
-    add_history(text.replacingOccurrences(of: "\n", with: " "))
-    guard let historyPath else { return }
-    if append_history(1, historyPath) != 0 { write_history(historyPath) }
-  }
-
-  /// `$XDG_STATE_HOME/reprise/history`; nil where that folder cannot be made.
-  private static func findHistory() -> String? {
-    let environment = ProcessInfo.processInfo.environment
-    var state = environment["XDG_STATE_HOME"] ?? ""
-    if !state.hasPrefix("/") {
-      guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-      state = home + "/.local/state"
+    rl_completer_quote_characters = UnsafePointer(strdup("\""))
+    rl_basic_word_break_characters = UnsafePointer(strdup(" \t\n\"'()[]{},.:;+-*/%=<>!&|"))
+    rl_attempted_completion_function = { _, start, end in LineEditor.matches(start, end) }
+    // Looks every tenth of a second while it waits for a key whether Ctrl-C came.
+    rl_event_hook = {
+      if Signals.interruption.isRaised { rl_done = 1 }
+      return 0
     }
-    let folder = state + "/reprise"
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { return nil }
-    return folder + "/history"
+    rl_initialize()
+    _ = rl_variable_bind("enable-bracketed-paste", "on")
+    _ = rl_variable_bind("colored-stats", "off")
   }
-}
 
-/// What TAB asks: readline's callbacks carry nothing, so it is kept here.
-private struct CompletionSource {
-  let session: Session
-  var offered: [String] = []
-  var next = 0
-}
-
-private let completionSource = Mutex<CompletionSource?>(nil)
-
-/// Called while a line is read and a signal came: Ctrl-C gives the line up.
-private func giveUpLine() -> Int32 {
-  guard Interrupts.flag.isRaised else { return 0 }
-  rl_replace_line("", 0)
-  rl_crlf()
-  rl_done = 1
-  return 0
-}
-
-private func offerCompletions(_ start: Int32) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
-  // Where nothing of ours fits, readline's own file names would mislead.
-  rl_attempted_completion_over = 1
-  rl_completion_append_character = 0
-  guard let buffer = rl_line_buffer else { return nil }
-  let text = String(cString: buffer)
-  let cursor = Int(rl_point)
-  completionSource.withLock { source in
-    guard let session = source?.session else { return }
-    let found = session.completions(in: text, at: cursor)
-    // Readline replaces from where it saw the word start; ours may start earlier, as a path does.
-    let ahead = max(Int(start) - found.start, 0)
-    source?.offered = found.candidates.map { String(decoding: Array($0.text.utf8.dropFirst(ahead)), as: UTF8.self) }
-    source?.next = 0
+  /// Reads a line. Signals must be `Signals`'.
+  func read(prompt: String) -> Line {
+    Signals.interruption.clear()
+    let line = readline(prompt)
+    if Signals.interruption.isRaised {
+      Signals.interruption.clear()
+      free(line)
+      return .cancelled
+    }
+    guard let line else { return .end }
+    defer { free(line) }
+    return .text(String(decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self))
   }
-  return rl_completion_matches("") { _, state in
-    completionSource.withLock { source -> String? in
-      guard var current = source else { return nil }
-      if state == 0 { current.next = 0 }
-      var match: String?
-      if current.next < current.offered.count {
-        match = current.offered[current.next]
-        current.next += 1
+
+  func addToHistory(_ line: String) { add_history(line) }
+
+  // MARK: Completion
+
+  private static func matches(_ start: Int32, _ end: Int32) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
+    rl_attempted_completion_over = 1
+    guard let editor = current, let buffer = rl_line_buffer else { return nil }
+    let text = String(cString: buffer)
+    let completions = editor.complete(text, Int(end))
+    guard !completions.candidates.isEmpty else { return nil }
+    // Readline replaces from `start` on; the service may have begun its word before or behind that.
+    let bytes = Array(text.utf8)
+    let common = min(Int(start), bytes.count)
+    editor.candidates = completions.candidates.compactMap { candidate in
+      if completions.start == common { return candidate.text }
+      if completions.start < common {
+        let typed = String(decoding: bytes[completions.start..<common], as: UTF8.self)
+        return candidate.text.hasPrefix(typed) ? String(candidate.text.dropFirst(typed.count)) : nil
       }
-      source = current
-      return match
-    }.flatMap { strdup($0) }
+      return String(decoding: bytes[common..<min(completions.start, bytes.count)], as: UTF8.self) + candidate.text
+    }
+    // A name may be followed by anything: no space behind it, and a quote only where a file's name is whole.
+    rl_completion_append_character = 0
+    rl_completion_suppress_quote = 1
+    let word = String(decoding: bytes[common..<min(Int(end), bytes.count)], as: UTF8.self)
+    return rl_completion_matches(word) { _, state in LineEditor.candidate(Int(state)) }
   }
+
+  /// The next candidate, in memory that readline frees.
+  private static func candidate(_ state: Int) -> UnsafeMutablePointer<CChar>? {
+    if state == 0 { position = 0 }
+    guard let editor = current, position < editor.candidates.count else { return nil }
+    position += 1
+    return strdup(editor.candidates[position - 1])
+  }
+  nonisolated(unsafe) private static var position = 0
 }

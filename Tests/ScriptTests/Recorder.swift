@@ -88,7 +88,8 @@ let testLibrary = Library(
 
 func session(_ output: Recorder = Recorder(), interruption: Interruption = Interruption()) -> Session {
   Session(
-    library: testLibrary, output: output, interruption: interruption, environment: ["HOME": "/home/reader"])
+    library: testLibrary, output: output, interruption: interruption, workingDirectory: WorkingDirectory("/desk"),
+    environment: ["HOME": "/home/reader"])
 }
 
 /// The value of a script's last line.

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Script
 import Testing
@@ -41,14 +42,11 @@ struct SessionTests {
   }
 
   @Test("a raised flag stops an endless loop, and the session goes on")
-  func interruption() async throws {
+  func interruption() throws {
     let interruption = Interruption()
     let session = session(interruption: interruption)
     let thread = EvaluationThread()
-    Task.detached {
-      try await Task.sleep(for: .milliseconds(100))
-      interruption.raise()
-    }
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) { interruption.raise() }
     let stopped = thread.run { error("i = 0\nwhile true { i = i + 1 }", in: session) }
     guard case .interrupted? = stopped else { throw stopped ?? .interrupted(at: nil) }
     interruption.clear()
