@@ -377,7 +377,7 @@ struct Checker {
   }
 
   private mutating func type(
-    ofCall callee: Expression, _ arguments: [Argument], _ span: Span, _ scope: Scope
+    ofCall callee: Expression, _ arguments: [CallArgument], _ span: Span, _ scope: Scope
   ) -> ValueType {
     var receiver: Given?
     var calleeName: Name?

@@ -121,22 +121,29 @@ final class AppendCode: Code, @unchecked Sendable {
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let added = try added.evaluate(frame)
     let pointer = place.pointer(in: frame)
+    if case .list(let addedList) = added, let extent = Self.append(addedList, to: &pointer.pointee) {
+      try extent.check(at: span)
+      return .none
+    }
     guard let old = pointer.pointee else { throw .noValue(name, at: span) }
-    switch (old, added) {
-    case (.number(let a), .number(let b)): pointer.pointee = .number(a + b)
-    case (.list, .list(let b)): try append(b, to: pointer)
-    default: pointer.pointee = try Operators.apply(.add, old, added, at: span)
+    if case .number(let a) = old, case .number(let b) = added {
+      pointer.pointee = .number(a + b)
+    } else {
+      pointer.pointee = try Operators.apply(.add, old, added, at: span)
     }
     return .none
   }
 
-  private func append(_ added: List, to pointer: UnsafeMutablePointer<Value?>) throws(ScriptError) {
-    guard case .list(var list)? = pointer.move() else { return }
-    pointer.initialize(to: nil)
+  /// Appends in place; a function of its own, because any other reference alive would make that a copy.
+  /// - Returns: the new extent, or nil where the value is not a list.
+  @inline(never)
+  private static func append(_ added: List, to value: inout Value?) -> Extent? {
+    guard case .list(var list)? = value else { return nil }
+    value = nil
     list.append(contentsOf: added)
     let extent = list.extent
-    pointer.pointee = .list(list)
-    try extent.check(at: span)
+    value = .list(list)
+    return extent
   }
 }
 

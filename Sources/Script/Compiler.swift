@@ -193,7 +193,7 @@ struct Compiler {
   }
 
   private func call(
-    _ callee: Expression, _ arguments: [Argument], _ span: Span, _ scope: Scope
+    _ callee: Expression, _ arguments: [CallArgument], _ span: Span, _ scope: Scope
   ) throws(ScriptError) -> Code {
     var codes: [ArgumentCode] = []
     for argument in arguments {

@@ -573,9 +573,9 @@ package struct Parser {
     return try name("the name of a field or function")
   }
 
-  private mutating func arguments() throws(ScriptError) -> [Argument] {
+  private mutating func arguments() throws(ScriptError) -> [CallArgument] {
     try bracketed(.openParenthesis, newlines: false) { parser throws(ScriptError) in
-      var arguments: [Argument] = []
+      var arguments: [CallArgument] = []
       var labelled = false
       while !parser.take(.closeParenthesis) {
         var label: Name?
@@ -583,7 +583,7 @@ package struct Parser {
         let value = try parser.expression()
         if label == nil, labelled { throw .unlabelledAfterLabelled(at: value.span) }
         labelled = label != nil
-        arguments.append(Argument(label: label, value: value))
+        arguments.append(CallArgument(label: label, value: value))
         if !parser.take(.comma) {
           try parser.expect(.closeParenthesis, "',' or ')'")
           break

@@ -83,7 +83,7 @@ package struct FunctionSyntax: Sendable {
   var depth: Int { max(body.depth, parameters.lazy.compactMap(\.default?.depth).max() ?? 0) + 1 }
 }
 
-package struct Argument: Sendable {
+package struct CallArgument: Sendable {
   package let label: Name?
   package let value: Expression
 }
@@ -112,7 +112,7 @@ package struct Expression: Sendable {
     case binary(BinaryOperator, Expression, Expression)
     case index(Expression, Expression)
     case field(Expression, Name)
-    case call(Expression, [Argument])
+    case call(Expression, [CallArgument])
     case function(FunctionSyntax)
     case conditional(Expression, Block, otherwise: Block?)
     case with(Expression, Expression)

@@ -26,7 +26,7 @@ struct RobustnessTests {
     Issue.record("\(String(describing: found))")
   }
 
-  @Test("a line of ten megabytes is answered", arguments: ["1+", "x ", "a.", "[1],", "\"", "0", "é", "f(x).", "\t", "x=1;"])
+  @Test("a line of ten megabytes is answered", arguments: ["1+", "x ", "\"", "é", "[1],"])
   func longLines(_ piece: String) {
     let text = String(repeating: piece, count: 10_000_000 / piece.utf8.count)
     guard let failure = failure(text) else { return }
