@@ -1,0 +1,64 @@
+import Foundation
+
+/// The lines that were typed, in a file that survives crashes and is shared by sessions.
+///
+/// A line of the file is an entry; line ends inside of an entry are written as `\n`, backslashes as `\\`.
+struct History {
+  private let path: String?
+  static let longest = 20_000
+
+  /// Finds the file below `$XDG_STATE_HOME`, else below `~/.local/state`.
+  init(environment: [String: String]) {
+    let state = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    guard let base = state ?? environment["HOME"].map({ $0 + "/.local/state" }) else {
+      path = nil
+      return
+    }
+    let folder = base + "/reprise"
+    try? FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    path = folder + "/history"
+  }
+
+  /// Reads the entries, oldest first, and shortens a file that grew too long.
+  func load() -> [String] {
+    guard let path, let data = FileManager.default.contents(atPath: path) else { return [] }
+    var lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+    if lines.count > Self.longest + Self.longest / 4 {
+      lines = Array(lines.suffix(Self.longest))
+      try? Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path), options: .atomic)
+    }
+    return lines.suffix(Self.longest).map(Self.decoded)
+  }
+
+  /// Adds an entry with one write, so that sessions at the same time do not mix theirs.
+  func append(_ entry: String) {
+    guard let path else { return }
+    let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    let bytes = Array((Self.encoded(entry) + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress!, $0.count) }
+  }
+
+  private static func encoded(_ entry: String) -> String {
+    entry.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\n", with: "\\n")
+  }
+
+  private static func decoded(_ line: String) -> String {
+    guard line.contains("\\") else { return line }
+    var text = ""
+    var escaped = false
+    for character in line {
+      if escaped {
+        text.append(character == "n" ? "\n" : character)
+        escaped = false
+      } else if character == "\\" {
+        escaped = true
+      } else {
+        text.append(character)
+      }
+    }
+    return text
+  }
+}

@@ -1,0 +1,91 @@
+@preconcurrency import CReadline
+import Foundation
+import Script
+
+/// GNU readline, behind one wall: lines with editing, history and completion.
+///
+/// Readline has one state per process; it is used from the main thread only, which is why
+/// what the callbacks need may be global.
+final class LineEditor {
+  enum Line {
+    case text(String)
+    /// Ctrl-C: forget what was typed.
+    case cancelled
+    /// Ctrl-D on an empty line.
+    case end
+  }
+
+  /// What the completion asks; readline's callbacks cannot capture anything.
+  nonisolated(unsafe) private static var current: LineEditor?
+  private var candidates: [String] = []
+  private let complete: (String, Int) -> Completions
+
+  init(name: String, complete: @escaping (String, Int) -> Completions) {
+    self.complete = complete
+    Self.current = self
+    rl_readline_name = UnsafePointer(strdup(name))  // readline keeps it as long as the process lives
+    rl_catch_signals = 0
+    rl_catch_sigwinch = 1
+    using_history()
+    rl_completer_quote_characters = UnsafePointer(strdup("\""))
+    rl_basic_word_break_characters = UnsafePointer(strdup(" \t\n\"'()[]{},.:;+-*/%=<>!&|"))
+    rl_attempted_completion_function = { _, start, end in LineEditor.matches(start, end) }
+    // Looks every tenth of a second while it waits for a key whether Ctrl-C came.
+    rl_event_hook = {
+      if Signals.interruption.isRaised { rl_done = 1 }
+      return 0
+    }
+    rl_initialize()
+  }
+
+  /// Reads a line. Signals must be `Signals`'.
+  func read(prompt: String) -> Line {
+    Signals.interruption.clear()
+    let line = readline(prompt)
+    if Signals.interruption.isRaised {
+      Signals.interruption.clear()
+      free(line)
+      return .cancelled
+    }
+    guard let line else { return .end }
+    defer { free(line) }
+    return .text(String(decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self))
+  }
+
+  func addToHistory(_ line: String) { add_history(line) }
+
+  // MARK: Completion
+
+  private static func matches(_ start: Int32, _ end: Int32) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
+    rl_attempted_completion_over = 1
+    guard let editor = current, let buffer = rl_line_buffer else { return nil }
+    let text = String(cString: buffer)
+    let completions = editor.complete(text, Int(end))
+    guard !completions.candidates.isEmpty else { return nil }
+    // Readline replaces from `start` on; the service may have begun its word before or behind that.
+    let bytes = Array(text.utf8)
+    let common = min(Int(start), bytes.count)
+    editor.candidates = completions.candidates.compactMap { candidate in
+      if completions.start == common { return candidate.text }
+      if completions.start < common {
+        let typed = String(decoding: bytes[completions.start..<common], as: UTF8.self)
+        return candidate.text.hasPrefix(typed) ? String(candidate.text.dropFirst(typed.count)) : nil
+      }
+      return String(decoding: bytes[common..<min(completions.start, bytes.count)], as: UTF8.self) + candidate.text
+    }
+    // A name may be followed by anything: no space behind it, and a quote only where a file's name is whole.
+    rl_completion_append_character = 0
+    rl_completion_suppress_quote = 1
+    let word = String(decoding: bytes[common..<min(Int(end), bytes.count)], as: UTF8.self)
+    return rl_completion_matches(word) { _, state in LineEditor.candidate(Int(state)) }
+  }
+
+  /// The next candidate, in memory that readline frees.
+  private static func candidate(_ state: Int) -> UnsafeMutablePointer<CChar>? {
+    if state == 0 { position = 0 }
+    guard let editor = current, position < editor.candidates.count else { return nil }
+    position += 1
+    return strdup(editor.candidates[position - 1])
+  }
+  nonisolated(unsafe) private static var position = 0
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Script
+
+/// The prompt: reads, checks, runs and prints, line by line, until Ctrl-D.
+struct REPL {
+  private static let prompt = "reprise> "
+  private static let continuation = "    ...> "
+
+  func run() {
+    Signals.install(endsOnSecond: false)
+    let session = Session(library: library, output: TerminalOutput(), interruption: Signals.interruption)
+    let thread = EvaluationThread()
+    let history = History(environment: ProcessInfo.processInfo.environment)
+    let editor = LineEditor(name: "reprise") { session.completions(in: $0, at: $1) }
+    for entry in history.load() { editor.addToHistory(entry) }
+
+    var entered = 0
+    while !Signals.isTerminating {
+      guard let text = readEntry(editor) else { break }
+      let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+      if trimmed.isEmpty { continue }
+      editor.addToHistory(trimmed)
+      history.append(trimmed)
+      if ["quit", "exit", "quit()", "exit()"].contains(trimmed) { break }
+      if answer(trimmed, session) { continue }
+      entered += 1
+      let source = Source(text, name: "<\(entered)>")
+      evaluate(source, session, thread)
+      Signals.interruption.clear()
+    }
+    if Signals.isTerminating { exit(Status.terminated) }
+  }
+
+  /// Reads lines until they are whole; nil at the end of input.
+  private func readEntry(_ editor: LineEditor) -> String? {
+    var text = ""
+    while true {
+      switch editor.read(prompt: text.isEmpty ? Self.prompt : Self.continuation) {
+      case .end:
+        Streams.writeOutput("\n")
+        return text.isEmpty ? nil : text
+      case .cancelled:
+        if Signals.isTerminating { return nil }
+        return ""
+      case .text(let line):
+        text += text.isEmpty ? pasted(line) : "\n" + pasted(line)
+        let trimmed = text.trimmingCharacters(in: .whitespaces)
+        if trimmed.hasPrefix("?") || trimmed.hasSuffix("?") || Session.isComplete(text) { return text }
+        // An empty line gives up on what cannot be ended by more lines anyway.
+        if line.trimmingCharacters(in: .whitespaces).isEmpty, text.hasSuffix("\n\n") { return text }
+      }
+    }
+  }
+
+  /// A line without the prompt that a pasted transcript carries.
+  private func pasted(_ line: String) -> String {
+    for prompt in [Self.prompt, Self.continuation] where line.hasPrefix(prompt) {
+      return String(line.dropFirst(prompt.count))
+    }
+    return line
+  }
+
+  /// Answers what is not the language but the prompt's: `help`, `help NAME`, `?NAME`, `NAME?`.
+  private func answer(_ text: String, _ session: Session) -> Bool {
+    var name: String
+    if text == "help" || text == "help()" || text == "?" {
+      Streams.writeLine(
+        """
+        \(Reference(session.library).overview)
+
+        help NAME or NAME? tells about one of these, TAB completes, a trailing ; prints nothing, ans is the last value.
+        Ctrl-C stops what runs, Ctrl-D leaves.
+        """)
+      return true
+    }
+    if text.hasPrefix("help ") {
+      name = String(text.dropFirst(5))
+    } else if text.hasPrefix("?") {
+      name = String(text.dropFirst())
+    } else if text.hasSuffix("?") {
+      name = String(text.dropLast())
+    } else {
+      return false
+    }
+    name = name.trimmingCharacters(in: .whitespaces)
+    let reference = Reference(session.library)
+    if let help = reference.help(name) {
+      Streams.writeLine(help)
+    } else if let value = session[name] {
+      Streams.writeLine("\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)")
+    } else {
+      let near = reference.nearest(to: name).first.map { "; did you mean '\($0)'?" } ?? ""
+      Streams.writeError("nothing is known of '\(name)'\(near)\n")
+    }
+    return true
+  }
+
+  private func evaluate(_ source: Source, _ session: Session, _ thread: EvaluationThread) {
+    let result = thread.run { () -> Result<Session.Outcome, ScriptFailure> in
+      do throws(ScriptFailure) {
+        return .success(try session.run(source))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch result {
+    case .success(let outcome):
+      guard let value = outcome.value else { break }
+      if case .none = value { break }
+      session["ans"] = value
+      if !outcome.isSilent { Streams.writeLine(value.shown) }
+    case .failure(let failure):
+      if failure.category == .interrupted {
+        Streams.writeError("interrupted\n")
+      } else {
+        Streams.writeError(Streams.messages.render(failure))
+      }
+    }
+  }
+}

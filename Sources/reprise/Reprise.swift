@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+
+/// The command line.
+@main
+struct Reprise: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reprise",
+    abstract: "Replays reported results of image classifiers.",
+    discussion: "Without a command: a prompt on a terminal, else the script on standard input.",
+    version: "0.1.0",
+    subcommands: [Prompt.self, Run.self, Check.self, Doc.self],
+    defaultSubcommand: Prompt.self)
+
+  static func main() {
+    Streams.ignoreBrokenPipes()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let code as ExitCode {
+      Foundation.exit(code.rawValue)
+    } catch {
+      // The parser's own words and status: help is 0, wrong usage 64.
+      exit(withError: error)
+    }
+  }
+}
+
+/// What a process tells those that started it.
+enum Status {
+  static let notReproduced: Int32 = 1
+  static let script: Int32 = 2
+  static let runtime: Int32 = 3
+  static let missingData: Int32 = 4
+  static let usage: Int32 = 64
+  static let internalFault: Int32 = 70
+  static let interrupted: Int32 = 130
+  static let terminated: Int32 = 143
+}

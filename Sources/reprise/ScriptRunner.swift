@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import Notebook
+import Script
+
+/// The library that every command works with.
+let library = Library(builtins: notebookBuiltins)
+
+/// Runs a whole script and says how it went.
+struct ScriptRunner {
+  var settings: [String: String] = [:]
+  var asJSON = false
+
+  /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
+  func run(_ read: () throws(ScriptError) -> Source) throws {
+    Signals.install(endsOnSecond: true)
+    let source: Source
+    do throws(ScriptError) {
+      source = try read()
+    } catch {
+      throw finish(ScriptFailure([error], stage: .check), output: [])
+    }
+    let collected = CollectedOutput()
+    let output: any ScriptOutput = asJSON ? collected : TerminalOutput()
+    let session = Session(library: library, output: output, interruption: Signals.interruption)
+    let settings = settings
+    let failure = EvaluationThread().run { () -> ScriptFailure? in
+      do throws(ScriptFailure) {
+        try session.run(source, settings: settings)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw finish(failure, output: collected.lines) }
+    if asJSON { Streams.writeLine(JSONReport(output: collected.lines, failure: nil).text) }
+  }
+
+  private func finish(_ failure: ScriptFailure, output: [String]) -> ExitCode {
+    if asJSON {
+      Streams.writeLine(JSONReport(output: output, failure: failure).text)
+    } else {
+      Streams.writeError(Streams.messages.render(failure))
+    }
+    return ExitCode(failure.exitStatus)
+  }
+}
+
+extension ScriptFailure {
+  var exitStatus: Int32 {
+    if Signals.isTerminating { return Status.terminated }
+    return switch category {
+    case .script: Status.script
+    case .runtime: Status.runtime
+    case .missingData: Status.missingData
+    case .interrupted: Status.interrupted
+    case .usage: Status.usage
+    }
+  }
+}
+
+/// Reads a script's file.
+func readScript(_ path: String) throws(ScriptError) -> Source {
+  if path == "-" { return try readStandardInput() }
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    throw .unreadable(path: path, reason: "there is no such file")
+  }
+  guard !isFolder.boolValue else { throw .unreadable(path: path, reason: "this is a folder") }
+  guard let handle = FileHandle(forReadingAtPath: path) else {
+    throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+  }
+  return try Source(validating: read(handle, path), name: path)
+}
+
+func readStandardInput() throws(ScriptError) -> Source {
+  try Source(validating: read(FileHandle.standardInput, "<stdin>"), name: "<stdin>")
+}
+
+/// Reads up to a little more than the largest script, so that endless input ends too.
+private func read(_ handle: FileHandle, _ name: String) throws(ScriptError) -> [UInt8] {
+  var bytes: [UInt8] = []
+  do {
+    while bytes.count <= Source.largest, let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
+      bytes += Array(data)
+    }
+  } catch {
+    throw .unreadable(path: name, reason: String(cString: strerror(errno)))
+  }
+  return bytes
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Script
+import Synchronization
+
+/// Standard output for results, standard error for messages.
+enum Streams {
+  /// A reader that went away, such as `head`, is no reason for a signal: writing fails, and the program ends quietly.
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+  /// Whether messages may have colours.
+  static var errorsHaveColor: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(STDERR_FILENO) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+  }
+
+  static func writeError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
+  static func writeLine(_ text: String) { writeOutput(text + "\n") }
+
+  static func writeOutput(_ text: String) {
+    guard !write(Array(text.utf8), to: STDOUT_FILENO) else { return }
+    // Nobody reads any more, or the disk is full; the first is no fault.
+    if errno == EPIPE { exit(0) }
+    writeError("reprise: standard output: \(String(cString: strerror(errno)))\n")
+    exit(Status.runtime)
+  }
+
+  /// - Returns: whether all was written.
+  @discardableResult
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var start = 0
+    while start < bytes.count {
+      let count = bytes.withUnsafeBytes { unsafe Foundation.write(descriptor, $0.baseAddress! + start, bytes.count - start) }
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&waiting, 1, 1000)
+        continue
+      }
+      guard count > 0 else { return false }
+      start += count
+    }
+    return true
+  }
+
+  static let messages = DiagnosticRenderer(usesColor: errorsHaveColor)
+}
+
+/// Prints as the script goes.
+struct TerminalOutput: ScriptOutput {
+  func print(_ text: String) { Streams.writeLine(text) }
+  func report(_ text: String) { Streams.writeError(text + "\n") }
+}
+
+/// Keeps the lines, for `--json`.
+final class CollectedOutput: ScriptOutput {
+  private let collected = Mutex<[String]>([])
+  var lines: [String] { collected.withLock { $0 } }
+  func print(_ text: String) { collected.withLock { $0.append(text) } }
+  func report(_ text: String) { Streams.writeError(text + "\n") }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+@Suite("The command line")
+struct CommandTests {
+  @Test("the exit status says how a script went", arguments: [
+    ("print(1)", 0), ("print(x)", 2), ("x = )", 2), ("x = 1 / 0", 3), ("env(\"REPRISE_NO_SUCH\")", 4), ("fail(\"no\")", 3),
+    ("fn f(n) = f(n)\nf(1)", 3), ("", 0),
+  ])
+  func status(_ script: String, _ status: Int32) throws {
+    let result = try Program.run(script: script)
+    #expect(result.status == status, "\(script): \(result.errors)")
+    #expect(result.errors.isEmpty == (status == 0))
+  }
+
+  @Test("results go to standard output, messages to standard error")
+  func streams() throws {
+    let result = try Program.run(script: "print(\"before\")\nx = 1 / 0")
+    #expect(result.output == "before\n")
+    #expect(result.errors.hasPrefix("error[division-by-zero]"))
+    #expect(!result.errors.contains("\u{1B}"))
+  }
+
+  @Test("a typo on the last line stops a script before its first")
+  func checksFirst() throws {
+    let result = try Program.run(script: "print(\"started\")\nprnt(1)")
+    #expect(result.output.isEmpty)
+    #expect(result.errors.contains("did you mean 'print'?"))
+  }
+
+  @Test("a script comes on standard input, too")
+  func standardInput() throws {
+    #expect(try Program.run(input: "print(1 + 1)").output == "2\n")
+    #expect(try Program.run("run", "-", input: "print(1 + 1)").output == "2\n")
+    #expect(try Program.run(input: "x = )").errors.contains("<stdin>:1:5"))
+  }
+
+  @Test("--set gives parameters values, and wrong ones are told")
+  func settings() throws {
+    let files = ["a.reprise": Array("param epochs = 8 \"how long\"\nprint(epochs + 1)".utf8)]
+    #expect(try Program.run("run", "a.reprise", files: files).output == "9\n")
+    #expect(try Program.run("run", "a.reprise", "--set", "epochs=2", files: files).output == "3\n")
+    let wrong = try Program.run("run", "a.reprise", "--set", "epoch=2", files: files)
+    #expect(wrong.status == 64)
+    #expect(wrong.errors.contains("did you mean 'epochs'?"))
+    #expect(try Program.run("run", "a.reprise", "--set", "epochs=two", files: files).status == 64)
+    #expect(try Program.run("run", "a.reprise", "--set", "epochs", files: files).status == 64)
+  }
+
+  @Test("check tells all mistakes of all files and runs none")
+  func check() throws {
+    let files = ["a.reprise": Array("print(1)\nx = )\ny = ]".utf8), "b.reprise": Array("print(2)".utf8)]
+    let result = try Program.run("check", "a.reprise", "b.reprise", files: files)
+    #expect(result.status == 2)
+    #expect(result.output.isEmpty)
+    #expect(result.errors.contains("a.reprise:2:5") && result.errors.contains("a.reprise:3:5"))
+    #expect(try Program.run("check", "b.reprise", files: files).status == 0)
+  }
+
+  @Test("files that are no scripts are answered in words")
+  func oddFiles() throws {
+    #expect(try Program.run("run", "missing.reprise").status == 64)
+    #expect(try Program.run("run", "/").errors.contains("this is a folder"))
+    let broken = try Program.run("run", "a.reprise", files: ["a.reprise": [0x78, 0x0A, 0xFF]])
+    #expect(broken.status == 2)
+    #expect(broken.errors.contains("line 2"))
+    #expect(try Program.run("run", "a.reprise", files: ["a.reprise": [0x78, 0x3D, 0x00]]).status == 2)
+  }
+
+  @Test("wrong usage is 64", arguments: [["--no-such"], ["run"], ["run", "a", "--threads", "0"], ["doc", "nothingLikeIt"]])
+  func usage(_ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: Program.path)
+    process.arguments = arguments
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 64)
+  }
+
+  @Test("a reader that goes away ends the program quietly")
+  func closedOutput() throws {
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", "{ echo 'for i in 1...1_000_000 { print(i) }' | '\(Program.path)'; echo $? >&2; } | head -n 1"]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    process.waitUntilExit()
+    #expect(String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) == "0\n")
+  }
+
+  @Test("--json prints one document and nothing else")
+  func json() throws {
+    let files = ["a.reprise": Array("print(\"one\")\nx = 1 / 0".utf8)]
+    let result = try Program.run("run", "a.reprise", "--json", files: files)
+    #expect(result.status == 3)
+    #expect(result.errors.isEmpty)
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(document["output"] as? [String] == ["one"])
+    #expect(document["status"] as? Int == 3)
+  }
+
+  @Test("doc prints the reference, or one entry")
+  func doc() throws {
+    #expect(try Program.run("doc").output.hasPrefix("# Reference"))
+    #expect(try Program.run("doc", "print").output.hasPrefix("print("))
+    #expect(try Program.run("--version").status == 0)
+  }
+
+  @Test("an interrupted script is 130, a terminated one 143", arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+  func signals(_ signal: Int32, _ status: Int32) throws {
+    let process = Process()
+    let input = Pipe()
+    let output = Pipe()
+    process.executableURL = URL(filePath: Program.path)
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    input.fileHandleForWriting.write(Data("print(\"on\")\nwhile true { }\n".utf8))
+    try input.fileHandleForWriting.close()
+    _ = output.fileHandleForReading.availableData  // it runs now
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == status)
+  }
+}
+
+@Suite("The prompt")
+struct PromptTests {
+  /// A terminal with the program on it.
+  private final class Terminal {
+    let process = Process()
+    private let screen: FileHandle
+    private var seen = ""
+
+    init() throws {
+      var (outer, inner): (Int32, Int32) = (0, 0)
+      try #require(openpty(&outer, &inner, nil, nil, nil) == 0)
+      screen = FileHandle(fileDescriptor: outer, closeOnDealloc: true)
+      let far = FileHandle(fileDescriptor: inner, closeOnDealloc: true)
+      process.executableURL = URL(filePath: Program.path)
+      (process.standardInput, process.standardOutput, process.standardError) = (far, far, far)
+      process.environment = ["TERM": "dumb", "HOME": "/nonexistent", "PATH": "/usr/bin"]
+      try process.run()
+    }
+
+    func type(_ text: String) { screen.write(Data(text.utf8)) }
+
+    /// Reads until something stands on the screen; false where it does not come.
+    func shows(_ text: String, within seconds: Double = 20) -> Bool {
+      let end = Date().addingTimeInterval(seconds)
+      while !seen.contains(text) {
+        guard Date() < end else { return false }
+        var waiting = pollfd(fd: screen.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 100) > 0 else { continue }
+        let data = screen.availableData
+        if data.isEmpty { return false }
+        seen += String(decoding: data.filter { $0 != 0x0D }, as: UTF8.self)
+      }
+      // What comes later is looked for behind this.
+      if let range = seen.range(of: text) { seen = String(seen[range.upperBound...]) }
+      return true
+    }
+  }
+
+  @Test("lines are answered, errors leave the session alive, and Ctrl-C stops a loop only")
+  func conversation() throws {
+    let terminal = try Terminal()
+    #expect(terminal.shows("reprise> "))
+    terminal.type("x = 20\n")
+    #expect(terminal.shows("reprise> "))
+    terminal.type("x + 1\n")
+    #expect(terminal.shows("\n21"))
+    terminal.type("prnt(x)\n")
+    #expect(terminal.shows("did you mean 'print'?"))
+    terminal.type("fn f(a) {\na * 2\n}\nf(x) + 3\n")
+    #expect(terminal.shows("...> "))
+    #expect(terminal.shows("\n43"))
+    terminal.type("while true { }\n")
+    #expect(terminal.shows("while true { }"))
+    usleep(300_000)
+    kill(terminal.process.processIdentifier, SIGINT)
+    #expect(terminal.shows("interrupted"))
+    terminal.type("x + 2\n")
+    #expect(terminal.shows("\n22"))
+    terminal.type("ans * 2\n")
+    #expect(terminal.shows("\n44"))
+    terminal.type("\u{4}")
+    terminal.process.waitUntilExit()
+    #expect(terminal.process.terminationStatus == 0)
+  }
+}

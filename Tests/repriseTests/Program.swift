@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+/// The built program, run as people run it.
+struct Program {
+  struct Result {
+    let status: Int32
+    let output: String
+    let errors: String
+  }
+
+  /// Stands beside the test bundle.
+  static let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "reprise").path
+
+  /// Runs it in a folder of its own that is gone afterwards.
+  static func run(
+    _ arguments: String..., files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:]
+  ) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (name, bytes) in files { try Data(bytes).write(to: folder.appending(path: name)) }
+    // Files instead of pipes: nothing blocks, however much is written.
+    let (inputFile, outputFile, errorFile) = (
+      folder.appending(path: ".in"), folder.appending(path: ".out"), folder.appending(path: ".err")
+    )
+    try Data(input.utf8).write(to: inputFile)
+    for file in [outputFile, errorFile] { try Data().write(to: file) }
+    let process = Process()
+    process.executableURL = URL(filePath: path)
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = try FileHandle(forReadingFrom: inputFile)
+    process.standardOutput = try FileHandle(forWritingTo: outputFile)
+    process.standardError = try FileHandle(forWritingTo: errorFile)
+    try process.run()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+      output: String(decoding: try Data(contentsOf: outputFile), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
+  }
+
+  static func run(script: String, _ environment: [String: String] = [:]) throws -> Result {
+    try run("run", "a.reprise", files: ["a.reprise": Array(script.utf8)], environment: environment)
+  }
+}
