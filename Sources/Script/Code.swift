@@ -121,25 +121,29 @@ final class AppendCode: Code, @unchecked Sendable {
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let added = try added.evaluate(frame)
     let pointer = place.pointer(in: frame)
-    if case .number(let a)? = pointer.pointee, case .number(let b) = added {
+    if case .list(let addedList) = added, let extent = Self.append(addedList, to: &pointer.pointee) {
+      try extent.check(at: span)
+      return .none
+    }
+    guard let old = pointer.pointee else { throw .noValue(name, at: span) }
+    if case .number(let a) = old, case .number(let b) = added {
       pointer.pointee = .number(a + b)
-    } else if case .list(let b) = added, case .list? = pointer.pointee {
-      // No other reference to the list may be alive here, or all of it is copied.
-      try append(b, to: pointer)
     } else {
-      guard let old = pointer.pointee else { throw .noValue(name, at: span) }
       pointer.pointee = try Operators.apply(.add, old, added, at: span)
     }
     return .none
   }
 
-  private func append(_ added: List, to pointer: UnsafeMutablePointer<Value?>) throws(ScriptError) {
-    guard case .list(var list)? = pointer.move() else { return }
-    pointer.initialize(to: nil)
+  /// Appends in place; a function of its own, because any other reference alive would make that a copy.
+  /// - Returns: the new extent, or nil where the value is not a list.
+  @inline(never)
+  private static func append(_ added: List, to value: inout Value?) -> Extent? {
+    guard case .list(var list)? = value else { return nil }
+    value = nil
     list.append(contentsOf: added)
     let extent = list.extent
-    pointer.pointee = .list(list)
-    try extent.check(at: span)
+    value = .list(list)
+    return extent
   }
 }
 

@@ -36,8 +36,6 @@ final class LineEditor {
       return 0
     }
     rl_initialize()
-    _ = rl_variable_bind("enable-bracketed-paste", "on")
-    _ = rl_variable_bind("colored-stats", "off")
   }
 
   /// Reads a line. Signals must be `Signals`'.

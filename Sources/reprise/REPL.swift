@@ -9,7 +9,7 @@ struct REPL {
   private static let continuation = "    ...> "
 
   func run() {
-    Signals.install()
+    Signals.install(endsOnSecond: false)
     let session = Session(
       library: notebookLibrary, output: TerminalOutput(), interruption: Signals.interruption, host: notebook)
     let thread = EvaluationThread()

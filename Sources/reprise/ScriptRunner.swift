@@ -11,7 +11,7 @@ struct ScriptRunner {
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
   func run(_ read: () throws(ScriptError) -> Source) throws {
-    Signals.install()
+    Signals.install(endsOnSecond: true)
     let source: Source
     do throws(ScriptError) {
       source = try read()

@@ -10,12 +10,16 @@ enum Signals {
   /// Whether the process was asked to end, rather than the script to stop.
   static var isTerminating: Bool { terminationRequested.load(ordering: .relaxed) }
 
-  /// Takes over both signals. A second one, where the first shows no effect, ends the process.
-  static func install() {
+  private static let endsOnSecond = Atomic<Bool>(false)
+
+  /// Takes over both signals.
+  /// - Parameter endsOnSecond: whether a second Ctrl-C ends the process, where the first shows no effect.
+  static func install(endsOnSecond: Bool) {
+    Self.endsOnSecond.store(endsOnSecond, ordering: .relaxed)
     _ = interruption.isRaised  // made before a handler could be the first to need it
     _ = isTerminating
     install(SIGINT) { _ in
-      if Signals.interruption.isRaised { _exit(Status.interrupted) }
+      if Signals.interruption.isRaised, Signals.endsOnSecond.load(ordering: .relaxed) { _exit(Status.interrupted) }
       Signals.interruption.raise()
     }
     install(SIGTERM) { _ in
@@ -30,5 +34,10 @@ enum Signals {
     action.__sigaction_handler.sa_handler = handler
     action.sa_flags = Int32(SA_RESTART)
     sigaction(number, &action, nil)
+    // Whoever started us may have had the signal blocked.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, number)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 }

@@ -159,7 +159,7 @@ struct PromptTests {
         guard poll(&waiting, 1, 100) > 0 else { continue }
         let data = screen.availableData
         if data.isEmpty { return false }
-        seen += String(decoding: data, as: UTF8.self)
+        seen += String(decoding: data.filter { $0 != 0x0D }, as: UTF8.self)
       }
       // What comes later is looked for behind this.
       if let range = seen.range(of: text) { seen = String(seen[range.upperBound...]) }
