@@ -91,7 +91,8 @@ public struct Arguments {
     var numbers: [Double] = []
     for element in try list(label) {
       guard case .number(let number) = element else {
-        throw .wrongType(what: label, expected: .list(of: .number), found: "a \(element.typeName) in it", at: span(of: label))
+        throw .wrongType(
+          what: label, expected: .list(of: .number), found: "a \(element.typeName) in it", at: span(of: label))
       }
       numbers.append(number)
     }
@@ -102,7 +103,8 @@ public struct Arguments {
     var strings: [String] = []
     for element in try list(label) {
       guard case .string(let string) = element else {
-        throw .wrongType(what: label, expected: .list(of: .string), found: "a \(element.typeName) in it", at: span(of: label))
+        throw .wrongType(
+          what: label, expected: .list(of: .string), found: "a \(element.typeName) in it", at: span(of: label))
       }
       strings.append(string)
     }

@@ -479,7 +479,8 @@ struct Checker {
             what: parameter.label, expected: parameter.type, found: argument.type.found, at: argument.span))
       } else if let allowed = parameter.allowed, let number = argument.span.numberLiteral, !allowed.contains(number) {
         report(.outOfRange(parameter.label, number, allowed: allowed, at: argument.span))
-      } else if parameter.type.unwrapped == .integer, argument.type == .number, let number = argument.span.numberLiteral {
+      } else if parameter.type.unwrapped == .integer, argument.type == .number, let number = argument.span.numberLiteral
+      {
         report(.notWhole(number, what: parameter.label, at: argument.span))
       }
     }
@@ -544,7 +545,10 @@ extension Value {
     case .bool: .bool
     case .number: .number
     case .string: .string
-    case .list(let list): .list(of: list.elements.isEmpty || list.elements.count > 100 ? .any : list.elements[1...].reduce(list.elements[0].staticType) { $0.joined(with: $1.staticType) })
+    case .list(let list):
+      .list(
+        of: list.elements.isEmpty || list.elements.count > 100
+          ? .any : list.elements[1...].reduce(list.elements[0].staticType) { $0.joined(with: $1.staticType) })
     case .record(let record):
       .recordOf(Dictionary(record.fields.map { ($0, $1.staticType) }) { first, _ in first })
     case .range: .range

@@ -444,7 +444,10 @@ final class WhileCode: Code, @unchecked Sendable {
 
 /// `return`, `break`, `continue`.
 final class LeaveCode: Code, @unchecked Sendable {
-  enum Way { case `return`(Code?), `break`, `continue` }
+  enum Way {
+    case `return`(Code?)
+    case `break`, `continue`
+  }
   let way: Way
   init(_ way: Way, _ span: Span) {
     self.way = way

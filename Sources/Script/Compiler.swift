@@ -45,7 +45,9 @@ struct Compiler {
   }
 
   /// What a script runs as: functions of the outermost level first, so that they can be called from anywhere.
-  mutating func program(_ program: Program, settings: [String: Value]) throws(ScriptError) -> (code: [Code], slotCount: Int) {
+  mutating func program(_ program: Program, settings: [String: Value]) throws(ScriptError) -> (
+    code: [Code], slotCount: Int
+  ) {
     let scope = Scope(parent: nil)
     for name in AssignedNames(program.statements).names where globals[name.text] == nil {
       globals[name.text] = makeGlobal()
@@ -93,7 +95,8 @@ struct Compiler {
         place(name.text, span, scope), try expression(source, scope), try block(body, scope), span)
     case .whileLoop(let condition, let body):
       return WhileCode(try expression(condition, scope), try block(body, scope), span)
-    case .return(let value): return LeaveCode(.return(try value.map { value throws(ScriptError) in try expression(value, scope) }), span)
+    case .return(let value):
+      return LeaveCode(.return(try value.map { value throws(ScriptError) in try expression(value, scope) }), span)
     case .break: return LeaveCode(.break, span)
     case .continue: return LeaveCode(.continue, span)
     case .text(let text): return TextCode(text, span)

@@ -181,7 +181,9 @@ private struct Completer {
   // MARK: Calls
 
   /// The innermost call that is open at the end of the tokens.
-  private func openCall(_ tokens: ArraySlice<Token>) -> (name: String, labels: Set<String>, current: String?, position: Int, isMethod: Bool)? {
+  private func openCall(_ tokens: ArraySlice<Token>) -> (
+    name: String, labels: Set<String>, current: String?, position: Int, isMethod: Bool
+  )? {
     var depth = 0
     var labels = Set<String>()
     var current: String?

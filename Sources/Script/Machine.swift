@@ -83,7 +83,9 @@ final class Machine {
     do throws(ScriptError) {
       for index in code.parameters.indices where frame.slots[index] == nil {
         let parameter = code.parameters[index]
-        guard let value = parameter.default else { throw ScriptError.missingArgument(parameter.name, of: code.name, at: span) }
+        guard let value = parameter.default else {
+          throw ScriptError.missingArgument(parameter.name, of: code.name, at: span)
+        }
         frame.slots[index] = try value.evaluate(frame)
       }
       if case .script(_, let captures) = function.kind {

@@ -59,7 +59,9 @@ public struct Reference: Sendable {
       }
     }
     text += "\n## Names\n\n| name | type | |\n|---|---|---|\n"
-    for constant in library.constants { text += "| `\(constant.name)` | \(constant.type) | \(escaped(constant.doc)) |\n" }
+    for constant in library.constants {
+      text += "| `\(constant.name)` | \(constant.type) | \(escaped(constant.doc)) |\n"
+    }
     text += "\n## Words of the language\n\n| word | |\n|---|---|\n"
     for (word, doc) in Self.keywords.sorted(by: { $0.key < $1.key }) { text += "| `\(word)` | \(escaped(doc)) |\n" }
     return text
@@ -99,7 +101,9 @@ public struct Reference: Sendable {
 
   private func describe(_ parameter: Parameter) -> String {
     var text = parameter.doc.isEmpty ? "\(parameter.type)" : "\(parameter.doc) (\(parameter.type)"
-    if let value = parameter.default { text += parameter.doc.isEmpty ? ", \(value.literal)" : ", else \(value.literal)" }
+    if let value = parameter.default {
+      text += parameter.doc.isEmpty ? ", \(value.literal)" : ", else \(value.literal)"
+    }
     if parameter.isOptional { text += ", optional" }
     if !parameter.doc.isEmpty { text += ")" }
     return text
@@ -126,7 +130,8 @@ public struct Reference: Sendable {
   }
 
   private func escaped(_ text: String) -> String {
-    String(text.map { $0 == "\n" ? " " : $0 }).split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+    String(text.map { $0 == "\n" ? " " : $0 }).split(separator: "|", omittingEmptySubsequences: false).joined(
+      separator: "\\|")
   }
 
   private func pad(_ text: String, _ width: Int) -> String {

@@ -47,7 +47,8 @@ extension ScriptError {
       Diagnostic(
         "unknown-field", "a \(type) has no field '\(name)'", at: span, hint: Self.suggestion(near))
     case .unknownLabel(let label, let function, let span, let near):
-      Diagnostic("unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"))
+      Diagnostic(
+        "unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"))
     case .missingArgument(let label, let function, let span):
       Diagnostic("missing-argument", "'\(function)' needs '\(label)'", at: span, hint: "add \(label): …")
     case .extraArgument(let function, let allowed, let span):
@@ -55,7 +56,8 @@ extension ScriptError {
         "extra-argument", "'\(function)' takes \(Self.count(allowed, "argument")), this is one more", at: span)
     case .labelNeeded(let label, let function, let span):
       Diagnostic(
-        "label-needed", "'\(function)' takes '\(label)' by its name only", at: span, hint: "write \(label): \(span.brief)")
+        "label-needed", "'\(function)' takes '\(label)' by its name only", at: span,
+        hint: "write \(label): \(span.brief)")
     case .duplicate(let name, let kind, let span):
       Diagnostic("duplicate", "the \(kind) '\(name)' is there twice", at: span)
     case .wrongType(let what, let expected, let found, let span):
@@ -67,13 +69,18 @@ extension ScriptError {
           ?? "one of \(allowed.map { "\"\($0)\"" }.joined(separator: ", "))")
     case .outOfRange(let what, let number, let allowed, let span):
       Diagnostic(
-        "out-of-range", "\(Self.quoted(what)) is \(Value.text(of: number)), outside of \(Self.bounds(allowed))", at: span)
+        "out-of-range", "\(Self.quoted(what)) is \(Value.text(of: number)), outside of \(Self.bounds(allowed))",
+        at: span)
     case .misplaced(let what, let allowed, let span):
       Diagnostic("misplaced", "'\(what)' stands only \(allowed)", at: span)
     case .assignedBuiltin(let name, let span):
-      Diagnostic("assigned-builtin", "'\(name)' is built in and cannot be given a value", at: span, hint: "choose another name, such as my\(name.prefix(1).uppercased() + name.dropFirst())")
+      Diagnostic(
+        "assigned-builtin", "'\(name)' is built in and cannot be given a value", at: span,
+        hint: "choose another name, such as my\(name.prefix(1).uppercased() + name.dropFirst())")
     case .notLiteral(let name, let span):
-      Diagnostic("not-literal", "the default of '\(name)' must be written out: it can be set from outside", at: span, hint: "a number, a string, true, false, none, or a list of these")
+      Diagnostic(
+        "not-literal", "the default of '\(name)' must be written out: it can be set from outside", at: span,
+        hint: "a number, a string, true, false, none, or a list of these")
 
     case .noValue(let name, let span):
       Diagnostic("no-value", "'\(name)' has no value yet", at: span)

@@ -107,7 +107,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   // MARK: Global values
 
   /// The names that have a value, sorted.
-  public var globalNames: [String] { 
+  public var globalNames: [String] {
     globals.filter { machine.globals[$0.value] != nil }.keys.sorted()
   }
 

@@ -90,12 +90,26 @@ package struct CallArgument: Sendable {
 
 package enum BinaryOperator: String, Sendable {
   case or, and
-  case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">="
-  case add = "+", subtract = "-", multiply = "*", divide = "/", remainder = "%", power = "**"
-  case range = "...", halfOpenRange = "..<"
+  case equal = "=="
+  case notEqual = "!="
+  case less = "<"
+  case lessOrEqual = "<="
+  case greater = ">"
+  case greaterOrEqual = ">="
+  case add = "+"
+  case subtract = "-"
+  case multiply = "*"
+  case divide = "/"
+  case remainder = "%"
+  case power = "**"
+  case range = "..."
+  case halfOpenRange = "..<"
 }
 
-package enum UnaryOperator: String, Sendable { case negate = "-", not }
+package enum UnaryOperator: String, Sendable {
+  case negate = "-"
+  case not
+}
 
 package struct Expression: Sendable {
   package indirect enum Kind: Sendable {

@@ -89,7 +89,8 @@ private struct ValueWriter {
       put(Value.quoted(shown) + (shown.endIndex < string.endIndex ? "…" : ""))
     case .range(let range): put("\(Value.text(of: range.lower))...\(Value.text(of: range.upper))")
     case .function(let function):
-      put("\(function.name == "function" ? "" : function.name)(\(function.parameterNames.joined(separator: ", "))) => …")
+      put(
+        "\(function.name == "function" ? "" : function.name)(\(function.parameterNames.joined(separator: ", "))) => …")
     case .object(let object): put(object.summary)
     case .list(let list): writeList(list.elements)
     case .record(let record):

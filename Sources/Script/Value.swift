@@ -68,7 +68,9 @@ struct Extent: Hashable, Sendable {
 
   func check(at span: @autoclosure () -> Span) throws(ScriptError) {
     if Int(depth) > Self.deepest { throw .tooLarge("nesting of a value", limit: Self.deepest, at: span()) }
-    if Int(weight) > Self.heaviest { throw .tooLarge("number of elements of a value", limit: Self.heaviest, at: span()) }
+    if Int(weight) > Self.heaviest {
+      throw .tooLarge("number of elements of a value", limit: Self.heaviest, at: span())
+    }
   }
 }
 

@@ -24,7 +24,8 @@ struct Run: ParsableCommand {
   @ArgumentParser.Argument(help: "The script; - for standard input.")
   var file: String
 
-  @Option(name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
   var settings: [String] = []
 
   @OptionGroup var compute: ComputeOptions

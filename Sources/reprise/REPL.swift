@@ -90,7 +90,8 @@ struct REPL {
     if let help = reference.help(name) {
       Streams.writeLine(help)
     } else if let value = session[name] {
-      Streams.writeLine("\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)")
+      Streams.writeLine(
+        "\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)")
     } else {
       let near = reference.nearest(to: name).first.map { "; did you mean '\($0)'?" } ?? ""
       Streams.writeError("nothing is known of '\(name)'\(near)\n")

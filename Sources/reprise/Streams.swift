@@ -45,7 +45,9 @@ enum Streams {
   private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var start = 0
     while start < bytes.count {
-      let count = bytes.withUnsafeBytes { unsafe Foundation.write(descriptor, $0.baseAddress! + start, bytes.count - start) }
+      let count = bytes.withUnsafeBytes {
+        unsafe Foundation.write(descriptor, $0.baseAddress! + start, bytes.count - start)
+      }
       if count < 0, errno == EINTR { continue }
       if count < 0, errno == EAGAIN {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

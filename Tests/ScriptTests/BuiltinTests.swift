@@ -37,7 +37,9 @@ struct BuiltinTests {
     }
   }
 
-  @Test("a file is written below the working directory only", arguments: ["/etc/x.png", "../x.png", "a/../../x.png", "~/x.png", ""])
+  @Test(
+    "a file is written below the working directory only",
+    arguments: ["/etc/x.png", "../x.png", "a/../../x.png", "~/x.png", ""])
   func writing(_ path: String) {
     switch error("plot([1], to: \"\(path)\")") {
     case .outsideWorkingDirectory, .file: break

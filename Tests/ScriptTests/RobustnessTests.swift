@@ -17,7 +17,9 @@ struct RobustnessTests {
     }
   }
 
-  @Test("a hundred thousand brackets are too deep", arguments: ["(", "[", "{a:", "f(", "-", "not ", "x=>", "if a {", "fn f() {", "\"\\(", "1**", "if a {} else "])
+  @Test(
+    "a hundred thousand brackets are too deep",
+    arguments: ["(", "[", "{a:", "f(", "-", "not ", "x=>", "if a {", "fn f() {", "\"\\(", "1**", "if a {} else "])
   func nesting(_ bracket: String) {
     let found = error(String(repeating: bracket, count: 100_000))
     #expect(found?.category == .script)
@@ -45,13 +47,16 @@ struct RobustnessTests {
     #expect(try value("fn f(n) = if n == 0 { 0 } else { 1 + f(n - 1) }\nf(500)", in: small) == .number(500))
   }
 
-  @Test("what would be too large is refused", arguments: [
-    "x = [1]\nwhile true { x = x + x }", "x = \"ab\"\nwhile true { x = x + x }", "x = [1]\nwhile true { x = [x] }",
-    "x = [1]\nwhile true { x = [x, x] }", "x = {a: 1}\nwhile true { x = {a: x} }", "[i for i in 1...1e12]",
-    "map(1...1e15, x => x)", "range(0, 1e300)", "repeat(\"a\", 10_000_000).repeat(100)", "sum(1...1e18)",
-    "f = () => 1\nfn wrap(g) = () => g()\nwhile true { f = wrap(f) }", "x = \"a\"\nwhile true { x = \"\\(x)\\(x)\" }",
-    "x = {}\nwhile true { x = { a: x, b: x } }", "for i in 1e16...inf { }", "first([1], 1e15)[5]", "repeat([1], 1e7).flatten().flatten() + range(0, 1e7)",
-  ])
+  @Test(
+    "what would be too large is refused",
+    arguments: [
+      "x = [1]\nwhile true { x = x + x }", "x = \"ab\"\nwhile true { x = x + x }", "x = [1]\nwhile true { x = [x] }",
+      "x = [1]\nwhile true { x = [x, x] }", "x = {a: 1}\nwhile true { x = {a: x} }", "[i for i in 1...1e12]",
+      "map(1...1e15, x => x)", "range(0, 1e300)", "repeat(\"a\", 10_000_000).repeat(100)", "sum(1...1e18)",
+      "f = () => 1\nfn wrap(g) = () => g()\nwhile true { f = wrap(f) }", "x = \"a\"\nwhile true { x = \"\\(x)\\(x)\" }",
+      "x = {}\nwhile true { x = { a: x, b: x } }", "for i in 1e16...inf { }", "first([1], 1e15)[5]",
+      "repeat([1], 1e7).flatten().flatten() + range(0, 1e7)",
+    ])
   func size(_ text: String) {
     let thread = EvaluationThread()
     let session = session()
@@ -59,27 +64,38 @@ struct RobustnessTests {
     #expect(found?.category == .runtime, "\(text): \(String(describing: found))")
   }
 
-  @Test("numbers that are no whole numbers are refused where those are wanted", arguments: [
-    "[1][nan]", "[1][inf]", "[1][1e300]", "[1][0.5]", "round(1, nan)", "repeat(1, -1)", "round(1, 1e300)", "format(1, 1e9)",
-    "first([1], -inf)", "network(\"vgg16\", 1.5)", "\"a\"[5]", "range(0, 1, by: 0)", "range(nan, 1)", "1 / 0", "1 % 0", "[1][0...5]",
-    "(1...3)[1e10]",
-  ])
+  @Test(
+    "numbers that are no whole numbers are refused where those are wanted",
+    arguments: [
+      "[1][nan]", "[1][inf]", "[1][1e300]", "[1][0.5]", "round(1, nan)", "repeat(1, -1)", "round(1, 1e300)",
+      "format(1, 1e9)",
+      "first([1], -inf)", "network(\"vgg16\", 1.5)", "\"a\"[5]", "range(0, 1, by: 0)", "range(nan, 1)", "1 / 0",
+      "1 % 0", "[1][0...5]",
+      "(1...3)[1e10]",
+    ])
   func wholeNumbers(_ text: String) {
     #expect(error(text) != nil, "\(text)")
   }
 
-  @Test("extreme numbers pass through arithmetic", arguments: [
-    "round(inf)", "floor(nan)", "1e308 * 10", "-inf ** 0.5", "len(1...nan)", "len(0...inf)", "inf % 3", "string(1e308)", "sort([nan, 1, inf])",
-    "[x for x in 5...1]", "[x for x in nan...1]", "min(nan, 1)", "round(1e300, 15)", "len(1..<1e300)", "(1..<nan).lower",
-  ])
+  @Test(
+    "extreme numbers pass through arithmetic",
+    arguments: [
+      "round(inf)", "floor(nan)", "1e308 * 10", "-inf ** 0.5", "len(1...nan)", "len(0...inf)", "inf % 3",
+      "string(1e308)", "sort([nan, 1, inf])",
+      "[x for x in 5...1]", "[x for x in nan...1]", "min(nan, 1)", "round(1e300, 15)", "len(1..<1e300)",
+      "(1..<nan).lower",
+    ])
   func extremes(_ text: String) throws {
     #expect(error(text) == nil, "\(text)")
   }
 
-  @Test("bytes that are not UTF-8 are named by line and place", arguments: [
-    [0x61, 0x0A, 0xFF], [0x61, 0x0A, 0xC3], [0x61, 0x0A, 0xC0, 0x80], [0x61, 0x0A, 0xED, 0xA0, 0x80], [0x61, 0x0A, 0xF4, 0x90, 0x80, 0x80],
-    [0x61, 0x0A, 0x80],
-  ] as [[UInt8]])
+  @Test(
+    "bytes that are not UTF-8 are named by line and place",
+    arguments: [
+      [0x61, 0x0A, 0xFF], [0x61, 0x0A, 0xC3], [0x61, 0x0A, 0xC0, 0x80], [0x61, 0x0A, 0xED, 0xA0, 0x80],
+      [0x61, 0x0A, 0xF4, 0x90, 0x80, 0x80],
+      [0x61, 0x0A, 0x80],
+    ] as [[UInt8]])
   func invalidText(_ bytes: [UInt8]) {
     #expect(throws: ScriptError.notText(name: "x", line: 2, offset: 2, byte: bytes[2])) {
       try Source(validating: bytes, name: "x")
@@ -88,14 +104,18 @@ struct RobustnessTests {
 
   static let pieces: [String] =
     Keyword.allCases.map(\.rawValue) + Symbol.allCases.map(\.rawValue)
-    + ["x", "f", "print", "map", "network", "\"a\"", "\"\\(x)\"", "\"\\(", "\"", "1", "50%", "1e3", "...", "\n", "\n", "##", "#", "\0", "é", "’"]
+    + [
+      "x", "f", "print", "map", "network", "\"a\"", "\"\\(x)\"", "\"\\(", "\"", "1", "50%", "1e3", "...", "\n", "\n",
+      "##", "#", "\0", "é", "’",
+    ]
 
   @Test("random tokens are parsed, checked and run", arguments: 0..<20)
   func soup(_ seed: Int) {
     var random = Sequence(state: UInt64(seed))
     for _ in 0..<300 {
       let count = Int.random(in: 1...30, using: &random)
-      let text = (0..<count).map { _ in Self.pieces.randomElement(using: &random)! }.joined(separator: Bool.random(using: &random) ? " " : "")
+      let text = (0..<count).map { _ in Self.pieces.randomElement(using: &random)! }.joined(
+        separator: Bool.random(using: &random) ? " " : "")
       exercise(text)
     }
   }
@@ -110,7 +130,9 @@ struct RobustnessTests {
     _ = Session.isComplete(text)
   }
 
-  @Test("scripts with pieces changed, lost or doubled are parsed, checked and run", arguments: try Golden.all(in: "outputs"))
+  @Test(
+    "scripts with pieces changed, lost or doubled are parsed, checked and run", arguments: try Golden.all(in: "outputs")
+  )
   func mutations(_ golden: Golden) throws {
     let bytes = try golden.bytes()
     var random = Sequence(state: 42)

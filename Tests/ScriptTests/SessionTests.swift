@@ -31,7 +31,9 @@ struct SessionTests {
   func settings() throws {
     let source = Source("param epochs = 8 \"how long\"\nparam scale = \"desk\"\n[epochs, scale]", name: "test")
     #expect(try session().run(source).value == .list([.number(8), .string("desk")]))
-    #expect(try session().run(source, settings: ["epochs": "1_0", "scale": "paper"]).value == .list([.number(10), .string("paper")]))
+    #expect(
+      try session().run(source, settings: ["epochs": "1_0", "scale": "paper"]).value
+        == .list([.number(10), .string("paper")]))
     #expect(throws: ScriptFailure([.wrongSetting("epochs", value: "x", expected: "a number")], stage: .check)) {
       try session().run(source, settings: ["epochs": "x"])
     }
@@ -70,12 +72,14 @@ struct SessionTests {
     #expect(try value("xs = []\nfor i in 1...100_000 { xs = xs + [i] }\nlen(xs)") == .number(100_000))
   }
 
-  @Test("a text is incomplete where a bracket is open or an operator waits", arguments: [
-    ("x = (1", false), ("fn f(x) {", false), ("1 +", false), ("f(a,", false), ("x =", false), ("if x {\n 1", false),
-    ("[1, 2", false), ("{ a: 1,", false), ("x =>", false), ("1 + 1", true), ("fn f(x) { 1 }", true), ("1 + )", true),
-    ("\"abc", true), ("", true), ("x = \"\\(1\"", true), ("for i in 1...3 {", false), ("fn f(x) =", false),
-    ("not", false), ("x.", false), ("f(\n\n", false), ("}", true), ("a b", true),
-  ])
+  @Test(
+    "a text is incomplete where a bracket is open or an operator waits",
+    arguments: [
+      ("x = (1", false), ("fn f(x) {", false), ("1 +", false), ("f(a,", false), ("x =", false), ("if x {\n 1", false),
+      ("[1, 2", false), ("{ a: 1,", false), ("x =>", false), ("1 + 1", true), ("fn f(x) { 1 }", true), ("1 + )", true),
+      ("\"abc", true), ("", true), ("x = \"\\(1\"", true), ("for i in 1...3 {", false), ("fn f(x) =", false),
+      ("not", false), ("x.", false), ("f(\n\n", false), ("}", true), ("a b", true),
+    ])
   func completeness(_ text: String, _ isComplete: Bool) {
     #expect(Session.isComplete(text) == isComplete, "\(text)")
   }
@@ -87,10 +91,13 @@ struct SessionTests {
     #expect(try !session().run(Source("1 + 1", name: "test")).isSilent)
   }
 
-  @Test("numbers print short", arguments: [
-    ("0.1", "0.1"), ("0.1 + 0.2", "0.3"), ("20_000", "20000"), ("1e-5", "1e-5"), ("50%", "0.5"), ("1e20", "1e20"),
-    ("-0.0", "0"), ("2 ** 0.5", "1.4142135623731"), ("1/3", "0.333333333333333"), ("inf", "inf"), ("2 ** 53", "9.00719925474099e15"),
-  ])
+  @Test(
+    "numbers print short",
+    arguments: [
+      ("0.1", "0.1"), ("0.1 + 0.2", "0.3"), ("20_000", "20000"), ("1e-5", "1e-5"), ("50%", "0.5"), ("1e20", "1e20"),
+      ("-0.0", "0"), ("2 ** 0.5", "1.4142135623731"), ("1/3", "0.333333333333333"), ("inf", "inf"),
+      ("2 ** 53", "9.00719925474099e15"),
+    ])
   func numbers(_ text: String, _ shown: String) throws {
     #expect(try value(text)?.shown == shown)
   }
@@ -122,7 +129,7 @@ struct CompletionTests {
 
   @Test("in a call stand the labels that are still free")
   func labels() {
-    #expect(texts("plot(1, t") .first == "to:")
+    #expect(texts("plot(1, t").first == "to:")
     #expect(texts("plot(1, to: \"a\", ").contains("log:"))
     #expect(!texts("plot(1, to: \"a\", ").contains("to:"))
     #expect(texts("prune(m, t").first == "to:")
@@ -135,7 +142,8 @@ struct CompletionTests {
     #expect(texts("plot(1, to: \"/et").contains("/etc/"))
   }
 
-  @Test("any place of any text can be asked", arguments: ["a.b(c, \"x\\(1)\").d", "((((", "\"\\", "x => { # \"", "😀.a"])
+  @Test(
+    "any place of any text can be asked", arguments: ["a.b(c, \"x\\(1)\").d", "((((", "\"\\", "x => { # \"", "😀.a"])
   func robustness(_ text: String) {
     for cursor in 0...(text.utf8.count + 2) { _ = session().completions(in: text, at: cursor) }
   }

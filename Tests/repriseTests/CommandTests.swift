@@ -3,10 +3,13 @@ import Testing
 
 @Suite("The command line")
 struct CommandTests {
-  @Test("the exit status says how a script went", arguments: [
-    ("print(1)", 0), ("print(x)", 2), ("x = )", 2), ("x = 1 / 0", 3), ("env(\"REPRISE_NO_SUCH\")", 4), ("fail(\"no\")", 3),
-    ("fn f(n) = f(n)\nf(1)", 3), ("", 0),
-  ])
+  @Test(
+    "the exit status says how a script went",
+    arguments: [
+      ("print(1)", 0), ("print(x)", 2), ("x = )", 2), ("x = 1 / 0", 3), ("env(\"REPRISE_NO_SUCH\")", 4),
+      ("fail(\"no\")", 3),
+      ("fn f(n) = f(n)\nf(1)", 3), ("", 0),
+    ])
   func status(_ script: String, _ status: Int32) throws {
     let result = try Program.run(script: script)
     #expect(result.status == status, "\(script): \(result.errors)")
@@ -67,7 +70,9 @@ struct CommandTests {
     #expect(try Program.run("run", "a.reprise", files: ["a.reprise": [0x78, 0x3D, 0x00]]).status == 2)
   }
 
-  @Test("wrong usage is 64", arguments: [["--no-such"], ["run"], ["run", "a", "--threads", "0"], ["doc", "nothingLikeIt"]])
+  @Test(
+    "wrong usage is 64",
+    arguments: [["--no-such"], ["run"], ["run", "a", "--threads", "0"], ["doc", "nothingLikeIt"]])
   func usage(_ arguments: [String]) throws {
     let process = Process()
     process.executableURL = URL(filePath: Program.path)
@@ -83,7 +88,9 @@ struct CommandTests {
     let process = Process()
     let errors = Pipe()
     process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "{ echo 'for i in 1...1_000_000 { print(i) }' | '\(Program.path)'; echo $? >&2; } | head -n 1"]
+    process.arguments = [
+      "-c", "{ echo 'for i in 1...1_000_000 { print(i) }' | '\(Program.path)'; echo $? >&2; } | head -n 1",
+    ]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = errors
     try process.run()

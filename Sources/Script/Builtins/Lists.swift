@@ -20,7 +20,9 @@ let rangeBuiltin = Builtin(
   chapter: "Lists"
 ) { arguments in
   let (from, to, by) = (try arguments.number("from"), try arguments.number("to"), try arguments.number("by"))
-  guard by != 0, from.isFinite, to.isFinite, by.isFinite else { throw arguments.failure("the step leads nowhere", at: "by") }
+  guard by != 0, from.isFinite, to.isFinite, by.isFinite else {
+    throw arguments.failure("the step leads nowhere", at: "by")
+  }
   // A step that misses the end by rounding alone still reaches it.
   let steps = ((to - from) / by + 1e-9).rounded(.down)
   guard steps >= 0 else { return .list([Value]()) }
@@ -114,7 +116,8 @@ let sortBuiltin = Builtin(
 }
 
 private func mixed(_ arguments: Arguments) -> ScriptError {
-  arguments.failure("only numbers, or only strings, can be sorted", hint: "say what to sort by: sort(list, by: x => …)", at: "list")
+  arguments.failure(
+    "only numbers, or only strings, can be sorted", hint: "say what to sort by: sort(list, by: x => …)", at: "list")
 }
 
 let reverseBuiltin = Builtin(
@@ -240,7 +243,9 @@ let allBuiltin = Builtin(
 
 let repeatBuiltin = Builtin(
   "repeat", "A list of the same value, or a string, so many times.",
-  parameters: [Parameter("value", .any, "What to repeat."), Parameter("times", .integer, "How often.", allowed: 0...1e7)],
+  parameters: [
+    Parameter("value", .any, "What to repeat."), Parameter("times", .integer, "How often.", allowed: 0...1e7),
+  ],
   result: .any, examples: [Example(#"repeat("-", 5)"#, gives: "\"-----\"")], chapter: "Lists"
 ) { arguments in
   let times = try arguments.integer("times")

@@ -10,15 +10,23 @@ private func numeric(
 }
 
 let absBuiltin = numeric("abs", "The number without its sign.", example: "abs(-3)", gives: "3") { Swift.abs($0) }
-let floorBuiltin = numeric("floor", "The next whole number below.", example: "floor(2.7)", gives: "2") { $0.rounded(.down) }
+let floorBuiltin = numeric("floor", "The next whole number below.", example: "floor(2.7)", gives: "2") {
+  $0.rounded(.down)
+}
 let ceilBuiltin = numeric("ceil", "The next whole number above.", example: "ceil(2.1)", gives: "3") { $0.rounded(.up) }
 let sqrtBuiltin = numeric("sqrt", "The square root; nan below 0.", example: "sqrt(9)", gives: "3") { $0.squareRoot() }
 let expBuiltin = numeric("exp", "e to the power x.", example: "exp(0)", gives: "1") { Foundation.exp($0) }
 let logBuiltin = numeric("log", "The natural logarithm.", example: "log(1)", gives: "0") { Foundation.log($0) }
 let log2Builtin = numeric("log2", "The logarithm to base 2.", example: "log2(8)", gives: "3") { Foundation.log2($0) }
-let log10Builtin = numeric("log10", "The logarithm to base 10.", example: "log10(1000)", gives: "3") { Foundation.log10($0) }
-let sinBuiltin = numeric("sin", "The sine of an angle in radians.", example: "sin(0)", gives: "0") { Foundation.sin($0) }
-let cosBuiltin = numeric("cos", "The cosine of an angle in radians.", example: "cos(pi)", gives: "-1") { Foundation.cos($0) }
+let log10Builtin = numeric("log10", "The logarithm to base 10.", example: "log10(1000)", gives: "3") {
+  Foundation.log10($0)
+}
+let sinBuiltin = numeric("sin", "The sine of an angle in radians.", example: "sin(0)", gives: "0") {
+  Foundation.sin($0)
+}
+let cosBuiltin = numeric("cos", "The cosine of an angle in radians.", example: "cos(pi)", gives: "-1") {
+  Foundation.cos($0)
+}
 let tanhBuiltin = numeric("tanh", "The hyperbolic tangent.", example: "tanh(0)", gives: "0") { Foundation.tanh($0) }
 
 let roundBuiltin = Builtin(
@@ -58,7 +66,10 @@ private func statistic(
   _ function: @escaping @Sendable ([Double]) -> Double
 ) -> Builtin {
   Builtin(
-    name, doc, parameters: [Parameter("values", .either([.number, .list(of: .number)]), "Numbers, or lists of them.", variadic: true)],
+    name, doc,
+    parameters: [
+      Parameter("values", .either([.number, .list(of: .number)]), "Numbers, or lists of them.", variadic: true)
+    ],
     result: .number, examples: [Example(example, gives: gives)], chapter: "Numbers"
   ) { arguments in
     let numbers = try numbers(arguments)
@@ -69,10 +80,16 @@ private func statistic(
   }
 }
 
-let minBuiltin = statistic("min", "The least number.", example: "min(3, 1, 2)", gives: "1") { $0.reduce($0[0]) { Swift.min($0, $1) } }
-let maxBuiltin = statistic("max", "The greatest number.", example: "max([3, 1, 2])", gives: "3") { $0.reduce($0[0]) { Swift.max($0, $1) } }
+let minBuiltin = statistic("min", "The least number.", example: "min(3, 1, 2)", gives: "1") {
+  $0.reduce($0[0]) { Swift.min($0, $1) }
+}
+let maxBuiltin = statistic("max", "The greatest number.", example: "max([3, 1, 2])", gives: "3") {
+  $0.reduce($0[0]) { Swift.max($0, $1) }
+}
 let sumBuiltin = statistic("sum", "The sum of all.", example: "sum(1...4)", gives: "10", atLeast: 0) { $0.reduce(0, +) }
-let meanBuiltin = statistic("mean", "The mean.", example: "mean([1, 2, 6])", gives: "3") { $0.reduce(0, +) / Double($0.count) }
+let meanBuiltin = statistic("mean", "The mean.", example: "mean([1, 2, 6])", gives: "3") {
+  $0.reduce(0, +) / Double($0.count)
+}
 let medianBuiltin = statistic("median", "The number in the middle.", example: "median([5, 1, 3])", gives: "3") {
   let sorted = $0.sorted()
   let middle = sorted.count / 2

@@ -7,7 +7,8 @@ let keysBuiltin = Builtin(
   case .record(let record): return .list(record.names)
   case .object(let object): return .list(object.fieldNames)
   case let other:
-    throw ScriptError.wrongType(what: "record", expected: .record, found: other.typeName, at: arguments.span(of: "record"))
+    throw ScriptError.wrongType(
+      what: "record", expected: .record, found: other.typeName, at: arguments.span(of: "record"))
   }
 }
 
