@@ -1,0 +1,84 @@
+import Engine
+import Foundation
+import ModelZoo
+import Networks
+import Tensors
+import Testing
+
+private let engine = Result { try Engine(threads: 2) }
+
+/// The engine against PyTorch on the same weights and pictures.
+///
+/// Training is held to what PyTorch's own single precision does against its double: a fixed bound on the gradients of
+/// networks with batch norms would be wrong, since rounding flips ReLU masks.
+@Suite("the zoo computes what torchvision and timm compute", .serialized)
+struct ParityTests {
+  @Test("evaluation logits are within 1e-5 of PyTorch's in double", arguments: NumericsGolden.models)
+  func evaluation(_ model: String) throws {
+    let golden = try NumericsGolden(model)
+    let network = try golden.network()
+    let plan = try engine.get().compile(network, batch: golden.batch, mode: .inference)
+    try plan.load(try FormulaWeights.weights(for: network))
+    try plan.setInput(try FormulaWeights.batch(golden.batch, of: network.shape(of: network.input)))
+    try plan.forward()
+    let logits = try plan.logitsTensor().elements.map { Double($0) }
+    #expect(relativeDistance(logits, golden.inference) < 1e-5)
+  }
+
+  @Test("training logits and gradients err at most twice as much as PyTorch's", arguments: NumericsGolden.models)
+  func training(_ model: String) throws {
+    let golden = try NumericsGolden(model)
+    let network = try golden.network()
+    let plan = try engine.get().compile(network, batch: golden.batch, mode: .training())
+    try plan.load(try FormulaWeights.weights(for: network))
+    try plan.setInput(try FormulaWeights.batch(golden.batch, of: network.shape(of: network.input)))
+    try plan.forward()
+    let logits = try plan.logitsTensor().elements.map { Double($0) }
+    let logitsError = relativeDistance(logits, golden.training)
+    #expect(logitsError < 2 * golden.error(\.training))
+
+    // The gradient of the mean cross-entropy: (softmax − one-hot) / N.
+    let labels = FormulaWeights.labels(golden.batch, classes: golden.classes)
+    var gradient = [Float](repeating: 0, count: logits.count)
+    for row in 0..<golden.batch {
+      let z = logits[row * golden.classes..<(row + 1) * golden.classes]
+      let highest = z.max() ?? 0
+      let total = z.reduce(0) { $0 + exp($1 - highest) }
+      for k in 0..<golden.classes {
+        let p = exp(z[row * golden.classes + k] - highest) / total
+        gradient[row * golden.classes + k] = Float((p - (k == Int(labels[row]) ? 1 : 0)) / Double(golden.batch))
+      }
+    }
+    try plan.setLogitsGradient(try Tensor(gradient, shape: [golden.batch, golden.classes]))
+    try plan.backward()
+    let gradients = try plan.gradients()
+    #expect(gradients.count == golden.gradients.count)
+    var errors: [Double] = []
+    var (found, expected): ([Double], [Double]) = ([], [])
+    for reference in golden.gradients {
+      let full = try #require(gradients[reference.name])
+      let samples = FormulaWeights.places(of: reference.name, count: full.count).map { Double(full[flat: $0]) }
+      errors.append(relativeDistance(samples, reference.samples))
+      found += samples
+      expected += reference.samples
+    }
+    let median = errors.sorted()[errors.count / 2]
+    let joined = relativeDistance(found, expected)
+    print(
+      "\(model): logits \(logitsError) (PyTorch \(golden.error(\.training))), gradients \(joined) "
+        + "(\(golden.error(\.gradients))), median \(median) (\(golden.error(\.medianGradient)))")
+    #expect(joined < 2 * golden.error(\.gradients))
+    #expect(median < 2 * golden.error(\.medianGradient))
+  }
+
+  @Test("no layer of the zoo falls back to a reference kernel", arguments: ModelZoo.all.map(\.name))
+  func kernels(_ name: String) throws {
+    let entry = try #require(ModelZoo.entry(named: name))
+    let isSmall = name.hasPrefix("resnet") && entry.input[1] < 64
+    let network = try entry.make(input: isSmall ? [3, 32, 32] : [3, 64, 64], classes: 10)
+    for mode in [Plan.Mode.training(), .inference] {
+      let plan = try engine.get().compile(network, batch: 2, mode: mode)
+      #expect(plan.labels.filter { $0.kernel.hasPrefix("ref") || $0.kernel.contains("gemm:ref") } == [])
+    }
+  }
+}
