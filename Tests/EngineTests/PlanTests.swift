@@ -1,0 +1,116 @@
+import Engine
+import Networks
+import Tensors
+import Testing
+
+@Suite("plans", .serialized)
+struct PlanTests {
+  /// A block with a residual sum, so that fusion and shared memory are met.
+  func block() throws -> Network {
+    var network = Network("block", input: [3, 9, 9])
+    let stem = try network.append(.convolution(Convolution(to: 24, Window(kernel: 3, padding: 1))), to: network.input)
+    let first = try network.append(.relu(ReLU()), to: network.append(.batchNorm(BatchNorm()), to: stem))
+    let inner = try network.append(.convolution(Convolution(to: 24, Window(kernel: 3, padding: 1))), to: first)
+    let sum = try network.append(.add(Add()), to: network.append(.batchNorm(BatchNorm()), to: inner), first)
+    let second = try network.append(.clip(.relu6), to: sum)
+    let pooled = try network.append(.globalAveragePool(GlobalAveragePool()), to: second)
+    try network.append(.dense(Dense(to: 5)), to: network.append(.flatten(Flatten()), to: pooled))
+    return network
+  }
+
+  func batch(_ count: Int, of network: Network) throws -> Tensor {
+    var random = RandomKey(seed: 4, for: .synthetic).generator()
+    var tensor = try Tensor(zeros: network.shape(of: network.input).batched(count))
+    tensor.withUnsafeMutableElements { for i in $0.indices { $0[i] = Float(random.normal()) } }
+    return tensor
+  }
+
+  @Test("denormals are flushed to zero on every compute thread")
+  func flushToZero() throws {
+    let words = try engine.get().controlWords
+    #expect(words.count == 2)
+    for word in words { #expect(word & 0x8040 == 0x8040) }
+  }
+
+  @Test("a fused block gives what its definition gives, in training and in inference")
+  func fused() throws {
+    let network = try block()
+    let weights = try network.initialWeights(seed: 5)
+    let input = try batch(3, of: network)
+    for mode in [Plan.Mode.training(), .inference] {
+      let plan = try engine.get().compile(network, batch: 3, mode: mode)
+      try plan.load(weights)
+      try plan.setInput(input)
+      try plan.forward()
+      let expected = try network.reference(
+        input.doubles, weights: weights.mapValues(\.doubles),
+        mode: mode == .inference ? .inference : .training(seed: 0, step: 0, lane: 0))
+      #expect(worstError(try plan.logitsTensor(), expected) < 2e-5)
+    }
+  }
+
+  @Test("the same step gives the same bits, whatever the plan did before")
+  func determinism() throws {
+    let network = try block()
+    let weights = try network.initialWeights(seed: 5)
+    let plan = try engine.get().compile(network, batch: 3, mode: .training())
+    var results: [Weights] = []
+    for _ in 0..<2 {
+      try plan.load(weights)
+      try plan.setInput(try batch(3, of: network))
+      try plan.forward()
+      try plan.setLogitsGradient(try Tensor((0..<15).map { Float($0) - 7 }, shape: [3, 5]))
+      try plan.backward()
+      results.append(try plan.gradients().merging(plan.weights()) { $1 })
+    }
+    #expect(results[0] == results[1])
+  }
+
+  @Test("a tap shows a layer's output and its gradient without changing what the plan computes")
+  func taps() throws {
+    let network = try block()
+    let weights = try network.initialWeights(seed: 5)
+    let node = network.nodes[2]
+    let input = try batch(3, of: network)
+    let gradient = try Tensor((0..<15).map { Float($0) - 7 }, shape: [3, 5])
+    let plain = try engine.get().compile(network, batch: 3, mode: .training())
+    let tapped = try engine.get().compile(network, batch: 3, mode: .training(), taps: [node])
+    for plan in [plain, tapped] {
+      try plan.load(weights)
+      try plan.setInput(input)
+      try plan.forward()
+      try plan.setLogitsGradient(gradient)
+      try plan.backward()
+    }
+    let activations = try network.referenceActivations(
+      input.doubles, weights: weights.mapValues(\.doubles), mode: .training(seed: 0, step: 0, lane: 0))
+    #expect(worstError(try #require(try tapped.activation(of: node)), activations[node.index]) < 2e-5)
+    #expect(try tapped.gradient(of: node)?.shape == network.shape(of: node).batched(3))
+    for (name, found) in try tapped.gradients() {
+      #expect(worstError(found, try #require(try plain.gradients()[name]).doubles) < 1e-4, "\(name)")
+    }
+  }
+
+  @Test("weights go in and come out unchanged, blocked or not")
+  func weightsRoundTrip() throws {
+    let network = try block()
+    let weights = try network.initialWeights(seed: 6)
+    let plan = try engine.get().compile(network, batch: 2, mode: .training())
+    try plan.load(weights)
+    #expect(try plan.weights() == weights)
+  }
+
+  @Test("weights and inputs that do not fit are named")
+  func misfits() throws {
+    let network = try block()
+    let plan = try engine.get().compile(network, batch: 2, mode: .inference)
+    var weights = try network.initialWeights(seed: 6)
+    let name = network.parameters[0].name
+    weights[name] = nil
+    #expect(throws: EngineError.weights(.missing([name]))) { try plan.load(weights) }
+    #expect(throws: EngineError.wrongInput(expected: [2, 3, 9, 9], found: [1, 3, 9, 9])) {
+      try plan.setInput(try Tensor(zeros: [1, 3, 9, 9]))
+    }
+    #expect(throws: EngineError.emptyBatch) { _ = try engine.get().compile(network, batch: 0, mode: .inference) }
+  }
+}

@@ -1,0 +1,109 @@
+import Datasets
+import Engine
+import ModelZoo
+import Networks
+import Tensors
+import Testing
+import Training
+
+private let engine = Result { try Engine(threads: 2) }
+
+@Suite("training", .serialized)
+struct TrainerTests {
+  func data() throws -> Dataset {
+    try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: 512, validation: 130, noise: 0.2, seed: 1)
+  }
+  func network() throws -> Network { try CIFARResNet(depth: 8).network(input: [1, 16, 16], classes: 4) }
+  func plan(_ change: (inout TrainingPlan) -> Void = { _ in }) -> TrainingPlan {
+    var plan = TrainingPlan()
+    (plan.epochs, plan.batchSize, plan.learningRate) = (3, 32, 0.05)
+    change(&plan)
+    return plan
+  }
+
+  @Test("a small network learns", arguments: [
+    Optimizer.sgd(momentum: 0.9, nesterov: true), .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
+    .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
+  ])
+  func learns(_ optimizer: Optimizer) throws {
+    let isAdam = if case .sgd = optimizer { false } else { true }
+    let outcome = try Trainer(engine: engine.get()).train(
+      network(), on: data(), plan { $0.optimizer = optimizer; $0.learningRate = isAdam ? 0.003 : 0.05 })
+    #expect(outcome.epochs.count == 3)
+    #expect(outcome.epochs[2].trainLoss < outcome.epochs[0].trainLoss)
+    #expect(outcome.epochs[2].validation.top1 > 0.7)
+    #expect(outcome.epochs[2].validation.count == 130)
+  }
+
+  @Test("the same plan gives the same bits, another seed does not")
+  func determinism() throws {
+    let trainer = Trainer(engine: try engine.get())
+    let short = plan { $0.epochs = 1; $0.augmentations = [.randomCrop(padding: 2), .horizontalFlip()] }
+    let first = try trainer.train(network(), on: data(), short).weights
+    #expect(try trainer.train(network(), on: data(), short).weights == first)
+    var other = short
+    other.seed = 2
+    #expect(try trainer.train(network(), on: data(), other).weights != first)
+  }
+
+  @Test("an interruption keeps what was trained so far")
+  func interruption() throws {
+    var asked = 0
+    let outcome = try Trainer(engine: engine.get()).train(
+      network(), on: data(), plan(), isInterrupted: { asked += 1; return asked > 5 })
+    #expect(outcome.isInterrupted)
+    #expect(outcome.stepsDone == 5)
+    #expect(outcome.epochs.count == 1)
+  }
+
+  @Test("a loss that is not finite stops with its place")
+  func notFinite() throws {
+    do {
+      _ = try Trainer(engine: engine.get()).train(network(), on: data(), plan { $0.learningRate = 1e30 })
+      Issue.record("nothing was thrown")
+    } catch {
+      guard case .notFinite(let epoch, let step, _) = error else { return #expect(Bool(false), "\(error)") }
+      #expect(epoch == 1)
+      #expect(step > 1)
+    }
+  }
+
+  @Test("evaluation counts each sample once, in whatever batches")
+  func partialBatches() throws {
+    let network = try network()
+    let weights = try network.initialWeights(seed: 1)
+    let data = try data()
+    let evaluator = Evaluator(engine: try engine.get())
+    let whole = try evaluator.evaluate(
+      network, weights, on: data.validation, normalization: data.normalization, batchSize: 130)
+    let parts = try evaluator.evaluate(
+      network, weights, on: data.validation, normalization: data.normalization, batchSize: 32)
+    #expect(whole.count == 130 && parts.count == 130)
+    #expect(whole.hits == parts.hits && whole.hitsAmongFive == parts.hitsAmongFive)
+    #expect(abs(whole.loss - parts.loss) < 1e-5)
+  }
+
+  @Test("settings and data that do not fit are told")
+  func misfits() throws {
+    let trainer = Trainer(engine: try engine.get())
+    #expect(throws: TrainingError.self) { try trainer.train(network(), on: data(), plan { $0.batchSize = 1000 }) }
+    #expect(throws: TrainingError.self) { try trainer.train(network(), on: data(), plan { $0.labelSmoothing = 1 }) }
+    let other = try CIFARResNet(depth: 8).network(input: [1, 16, 16], classes: 5)
+    #expect(throws: TrainingError.self) { try trainer.train(other, on: data(), plan()) }
+  }
+
+  @Test("schedules give the rates that their formulas give")
+  func schedules() {
+    var plan = TrainingPlan()
+    (plan.epochs, plan.learningRate, plan.warmupEpochs) = (10, 0.1, 2)
+    plan.schedule = .cosine(final: 0)
+    #expect(abs(plan.learningRate(atStep: 0, stepsPerEpoch: 10) - 0.005) < 1e-12)
+    #expect(abs(plan.learningRate(atStep: 19, stepsPerEpoch: 10) - 0.1) < 1e-12)
+    #expect(abs(plan.learningRate(atStep: 60, stepsPerEpoch: 10) - 0.05) < 1e-12)
+    plan.warmupEpochs = 0
+    plan.schedule = .step(every: 3, factor: 0.1)
+    #expect(abs(plan.learningRate(atStep: 29, stepsPerEpoch: 10) - 0.1) < 1e-12)
+    #expect(abs(plan.learningRate(atStep: 30, stepsPerEpoch: 10) - 0.01) < 1e-12)
+    #expect(abs(plan.learningRate(atStep: 90, stepsPerEpoch: 10) - 0.0001) < 1e-12)
+  }
+}
