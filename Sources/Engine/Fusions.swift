@@ -81,6 +81,8 @@ struct Fusions {
     }
     return consumers[residual.index].allSatisfy { reader in
       if reader == add { return true }
+      // A convolution cannot write over what it still reads.
+      if reader == head { return false }
       switch network[reader].operation {
       case .dropout, .dropPath, .flatten: return false
       // A convolution that comes after the head may yet join a group that runs later.

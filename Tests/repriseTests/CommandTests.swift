@@ -196,7 +196,12 @@ struct PromptTests {
     #expect(terminal.shows("\n22"))
     terminal.type("ans * 2\n")
     #expect(terminal.shows("\n44"))
+    // Between lines the terminal is not readline's, and would take Ctrl-D for itself.
+    #expect(terminal.shows("reprise> "))
     terminal.type("\u{4}")
+    let deadline = Date().addingTimeInterval(20)
+    while terminal.process.isRunning && Date() < deadline { usleep(20_000) }
+    if terminal.process.isRunning { terminal.process.terminate() }
     terminal.process.waitUntilExit()
     #expect(terminal.process.terminationStatus == 0)
   }
