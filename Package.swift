@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Notebook", "Script", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CReadline", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
     tests("Tensors", "Tensors", resources: [.copy("Goldens")]),

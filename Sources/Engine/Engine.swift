@@ -1,5 +1,6 @@
 internal import CDNNL
 internal import CKernels
+internal import Dispatch
 internal import Foundation
 public import Networks
 internal import Tensors
@@ -48,6 +49,32 @@ public final class Engine: Sendable {
         return .success(try builder.plan())
       } catch { return .failure(error) }
     }.get()
+  }
+
+  /// What the processor reaches on work that suits it best: a product of two square matrices in float32, in
+  /// floating-point operations a second.
+  /// - Throws: `EngineError.library`, or `.tensor` where there is no memory.
+  package func matrixProductRate(size: Int = 2048) throws(EngineError) -> Double {
+    let a = try zeros([size, size])
+    let b = a
+    var product = a
+    let best: Double = compute.run {
+      a.withUnsafeElements { a in
+        b.withUnsafeElements { b in
+          product.withUnsafeMutableElements { product in
+            var best = Double.infinity
+            for _ in 0..<6 {
+              let begun = DispatchTime.now().uptimeNanoseconds
+              let n = Int64(size)
+              dnnl_sgemm(78, 78, n, n, n, 1, a.baseAddress!, n, b.baseAddress!, n, 0, product.baseAddress!, n)  // 78: N
+              best = min(best, Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
+            }
+            return best
+          }
+        }
+      }
+    }
+    return 2 * Double(size) * Double(size) * Double(size) / best
   }
 
   /// The control words (MXCSR) of the team's threads, to see that denormals are flushed.

@@ -1,5 +1,6 @@
 internal import CDNNL
 internal import CKernels
+internal import Dispatch
 public import Networks
 public import Tensors
 
@@ -104,13 +105,20 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     fileprivate init(_ plan: Plan) { self.plan = plan }
 
     /// From the input to the logits.
-    package mutating func forward() { run(0..<plan.forwardCount) }
+    /// - Parameter seconds: where each step's time is added, one place per label.
+    package mutating func forward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
+      run(0..<plan.forwardCount, seconds)
+    }
     /// From the gradient of the logits to every parameter's.
-    package mutating func backward() { run(plan.forwardCount..<plan.steps.count) }
+    package mutating func backward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
+      run(plan.forwardCount..<plan.steps.count, seconds)
+    }
 
-    private mutating func run(_ range: Range<Int>) {
+    private mutating func run(_ range: Range<Int>, _ seconds: UnsafeMutablePointer<Double>?) {
       let stream = plan.engine.device.stream
       for i in range {
+        let begun = seconds == nil ? 0 : DispatchTime.now().uptimeNanoseconds
+        defer { if let seconds { seconds[i] += Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9 } }
         switch plan.steps[i] {
         case .call(let call):
           let status = call.execute(on: stream)

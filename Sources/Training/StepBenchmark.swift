@@ -1,0 +1,102 @@
+internal import CKernels
+public import Engine
+internal import Foundation
+public import Networks
+internal import Tensors
+
+/// How fast a network's steps run, without any data to wait for.
+public struct StepBenchmark: Sendable {
+  /// The time of one step of the plan within one pass.
+  public struct StepTime: Hashable, Sendable {
+    public let label: Plan.Label
+    public let seconds: Double
+  }
+
+  public let threads, batch: Int
+  public let isTraining: Bool
+  /// Of planning: formats, memory, kernels.
+  public let compileSeconds: Double
+  /// Of each timed pass: forward alone, or forward, loss, backward and SGD with momentum.
+  public let seconds: [Double]
+  /// Of the plan, in order: the mean over the timed passes; empty unless asked for.
+  public let steps: [StepTime]
+  /// What the plan took.
+  public let planBytes: Int
+  /// Floating-point operations of one pass: two per multiply-add, thrice over in training.
+  public let operations: Double
+  /// Operations a second of a large matrix product, timed beside the passes.
+  public let peakRate: Double
+
+  public var minimum: Double { seconds.min() ?? 0 }
+  public var median: Double { seconds.isEmpty ? 0 : seconds.sorted()[seconds.count / 2] }
+  /// Of the fastest pass.
+  public var imagesPerSecond: Double { Double(batch) / minimum }
+  public var rate: Double { operations / minimum }
+
+  /// Compiles the network and times its passes on random pictures.
+  /// - Parameters:
+  ///   - warmUp: passes before the first that is timed.
+  ///   - profiles: times each step of the plan too.
+  /// - Throws: `TrainingError.engine`, `.tensor`.
+  public init(
+    _ network: Network, on engine: Engine, batch: Int, isTraining: Bool, passes: Int, warmUp: Int = 3,
+    profiles: Bool = false
+  ) throws(TrainingError) {
+    let weights: Weights
+    do { weights = try network.initialWeights(seed: 1) } catch { throw .tensor(error) }
+    let begun = DispatchTime.now().uptimeNanoseconds
+    let plan = try Training.engine { () throws(EngineError) in
+      try engine.compile(network, batch: batch, mode: isTraining ? .training() : .inference)
+    }
+    compileSeconds = Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9
+    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+
+    let classes = network.shape(of: network.output).elementCount
+    var random = RandomKey(seed: 1, for: .synthetic).generator()
+    for i in plan.input.indices { plan.input[i] = Float(random.normal()) }
+    var labels = (0..<batch).map { Int32($0 % classes) }
+    var targets = [Float](repeating: 0, count: batch * classes)
+    targets.withUnsafeMutableBufferPointer { targets in
+      labels.withUnsafeMutableBufferPointer {
+        fillTargets(targets.baseAddress!, labels: $0, rows: batch, classes: classes, smoothing: 0)
+      }
+    }
+    var losses = [Double](repeating: 0, count: batch)
+    let optimizer: OptimizerState?
+    do {
+      optimizer =
+        isTraining
+        ? try OptimizerState(
+          .sgd(momentum: 0.9, nesterov: false), over: plan, weightDecay: 1e-4, decaysNormsAndBiases: true) : nil
+    } catch { throw .tensor(error) }
+
+    var passTimes: [Double] = []
+    var stepTimes = [Double](repeating: 0, count: plan.labels.count)
+    for pass in 0..<warmUp + passes {
+      if pass == warmUp { stepTimes = stepTimes.map { _ in 0 } }
+      try Training.engine { () throws(EngineError) in
+        try plan.perform { execution in
+          stepTimes.withUnsafeMutableBufferPointer { times in
+            let timing = profiles ? times.baseAddress : nil
+            let begun = DispatchTime.now().uptimeNanoseconds
+            execution.forward(timing: timing)
+            if let gradient = plan.logitsGradient, let optimizer {
+              rk_soft_cross_entropy(
+                plan.logits.baseAddress, targets, gradient.baseAddress, &losses, Int64(batch), Int64(classes),
+                1 / Float(batch))
+              execution.backward(timing: timing)
+              optimizer.step(rate: 1e-4)
+            }
+            if pass >= warmUp { passTimes.append(Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9) }
+          }
+        }
+      }
+    }
+    seconds = passTimes
+    steps = profiles ? zip(plan.labels, stepTimes).map { StepTime(label: $0, seconds: $1 / Double(max(passes, 1))) } : []
+    planBytes = plan.byteCount
+    operations = Double(network.multiplyAdds) * 2 * Double(batch) * (isTraining ? 3 : 1)
+    peakRate = try Training.engine { () throws(EngineError) in try engine.matrixProductRate() }
+    (threads, self.batch, self.isTraining) = (engine.threads, batch, isTraining)
+  }
+}

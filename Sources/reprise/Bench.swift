@@ -1,0 +1,142 @@
+import ArgumentParser
+import Engine
+import Foundation
+import ModelZoo
+import Networks
+import Tensors
+import Training
+
+struct Bench: ParsableCommand {
+  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer }
+
+  static let configuration = CommandConfiguration(
+    abstract: "Times a network's steps on random pictures.",
+    discussion: "The peak is a product of two matrices of 2048 x 2048 in float32, timed in the same run.")
+
+  @ArgumentParser.Argument(help: "train: forward, loss, backward and SGD; infer: forward with batch norms folded.")
+  var work: Work
+
+  @ArgumentParser.Argument(help: "A network of the zoo: resnet50, mobilenetV1, vgg16, …")
+  var model: String
+
+  @Option(help: "Pictures in a step.") var batch = 16
+  @Option(help: "Height and width of a picture; its paper's unless given.") var size: Int?
+  @Option(help: "Channels of a picture; its paper's unless given.") var channels: Int?
+  @Option(help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
+  @Option(help: "Steps that are timed.") var steps = 10
+  @Flag(help: "Shows where the time goes: by kind of step, and the ten slowest.") var profile = false
+  @Flag(help: "Prints one JSON document and nothing else.") var json = false
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("batch", batch, 1...4096), ("size", size ?? 1, 1...4096), ("channels", channels ?? 1, 1...1024),
+      ("threads", threads ?? 1, 1...1024), ("steps", steps, 1...1_000_000),
+    ] where !range.contains(value) {
+      throw ValidationError("--\(name) must be \(range.lowerBound)...\(range.upperBound).")
+    }
+    guard ModelZoo.entry(named: model) != nil else {
+      throw ValidationError("no network '\(model)'; there are \(ModelZoo.all.map(\.name).joined(separator: ", ")).")
+    }
+  }
+
+  func run() throws {
+    guard let entry = ModelZoo.entry(named: model) else { return }
+    let paper = entry.input.extents
+    let input: Shape = [channels ?? paper[0], size ?? paper[1], size ?? paper[2]]
+    do {
+      let network = try entry.make(input: input, classes: entry.classes)
+      let benchmark = try StepBenchmark(
+        network, on: Engine(threads: threads), batch: batch, isTraining: work == .train, passes: steps,
+        profiles: profile)
+      Streams.writeOutput(json ? report(benchmark, input).text : text(benchmark, input))
+    } catch let error as ShapeError {
+      throw fail(error.description)
+    } catch let error as EngineError {
+      throw fail(error.description)
+    } catch let error as TrainingError {
+      throw fail(error.description)
+    }
+  }
+
+  private func fail(_ problem: String) -> ExitCode {
+    Streams.writeError("reprise: \(problem)\n")
+    return ExitCode(Status.runtime)
+  }
+
+  private func text(_ result: StepBenchmark, _ input: Shape) -> String {
+    func milliseconds(_ seconds: Double) -> String { String(format: "%.2f ms", seconds * 1000) }
+    func mebibytes(_ bytes: Int) -> String { String(format: "%.0f MiB", Double(bytes) / 0x1p20) }
+    var lines = [
+      "\(model), \(work.rawValue), batch \(batch), pictures of \(input), threads \(result.threads), "
+        + Engine.libraryVersion,
+      String(
+        format: "step      %@ minimum, %@ median of %d", milliseconds(result.minimum), milliseconds(result.median),
+        result.seconds.count),
+      String(format: "images/s  %.1f", result.imagesPerSecond),
+      String(
+        format: "GFLOP/s   %.0f, %.0f %% of the matrix product's %.0f", result.rate / 1e9,
+        result.rate / result.peakRate * 100, result.peakRate / 1e9),
+      "plan      \(milliseconds(result.compileSeconds)), \(mebibytes(result.planBytes))",
+      "memory    \(mebibytes(Self.peakMemory)) at most",
+    ]
+    guard profile else { return lines.joined(separator: "\n") + "\n" }
+    let whole = result.steps.reduce(0) { $0 + $1.seconds }
+    func line(_ seconds: Double, _ what: String) -> String {
+      String(format: "%9.3f ms  %4.1f %%  ", seconds * 1000, seconds / whole * 100) + what
+    }
+    lines += ["", "by kind of step"]
+    let kinds = Dictionary(grouping: result.steps, by: \.label.kind).mapValues { ($0.reduce(0) { $0 + $1.seconds }, $0.count) }
+    for (kind, (seconds, count)) in kinds.sorted(by: { $0.value.0 > $1.value.0 }) {
+      lines.append(line(seconds, "\(kind), \(count) of them"))
+    }
+    lines += ["", "the slowest steps"]
+    for step in result.steps.sorted(by: { $0.seconds > $1.seconds }).prefix(10) {
+      lines.append(line(step.seconds, "\(step.label.layer): \(step.label.kind), \(step.label.kernel)"))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Bytes that the process held at most.
+  private static var peakMemory: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+
+  private func report(_ result: StepBenchmark, _ input: Shape) -> Report {
+    Report(
+      model: model, work: work.rawValue, batch: batch, input: input.extents, threads: result.threads,
+      library: Engine.libraryVersion, minimumSeconds: result.minimum, medianSeconds: result.median,
+      seconds: result.seconds, imagesPerSecond: result.imagesPerSecond, flopPerSecond: result.rate,
+      peakFlopPerSecond: result.peakRate, planSeconds: result.compileSeconds, planBytes: result.planBytes,
+      peakMemoryBytes: Self.peakMemory,
+      steps: result.steps.map {
+        Report.Step(layer: $0.label.layer, kind: $0.label.kind, kernel: $0.label.kernel, seconds: $0.seconds)
+      })
+  }
+
+  /// What `--json` prints. Times are in seconds, memory in bytes.
+  private struct Report: Encodable {
+    struct Step: Encodable {
+      let layer, kind, kernel: String
+      let seconds: Double
+    }
+    let model, work: String
+    let batch: Int
+    let input: [Int]
+    let threads: Int
+    let library: String
+    let minimumSeconds, medianSeconds: Double
+    let seconds: [Double]
+    let imagesPerSecond, flopPerSecond, peakFlopPerSecond, planSeconds: Double
+    let planBytes, peakMemoryBytes: Int
+    let steps: [Step]
+
+    var text: String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      guard let data = try? encoder.encode(self) else { preconditionFailure("strings and numbers are JSON") }
+      return String(decoding: data, as: UTF8.self) + "\n"
+    }
+  }
+}
