@@ -7,15 +7,26 @@ internal import Tensors
 
 /// The processor as Reprise uses it: compiles networks to plans and runs them on one team of threads.
 public final class Engine: Sendable {
+  /// How convolutions may be computed.
+  public enum Convolutions: Hashable, Sendable {
+    /// By summing products alone.
+    case direct
+    /// By Winograd's minimal filtering too, F(4x4, 3x3) of Lavin and Gray 2016 (arXiv:1509.09308), which multiplies
+    /// less and rounds more.
+    case fastest
+  }
+
   let device: Device
   let compute: ComputeThread
   /// Threads of the team.
   public let threads: Int
+  public let convolutions: Convolutions
 
   /// Starts the team.
   /// - Parameter threads: as many as the processor has unless given.
   /// - Throws: `EngineError.library` where oneDNN does not start.
-  public init(threads: Int? = nil) throws(EngineError) {
+  public init(threads: Int? = nil, convolutions: Convolutions = .fastest) throws(EngineError) {
+    self.convolutions = convolutions
     self.threads = max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1)
     device = try Device()
     compute = ComputeThread(threads: self.threads)

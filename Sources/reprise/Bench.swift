@@ -24,6 +24,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Channels of a picture; its paper's unless given.") var channels: Int?
   @Option(help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
   @Option(help: "Steps that are timed.") var steps = 10
+  @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.") var direct = false
   @Flag(help: "Shows where the time goes: by kind of step, and the ten slowest.") var profile = false
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
@@ -46,8 +47,8 @@ struct Bench: ParsableCommand {
     do {
       let network = try entry.make(input: input, classes: entry.classes)
       let benchmark = try StepBenchmark(
-        network, on: Engine(threads: threads), batch: batch, isTraining: work == .train, passes: steps,
-        profiles: profile)
+        network, on: Engine(threads: threads, convolutions: direct ? .direct : .fastest), batch: batch,
+        isTraining: work == .train, passes: steps, profiles: profile)
       Streams.writeOutput(json ? report(benchmark, input).text : text(benchmark, input))
     } catch let error as ShapeError {
       throw fail(error.description)

@@ -27,6 +27,19 @@ extension Attributes {
 }
 
 extension PlanBuilder {
+  /// The ways to compute a convolution in the order in which they are tried; oneDNN says which of them it can.
+  ///
+  /// The rule is drawn from measurement, so that a plan is the same tomorrow: from 64 channels on Winograd's kernel was
+  /// faster than the direct one in each direction, below 64 it was slower (at 16 channels half as fast).
+  private func algorithms(_ rules: Networks.Convolution, inputChannels: Int) -> [dnnl_alg_kind_t] {
+    let isSmall = rules.window.kernels == [3, 3] && rules.window.strides == [1, 1]
+    let isWide = [inputChannels, rules.outputChannels].allSatisfy { $0 >= 64 && $0 % block == 0 }
+    guard engine.convolutions == .fastest, isSmall, isWide, rules.groups == 1, rules.window.dilations == [0, 0] else {
+      return [dnnl_convolution_direct]
+    }
+    return [dnnl_convolution_winograd, dnnl_convolution_direct]
+  }
+
   /// A convolution, with what inference fuses into it.
   mutating func buildConvolution(_ group: Fusions.Convolution) throws(EngineError) {
     let node = group.convolution
@@ -40,18 +53,19 @@ extension PlanBuilder {
       rules.groups == 1
       ? [rules.outputChannels, channels] + kernel
       : [rules.groups, rules.outputChannels / rules.groups, channels / rules.groups] + kernel
-    let residual = group.residual.map { value(of: $0) }
+    var residual = group.residual.map { value(of: $0) }
 
-    // Formats: what the kernel likes, except that plain input is read as it is, and a residual is added in place.
+    // Formats: what the kernel likes, except that plain input is read as it is. A residual is added in place, and
+    // brought into the kernel's layout where it has another: held to the residual's, the kernel may be a slow one.
     var sourceLayout = source == network.input ? x.layout : try Layout.any(extents(of: source))
     var weightLayout = try Layout.any(weightExtents)
     var biasLayout = try Layout.plain([rules.outputChannels])
-    var outputLayout = if let residual { residual.layout } else { try Layout.any(extents(of: node)) }
-    func describe(_ kind: dnnl_prop_kind_t) throws(EngineError) -> dnnl_convolution_desc_t {
+    var outputLayout = try Layout.any(extents(of: node))
+    func describe(_ algorithm: dnnl_alg_kind_t) throws(EngineError) -> dnnl_convolution_desc_t {
       var operation = dnnl_convolution_desc_t()
       try check(
         dnnl_dilated_convolution_forward_desc_init(
-          &operation, kind, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor,
+          &operation, propagation, algorithm, &sourceLayout.descriptor, &weightLayout.descriptor,
           rules.hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor,
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_forward_desc_init", layer.name)
@@ -59,11 +73,15 @@ extension PlanBuilder {
     }
     let attributes = try Attributes.postOperations(
       sum: residual != nil, group.activation.map { network[$0].operation })
-    var found = try PrimitiveDescriptor.make(
-      try describe(propagation), attributes, on: engine.device, layer: layer.name)
+    var found: PrimitiveDescriptor?
+    for algorithm in algorithms(rules, inputChannels: channels) where found == nil {
+      found = try PrimitiveDescriptor.make(
+        try describe(algorithm), attributes, on: engine.device, layer: layer.name)
+    }
     if found == nil, source == network.input {
       sourceLayout = try .any(extents(of: source))
-      found = try PrimitiveDescriptor.make(describe(propagation), attributes, on: engine.device, layer: layer.name)
+      found = try PrimitiveDescriptor.make(
+        describe(dnnl_convolution_direct), attributes, on: engine.device, layer: layer.name)
     }
     guard let forward = found else { throw missing("convolution", node) }
 
@@ -73,6 +91,10 @@ extension PlanBuilder {
     let w = value(ofParameter: weight)
     var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_SRC, xIn, .read), (DNNL_ARG_WEIGHTS, w, .read)]
     if let bias { arguments.append((DNNL_ARG_BIAS, value(ofParameter: bias), .read)) }
+    if let given = residual {
+      residual = try converted(given, to: forward.destination, for: node)
+      overwrite(given.buffer)
+    }
     let y = residual ?? newValue(forward.destination)
     arguments.append((DNNL_ARG_DST, y, residual == nil ? .write : .readWrite))
     try emit(forward, node, "convolution", arguments)
@@ -100,16 +122,19 @@ extension PlanBuilder {
     var outputLayout = try Layout.any(extents(of: node))
     // The gradient is wanted in the weights' own layout; where no kernel writes that, it is converted.
     var found: PrimitiveDescriptor?
-    for (source, gradient) in [
-      (sourceLayout, parameter.layout), (try .any(x.layout.extents), parameter.layout),
-      (try .any(x.layout.extents), try .any(parameter.extents)),
-    ] where found == nil {
+    let direct = dnnl_convolution_direct
+    let algorithms = algorithms(rules, inputChannels: x.layout.extents[1])
+    for (algorithm, source, gradient) in algorithms.filter({ $0 != direct }).map({ ($0, sourceLayout, parameter.layout) })
+      + [
+        (direct, sourceLayout, parameter.layout), (direct, try .any(x.layout.extents), parameter.layout),
+        (direct, try .any(x.layout.extents), try .any(parameter.extents)),
+      ] where found == nil {
       sourceLayout = source
       var gradientLayout = gradient
       var operation = dnnl_convolution_desc_t()
       try check(
         dnnl_dilated_convolution_backward_weights_desc_init(
-          &operation, dnnl_convolution_direct, &sourceLayout.descriptor, &gradientLayout.descriptor,
+          &operation, algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor,
           bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &outputLayout.descriptor,
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_backward_weights_desc_init", name)
@@ -137,15 +162,17 @@ extension PlanBuilder {
     var sourceLayout = try Layout.any(extents(of: source))
     var weightLayout = try Layout.any(w.layout.extents)
     var outputLayout = try Layout.any(extents(of: node))
-    var operation = dnnl_convolution_desc_t()
-    try check(
-      dnnl_dilated_convolution_backward_data_desc_init(
-        &operation, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor,
-        &outputLayout.descriptor, rules.window.strides, rules.window.dilations, rules.window.leading,
-        rules.window.trailing),
-      "dnnl_dilated_convolution_backward_data_desc_init", name)
-    guard let descriptor = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: engine.device, layer: name)
-    else { throw missing("convolution input gradient", node) }
+    var found: PrimitiveDescriptor?
+    for algorithm in algorithms(rules, inputChannels: network.shape(of: source)[0]) where found == nil {
+      var operation = dnnl_convolution_desc_t()
+      try check(
+        dnnl_dilated_convolution_backward_data_desc_init(
+          &operation, algorithm, &sourceLayout.descriptor, &weightLayout.descriptor, &outputLayout.descriptor,
+          rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
+        "dnnl_dilated_convolution_backward_data_desc_init", name)
+      found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: engine.device, layer: name)
+    }
+    guard let descriptor = found else { throw missing("convolution input gradient", node) }
     let dx = newValue(descriptor.sourceGradient)
     try emit(
       descriptor, node, "convolution input gradient",
