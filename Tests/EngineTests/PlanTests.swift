@@ -49,6 +49,41 @@ struct PlanTests {
     }
   }
 
+  @Test("Winograd's convolutions agree with direct ones, forward and backward, and run only where they may")
+  func winograd() throws {
+    var network = Network("wide", input: [64, 13, 11])
+    var x = network.input
+    for _ in 0..<2 {
+      x = try network.append(.convolution(Convolution(to: 64, Window(kernel: 3, padding: 1))), to: x)
+    }
+    let pooled = try network.append(.globalAveragePool(GlobalAveragePool()), to: x)
+    try network.append(.dense(Dense(to: 5)), to: network.append(.flatten(Flatten()), to: pooled))
+    let weights = try network.initialWeights(seed: 5)
+    let input = try batch(4, of: network)
+    var gradient = try Tensor(zeros: [4, 5])
+    gradient.withUnsafeMutableElements { for i in $0.indices { $0[i] = Float(i % 7) - 3 } }
+    var results: [Weights] = []
+    for convolutions in [Engine.Convolutions.fastest, .direct] {
+      let plan = try Engine(threads: 2, convolutions: convolutions)
+        .compile(network, batch: 4, mode: .training(inputGradient: true))
+      let isDirect = plan.labels.allSatisfy { !$0.kernel.contains("wino") }
+      // Processors without such a kernel compute directly either way.
+      if convolutions == .direct { #expect(isDirect) }
+      try plan.load(weights)
+      try plan.setInput(input)
+      try plan.setLogitsGradient(gradient)
+      try plan.forward()
+      try plan.backward()
+      var all = try plan.gradients()
+      all["logits"] = try plan.logitsTensor()
+      all["input"] = try plan.inputGradient()
+      results.append(all)
+    }
+    for (name, direct) in results[1] {
+      #expect(worstError(try #require(results[0][name]), direct.doubles) < 5e-5, "\(name)")
+    }
+  }
+
   @Test("the same step gives the same bits, whatever the plan did before")
   func determinism() throws {
     let network = try block()

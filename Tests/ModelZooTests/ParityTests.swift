@@ -5,7 +5,7 @@ import Networks
 import Tensors
 import Testing
 
-private let engine = Result { try Engine(threads: 2) }
+private let engine = Result { try Engine(threads: 2, convolutions: .direct) }
 
 /// The engine against PyTorch on the same weights and pictures.
 ///

@@ -31,6 +31,23 @@ struct CommandTests {
     #expect(result.errors.contains("did you mean 'print'?"))
   }
 
+  @Test("bench times a network and says where the time goes; what it cannot take, it names")
+  func bench() throws {
+    let shape = ["--batch", "4", "--size", "16", "--channels", "1", "--steps", "2", "--threads", "2"]
+    for work in ["train", "infer"] {
+      let text = try Program.run(arguments: ["bench", work, "resnet8", "--profile"] + shape)
+      #expect(text.status == 0, "\(text.errors)")
+      #expect(text.output.contains("images/s") && text.output.contains("the slowest steps"))
+      let json = try Program.run(arguments: ["bench", work, "resnet8", "--json"] + shape)
+      let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+      #expect((report["seconds"] as? [Double])?.count == 2)
+      #expect((report["planBytes"] as? Int ?? 0) > 0)
+    }
+    let unknown = try Program.run(arguments: ["bench", "train", "resnet9"])
+    #expect(unknown.status == 64 && unknown.errors.contains("no network 'resnet9'"))
+    #expect(try Program.run(arguments: ["bench", "train", "resnet8", "--batch", "0"]).status == 64)
+  }
+
   @Test("a script comes on standard input, too")
   func standardInput() throws {
     #expect(try Program.run(input: "print(1 + 1)").output == "2\n")

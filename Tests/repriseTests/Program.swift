@@ -12,9 +12,15 @@ struct Program {
   /// Stands beside the test bundle.
   static let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "reprise").path
 
-  /// Runs it in a folder of its own that is gone afterwards.
   static func run(
     _ arguments: String..., files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:]
+  ) throws -> Result {
+    try run(arguments: arguments, files: files, input: input, environment: environment)
+  }
+
+  /// Runs it in a folder of its own that is gone afterwards.
+  static func run(
+    arguments: [String], files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:]
   ) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
