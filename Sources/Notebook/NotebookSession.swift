@@ -10,6 +10,8 @@ public final class NotebookSession: Sendable {
   public let threads: Int?
   /// What trainings start from unless they name a seed.
   public let seed: UInt64
+  /// Whether convolutions are computed by summing products alone, never by Winograd's algorithm.
+  public let convolvesDirectly: Bool
   /// Shows one line that takes the place of the line before; nil takes it away.
   ///
   /// Where there is no such display, because standard error is no terminal, a training reports a line per epoch.
@@ -19,8 +21,12 @@ public final class NotebookSession: Sendable {
   private let made = Mutex<[Claim]>([])
 
   /// Makes the host of a session. The engine starts when it is first needed.
-  public init(threads: Int? = nil, seed: UInt64 = 1, showProgress: (@Sendable (String?) -> Void)? = nil) {
-    (self.threads, self.seed, self.showProgress) = (threads, seed, showProgress)
+  public init(
+    threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false,
+    showProgress: (@Sendable (String?) -> Void)? = nil
+  ) {
+    (self.threads, self.seed, self.convolvesDirectly) = (threads, seed, convolvesDirectly)
+    self.showProgress = showProgress
   }
 
   /// The claims made so far, in their order.
@@ -37,7 +43,7 @@ public final class NotebookSession: Sendable {
     let result = lazyEngine.withLock { engine -> Result<Engine, EngineError> in
       if let engine { return .success(engine) }
       do throws(EngineError) {
-        let started = try Engine(threads: threads)
+        let started = try Engine(threads: threads, convolutions: convolvesDirectly ? .direct : .fastest)
         engine = started
         return .success(started)
       } catch {

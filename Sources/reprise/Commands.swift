@@ -11,11 +11,16 @@ struct ComputeOptions: ParsableArguments {
   @Option(help: "Threads to compute with; as many as there are cores unless given.")
   var threads: Int?
 
+  @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.")
+  var direct = false
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1...1024.") }
   }
 
-  var notebook: NotebookSession { NotebookSession(threads: threads, seed: seed, showProgress: Streams.progress) }
+  var notebook: NotebookSession {
+    NotebookSession(threads: threads, seed: seed, convolvesDirectly: direct, showProgress: Streams.progress)
+  }
 }
 
 struct Run: ParsableCommand {
