@@ -46,6 +46,20 @@ struct TrainerTests {
     #expect(try trainer.train(network(), on: data(), other).weights != first)
   }
 
+  @Test(
+    "ten steps of each family give the same bits twice, on engines of their own",
+    arguments: ["resnet20", "resnet18", "resnet50", "mobilenetV1", "vgg11BN"])
+  func families(_ name: String) throws {
+    let data = try Dataset.synthetic(classes: 4, shape: [3, 32, 32], train: 80, validation: 8, noise: 0.2, seed: 1)
+    let network = try #require(ModelZoo.entry(named: name)).make(input: [3, 32, 32], classes: 4)
+    let tenSteps = plan { $0.epochs = 1; $0.batchSize = 8; $0.learningRate = 0.01 }
+    let outcomes = try (0..<2).map { _ in
+      try Trainer(engine: Engine(threads: 2)).train(network, on: data, tenSteps)
+    }
+    #expect(outcomes[0].stepsDone == 10)
+    #expect(outcomes[0].weights == outcomes[1].weights)
+  }
+
   @Test("an interruption keeps what was trained so far")
   func interruption() throws {
     var asked = 0
