@@ -89,19 +89,33 @@ final class PrimitiveDescriptor {
   init(adopting handle: dnnl_primitive_desc_t) { self.handle = handle }
   deinit { dnnl_primitive_desc_destroy(handle) }
 
-  /// Makes a descriptor from an operation descriptor; nil where oneDNN has no kernel for it.
+  /// Makes a descriptor from an operation descriptor, of the first kernel in oneDNN's order that is accepted; nil where
+  /// there is none.
   static func make<Operation>(
     _ operation: Operation, _ attributes: Attributes?, hint: PrimitiveDescriptor? = nil, on device: Device,
-    layer: String
+    layer: String, accepting accepts: (PrimitiveDescriptor) -> Bool = { _ in true }
   ) throws(EngineError) -> PrimitiveDescriptor? {
-    var handle: dnnl_primitive_desc_t?
     let attributes = if let attributes { attributes } else { try Attributes() }
-    let status = withUnsafePointer(to: operation) {
-      dnnl_primitive_desc_create(&handle, $0, attributes.handle, device.engine, hint?.handle)
+    var found: PrimitiveDescriptor?
+    // The iterator keeps the pointer that it is given.
+    let status = withUnsafePointer(to: operation) { operation in
+      var iterator: dnnl_primitive_desc_iterator_t?
+      var status = dnnl_primitive_desc_iterator_create(
+        &iterator, operation, attributes.handle, device.engine, hint?.handle)
+      while status == dnnl_success {
+        let candidate = PrimitiveDescriptor(adopting: dnnl_primitive_desc_iterator_fetch(iterator))
+        if accepts(candidate) {
+          found = candidate
+          break
+        }
+        status = dnnl_primitive_desc_iterator_next(iterator)
+      }
+      if let iterator { dnnl_primitive_desc_iterator_destroy(iterator) }
+      return status
     }
-    if status == dnnl_unimplemented { return nil }
-    try check(status, "dnnl_primitive_desc_create", layer)
-    return PrimitiveDescriptor(adopting: handle!)
+    if status == dnnl_unimplemented || status == dnnl_iterator_ends { return nil }
+    try check(status, "dnnl_primitive_desc_iterator_create", layer)
+    return found
   }
 
   private func layout(_ query: dnnl_query_t, _ index: Int32 = 0) -> Layout {

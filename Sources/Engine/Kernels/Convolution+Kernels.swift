@@ -40,6 +40,9 @@ extension PlanBuilder {
     return [dnnl_convolution_winograd, dnnl_convolution_direct]
   }
 
+  /// Leaves out F(2x2, 3x3), which was slower than the direct kernels.
+  private static func isFast(_ descriptor: PrimitiveDescriptor) -> Bool { !descriptor.kernel.contains("wino_2x3") }
+
   /// A convolution, with what inference fuses into it.
   mutating func buildConvolution(_ group: Fusions.Convolution) throws(EngineError) {
     let node = group.convolution
@@ -76,7 +79,7 @@ extension PlanBuilder {
     var found: PrimitiveDescriptor?
     for algorithm in algorithms(rules, inputChannels: channels) where found == nil {
       found = try PrimitiveDescriptor.make(
-        try describe(algorithm), attributes, on: engine.device, layer: layer.name)
+        try describe(algorithm), attributes, on: engine.device, layer: layer.name, accepting: Self.isFast)
     }
     if found == nil, source == network.input {
       sourceLayout = try .any(extents(of: source))
@@ -138,7 +141,8 @@ extension PlanBuilder {
           bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &outputLayout.descriptor,
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_backward_weights_desc_init", name)
-      found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: engine.device, layer: name)
+      found = try PrimitiveDescriptor.make(
+        operation, nil, hint: forward, on: engine.device, layer: name, accepting: Self.isFast)
     }
     guard let descriptor = found else { throw missing("convolution weight gradient", node) }
     let target = value(ofGradient: weight)
@@ -170,7 +174,8 @@ extension PlanBuilder {
           &operation, algorithm, &sourceLayout.descriptor, &weightLayout.descriptor, &outputLayout.descriptor,
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_backward_data_desc_init", name)
-      found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: engine.device, layer: name)
+      found = try PrimitiveDescriptor.make(
+        operation, nil, hint: forward, on: engine.device, layer: name, accepting: Self.isFast)
     }
     guard let descriptor = found else { throw missing("convolution input gradient", node) }
     let dx = newValue(descriptor.sourceGradient)
