@@ -6,6 +6,8 @@ public enum EngineError: Error, Hashable, Sendable {
   /// A oneDNN call failed; `status` is its own word.
   case library(call: String, status: String, layer: String?)
   case outOfMemory(byteCount: Int)
+  /// Initial weights could not be drawn.
+  case initialization(TensorError)
   case shape(ShapeError)
   case weights(WeightError)
   case wrongInput(expected: Shape, found: Shape)
@@ -19,6 +21,7 @@ extension EngineError: CustomStringConvertible {
     case .library(let call, let status, let layer):
       "oneDNN's \(call) failed: \(status)" + (layer.map { " (layer '\($0)')" } ?? "")
     case .outOfMemory(let byteCount): "no memory for \(byteCount) bytes"
+    case .initialization(let error): "initial weights: \(error)"
     case .shape(let error): error.description
     case .weights(let error): error.description
     case .wrongInput(let expected, let found): "the network takes \(expected), \(found) was given"

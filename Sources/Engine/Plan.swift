@@ -215,15 +215,22 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
 
   // MARK: Parameters
 
-  /// Loads weights in canonical layout; inference folds batch norms on the way.
+  /// Loads weights in canonical layout; inference folds batch norms on the way. Who gives up their own reference to
+  /// the weights has each tensor's memory back as soon as it is loaded.
   /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor.
-  public func load(_ weights: Weights) throws(EngineError) {
-    var weights = weights
+  public func load(_ weights: consuming Weights) throws(EngineError) {
     do { weights = try network.checked(weights) } catch { throw .weights(error) }
     if isFolded {
       do { weights = try FoldBatchNorm()(network, weights).1 } catch { throw .shape(error) }
     }
-    for parameter in parameters { try load(weights[parameter.name]!, into: parameter) }
+    for parameter in parameters { try load(weights.removeValue(forKey: parameter.name)!, into: parameter) }
+  }
+
+  /// Loads freshly drawn weights.
+  package func loadInitialWeights(seed: UInt64) throws(EngineError) {
+    let weights: Weights
+    do { weights = try network.initialWeights(seed: seed) } catch { throw .initialization(error) }
+    try load(weights)
   }
 
   private func load(_ tensor: Tensor, into parameter: Parameter) throws(EngineError) {

@@ -42,14 +42,12 @@ public struct StepBenchmark: Sendable {
     _ network: Network, on engine: Engine, batch: Int, isTraining: Bool, passes: Int, warmUp: Int = 3,
     profiles: Bool = false
   ) throws(TrainingError) {
-    let weights: Weights
-    do { weights = try network.initialWeights(seed: 1) } catch { throw .tensor(error) }
     let begun = DispatchTime.now().uptimeNanoseconds
     let plan = try Training.engine { () throws(EngineError) in
       try engine.compile(network, batch: batch, mode: isTraining ? .training() : .inference)
     }
     compileSeconds = Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9
-    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    try Training.engine { () throws(EngineError) in try plan.loadInitialWeights(seed: 1) }
 
     let classes = network.shape(of: network.output).elementCount
     var random = RandomKey(seed: 1, for: .synthetic).generator()

@@ -27,21 +27,14 @@ extension Attributes {
 }
 
 extension PlanBuilder {
-  /// The ways to compute a convolution in the order in which they are tried; oneDNN says which of them it can.
-  ///
-  /// The rule is drawn from measurement, so that a plan is the same tomorrow: from 64 channels on Winograd's kernel was
-  /// faster than the direct one in each direction, below 64 it was slower (at 16 channels half as fast).
-  private func algorithms(_ rules: Networks.Convolution, inputChannels: Int) -> [dnnl_alg_kind_t] {
-    let isSmall = rules.window.kernels == [3, 3] && rules.window.strides == [1, 1]
-    let isWide = [inputChannels, rules.outputChannels].allSatisfy { $0 >= 64 && $0 % block == 0 }
-    guard engine.convolutions == .fastest, isSmall, isWide, rules.groups == 1, rules.window.dilations == [0, 0] else {
-      return [dnnl_convolution_direct]
-    }
-    return [dnnl_convolution_winograd, dnnl_convolution_direct]
+  /// The ways to compute a convolution, best first; oneDNN says which of them it can.
+  private func choices(_ convolution: Networks.Convolution, _ node: Network.Node) -> [ConvolutionChoice] {
+    let rules = ConvolutionRules(
+      convolution: convolution, inputChannels: network.shape(of: network[node].inputs[0])[0],
+      output: Array(network.shape(of: node).extents.dropFirst()), batch: batch, block: block,
+      allowed: engine.convolutions)
+    return isTraining ? rules.training : rules.inference
   }
-
-  /// Leaves out F(2x2, 3x3), which was slower than the direct kernels.
-  private static func isFast(_ descriptor: PrimitiveDescriptor) -> Bool { !descriptor.kernel.contains("wino_2x3") }
 
   /// A convolution, with what inference fuses into it.
   mutating func buildConvolution(_ group: Fusions.Convolution) throws(EngineError) {
@@ -60,10 +53,11 @@ extension PlanBuilder {
 
     // Formats: what the kernel likes, except that plain input is read as it is. A residual is added in place, and
     // brought into the kernel's layout where it has another: held to the residual's, the kernel may be a slow one.
-    var sourceLayout = source == network.input ? x.layout : try Layout.any(extents(of: source))
+    let isFirst = source == network.input
+    var sourceLayout = x.layout
     var weightLayout = try Layout.any(weightExtents)
     var biasLayout = try Layout.plain([rules.outputChannels])
-    var outputLayout = try Layout.any(extents(of: node))
+    var outputLayout = x.layout
     func describe(_ algorithm: dnnl_alg_kind_t) throws(EngineError) -> dnnl_convolution_desc_t {
       var operation = dnnl_convolution_desc_t()
       try check(
@@ -77,14 +71,16 @@ extension PlanBuilder {
     let attributes = try Attributes.postOperations(
       sum: residual != nil, group.activation.map { network[$0].operation })
     var found: PrimitiveDescriptor?
-    for algorithm in algorithms(rules, inputChannels: channels) where found == nil {
+    let choices = choices(rules, node)
+    for (choice, readsPlain) in choices.flatMap({ choice in isFirst ? [(choice, true), (choice, false)] : [(choice, false)] })
+    where found == nil {
+      func layout(of node: Network.Node) throws(EngineError) -> Layout {
+        choice.isBlocked ? try .blocked(extents(of: node), block: block) : try .any(extents(of: node))
+      }
+      sourceLayout = readsPlain ? x.layout : try layout(of: source)
+      outputLayout = try layout(of: node)
       found = try PrimitiveDescriptor.make(
-        try describe(algorithm), attributes, on: engine.device, layer: layer.name, accepting: Self.isFast)
-    }
-    if found == nil, source == network.input {
-      sourceLayout = try .any(extents(of: source))
-      found = try PrimitiveDescriptor.make(
-        describe(dnnl_convolution_direct), attributes, on: engine.device, layer: layer.name)
+        try describe(choice.algorithm), attributes, on: engine.device, layer: layer.name, accepting: choice.accepts)
     }
     guard let forward = found else { throw missing("convolution", node) }
 
@@ -125,24 +121,23 @@ extension PlanBuilder {
     var outputLayout = try Layout.any(extents(of: node))
     // The gradient is wanted in the weights' own layout; where no kernel writes that, it is converted.
     var found: PrimitiveDescriptor?
-    let direct = dnnl_convolution_direct
-    let algorithms = algorithms(rules, inputChannels: x.layout.extents[1])
-    for (algorithm, source, gradient) in algorithms.filter({ $0 != direct }).map({ ($0, sourceLayout, parameter.layout) })
-      + [
-        (direct, sourceLayout, parameter.layout), (direct, try .any(x.layout.extents), parameter.layout),
-        (direct, try .any(x.layout.extents), try .any(parameter.extents)),
-      ] where found == nil {
+    let attempts =
+      choices(rules, node).map { ($0, sourceLayout, parameter.layout) } + [
+        (.direct, try .any(x.layout.extents), parameter.layout),
+        (.direct, try .any(x.layout.extents), try .any(parameter.extents)),
+      ]
+    for (choice, source, gradient) in attempts where found == nil {
       sourceLayout = source
       var gradientLayout = gradient
       var operation = dnnl_convolution_desc_t()
       try check(
         dnnl_dilated_convolution_backward_weights_desc_init(
-          &operation, algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor,
+          &operation, choice.algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor,
           bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &outputLayout.descriptor,
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_backward_weights_desc_init", name)
       found = try PrimitiveDescriptor.make(
-        operation, nil, hint: forward, on: engine.device, layer: name, accepting: Self.isFast)
+        operation, nil, hint: forward, on: engine.device, layer: name, accepting: choice.accepts)
     }
     guard let descriptor = found else { throw missing("convolution weight gradient", node) }
     let target = value(ofGradient: weight)
@@ -167,15 +162,15 @@ extension PlanBuilder {
     var weightLayout = try Layout.any(w.layout.extents)
     var outputLayout = try Layout.any(extents(of: node))
     var found: PrimitiveDescriptor?
-    for algorithm in algorithms(rules, inputChannels: network.shape(of: source)[0]) where found == nil {
+    for choice in choices(rules, node) where found == nil {
       var operation = dnnl_convolution_desc_t()
       try check(
         dnnl_dilated_convolution_backward_data_desc_init(
-          &operation, algorithm, &sourceLayout.descriptor, &weightLayout.descriptor, &outputLayout.descriptor,
+          &operation, choice.algorithm, &sourceLayout.descriptor, &weightLayout.descriptor, &outputLayout.descriptor,
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_backward_data_desc_init", name)
       found = try PrimitiveDescriptor.make(
-        operation, nil, hint: forward, on: engine.device, layer: name, accepting: Self.isFast)
+        operation, nil, hint: forward, on: engine.device, layer: name, accepting: choice.accepts)
     }
     guard let descriptor = found else { throw missing("convolution input gradient", node) }
     let dx = newValue(descriptor.sourceGradient)

@@ -14,7 +14,7 @@ extension TensorError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
+    case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller pictures"
     case .wrongElementCount: "the product of the extents must be the number of elements"
     case .file: nil
     case .malformed: "was it copied or downloaded whole?"
@@ -51,7 +51,7 @@ extension EngineError: ExplainedError {
   public var hint: String? {
     switch self {
     case .library: "run it again with --threads 1; if it happens again, report it as a fault"
-    case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
+    case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller pictures"
     case .shape(let error): error.hint
     case .weights(let error): error.hint
     case .wrongInput: "make the network with input: of that shape"

@@ -1,0 +1,62 @@
+internal import CDNNL
+internal import Networks
+
+/// One way to compute a convolution: what oneDNN is asked for.
+struct ConvolutionChoice {
+  var algorithm: dnnl_alg_kind_t
+  /// Whether pictures come and go as `n C/block h w block`; otherwise oneDNN says how.
+  var isBlocked = false
+  /// The tile of Winograd's algorithm, as it stands in the kernel's name: `4x3` is F(4x4, 3x3).
+  var tile: String?
+
+  static let direct = ConvolutionChoice(algorithm: dnnl_convolution_direct)
+  static func winograd(_ tile: String) -> ConvolutionChoice {
+    ConvolutionChoice(algorithm: dnnl_convolution_winograd, tile: tile)
+  }
+
+  func accepts(_ descriptor: PrimitiveDescriptor) -> Bool { tile.map(descriptor.kernel.contains) ?? true }
+}
+
+/// The rules by which a convolution's kernel is chosen. They are drawn from measurement (`Benchmarks/convolutions`,
+/// `docs/convolutions.md`) and depend on the shape alone, so that a plan is the same tomorrow.
+struct ConvolutionRules {
+  let convolution: Networks.Convolution
+  let inputChannels: Int
+  /// Height and width of the output.
+  let output: [Int]
+  let batch: Int
+  /// Channels that lie together.
+  let block: Int
+  let allowed: Engine.Convolutions
+
+  /// Tiles of four by four outputs in a batch.
+  private var tiles: Int { batch * output.reduce(1) { $0 * (($1 + 3) / 4) } }
+
+  /// Below 64 channels Winograd's kernels were slower than the direct ones in each direction.
+  private var mayUseWinograd: Bool {
+    let window = convolution.window
+    return allowed == .fastest && window.kernels == [3, 3] && window.strides == [1, 1] && window.dilations == [0, 0]
+      && convolution.groups == 1
+      && [inputChannels, convolution.outputChannels].allSatisfy { $0 >= 64 && $0 % block == 0 }
+  }
+
+  /// The ways for one direction of training, best first.
+  var training: [ConvolutionChoice] { mayUseWinograd ? [.winograd("4x3"), .direct] : [.direct] }
+
+  /// The ways for inference, best first.
+  ///
+  /// F(4x4, 3x3) reads four times the weights, which pays from some 49 tiles on; F(2x2, 3x3), which oneDNN has for small
+  /// pictures only, pays below. Large pictures are fastest in blocks, small ones in the channels-last layouts that
+  /// oneDNN takes on its own.
+  var inference: [ConvolutionChoice] {
+    var choices: [ConvolutionChoice] = []
+    if mayUseWinograd {
+      if tiles < 49 { choices.append(.winograd("2x3")) }
+      if tiles >= 32 { choices.append(.winograd("4x3")) }
+    }
+    if output.reduce(1, *) >= 28 * 28 {
+      choices.append(ConvolutionChoice(algorithm: dnnl_convolution_direct, isBlocked: true))
+    }
+    return choices + [.direct]
+  }
+}
