@@ -14,7 +14,7 @@ extension TensorError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller pictures"
+    case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
     case .wrongElementCount: "the product of the extents must be the number of elements"
     case .file: nil
     case .malformed: "was it copied or downloaded whole?"
