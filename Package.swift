@@ -36,14 +36,16 @@ let package = Package(
     library("CReadline", apt: "libreadline-dev"),
     library("CZlib", apt: "zlib1g-dev"),
     .target(
-      name: "CKernels", path: "Sources/CLibraries/CKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+      name: "CKernels", path: "Sources/CLibraries/CKernels",
+      linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+    .target(name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
 
     // Data flows from top to bottom: a target imports only targets above it.
     target("Tensors"),
     target("Networks", "Tensors"),
     target("Engine", "CDNNL", "CKernels", "Tensors", "Networks"),
     target("ModelZoo", "Tensors", "Networks"),
-    target("Datasets", "CGD", "CZlib", "Tensors"),
+    target("Datasets", "CGD", "CJPEG", "CKernels", "CZlib", "Tensors"),
     target("Training", "CKernels", "Tensors", "Networks", "Engine", "Datasets"),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
@@ -51,7 +53,8 @@ let package = Package(
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CReadline", "Datasets", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
     tests("Tensors", "Tensors", resources: [.copy("Goldens")]),

@@ -1,7 +1,14 @@
-import Tensors
+internal import Glibc
+internal import Tensors
 
 /// A random change to a training picture that keeps its label and its size.
 public enum Augmentation: Hashable, Sendable {
+  /// A part of the picture scaled to the whole: its share of the area and its width to height are drawn, then its place
+  /// (Szegedy et al. 2015, arXiv:1409.4842, section 6; drawn as torchvision draws). Happens before all others, as the
+  /// picture is read.
+  case randomResizedCrop(
+    area: ClosedRange<Double> = 0.08...1, aspect: ClosedRange<Double> = 0.75...(4.0 / 3),
+    filter: Framing.Filter = .bilinear)
   /// Moves the picture by up to `padding` pixels each way; black comes in at the edges.
   case randomCrop(padding: Int)
   /// Mirrors left and right, with this probability.
@@ -12,6 +19,7 @@ public enum Augmentation: Hashable, Sendable {
     switch self {
     case .randomCrop: 1
     case .horizontalFlip: 2
+    case .randomResizedCrop: 3
     }
   }
 
@@ -29,6 +37,7 @@ public enum Augmentation: Hashable, Sendable {
     to picture: PictureView, into target: UnsafeMutablePointer<UInt8>, using random: inout Philox
   ) -> Bool {
     switch self {
+    case .randomResizedCrop: return false  // see `framing(using:)`
     case .randomCrop(let padding):
       guard padding > 0 else { return false }
       let left = random.integer(below: 2 * padding + 1) - padding
@@ -40,6 +49,38 @@ public enum Augmentation: Hashable, Sendable {
       guard random.uniform() < probability else { return false }
       mirror(picture, into: target)
       return true
+    }
+  }
+}
+
+extension Augmentation {
+  /// What decides the part of the picture that is read, or nil for other kinds.
+  func framing(using random: Philox) -> Framing? {
+    guard case .randomResizedCrop(let area, let aspect, let filter) = self else { return nil }
+    return Framing(filter: filter, allowsReduction: true) { height, width in
+      var random = random
+      func draw(_ range: ClosedRange<Double>) -> Double {
+        range.lowerBound + (range.upperBound - range.lowerBound) * random.uniformDouble()
+      }
+      let logarithms = log(aspect.lowerBound)...log(aspect.upperBound)
+      for _ in 0..<10 {
+        let size = Double(height * width) * draw(area)
+        let ratio = exp(draw(logarithms))
+        let cropWidth = Int((size * ratio).squareRoot().rounded(.toNearestOrEven))
+        let cropHeight = Int((size / ratio).squareRoot().rounded(.toNearestOrEven))
+        guard (1...width).contains(cropWidth), (1...height).contains(cropHeight) else { continue }
+        let top = random.integer(below: height - cropHeight + 1)
+        let left = random.integer(below: width - cropWidth + 1)
+        return Window(
+          top: Double(top), left: Double(left), height: Double(cropHeight), width: Double(cropWidth), seesBeyond: false)
+      }
+      // No such part fits: the largest in the middle whose proportions do.
+      let ratio = min(max(Double(width) / Double(height), aspect.lowerBound), aspect.upperBound)
+      let cropWidth = max(1, min(width, Int((Double(height) * ratio).rounded(.toNearestOrEven))))
+      let cropHeight = max(1, min(height, Int((Double(width) / ratio).rounded(.toNearestOrEven))))
+      return Window(
+        top: Double((height - cropHeight) / 2), left: Double((width - cropWidth) / 2), height: Double(cropHeight),
+        width: Double(cropWidth), seesBeyond: false)
     }
   }
 }
@@ -89,12 +130,24 @@ final class AugmentationChain {
     buffers = try AlignedBuffer(byteCount: 2 * half)
   }
 
+  private func random(_ lane: Int, _ epoch: Int, _ sample: Int) -> Philox {
+    RandomKey(seed: seed, for: .augmentation, epoch: epoch, sample: sample, lane: lane).generator()
+  }
+
+  /// How the picture is to be read, where one of the augmentations decides that.
+  func framing(epoch: Int, sample: Int) -> Framing? {
+    for step in steps {
+      if let framing = step.augmentation.framing(using: random(step.lane, epoch, sample)) { return framing }
+    }
+    return nil
+  }
+
   /// The changed picture, valid until the next call.
   func callAsFunction(_ picture: PictureView, epoch: Int, sample: Int) -> PictureView {
     var current = picture
     var side = 0
     for step in steps {
-      var random = RandomKey(seed: seed, for: .augmentation, epoch: epoch, sample: sample, lane: step.lane).generator()
+      var random = random(step.lane, epoch, sample)
       let target = (buffers.pointer + side * half).assumingMemoryBound(to: UInt8.self)
       guard step.augmentation.apply(to: current, into: target, using: &random) else { continue }
       current = PictureView(

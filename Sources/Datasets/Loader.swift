@@ -263,9 +263,14 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
       labels[row] = Int32(split.source.label(at: sample))
       numbers[row] = Int32(sample)
       let target = images + row * sampleSize
-      try split.source.withPicture(at: sample) { picture in
+      func take(_ picture: PictureView) {
         precondition(picture.bytes.count == sampleSize)
         normalize(augment(picture, epoch: epoch, sample: sample), into: target)
+      }
+      if let framing = augment.framing(epoch: epoch, sample: sample) {
+        try split.source.withPicture(at: sample, framing, take)
+      } else {
+        try split.source.withPicture(at: sample, take)
       }
     }
     let empty = loader.batchSize - positions.count

@@ -14,6 +14,10 @@ public struct Picture: Hashable, Sendable {
 
   /// `C x H x W`.
   public var shape: Shape { [channels, height, width] }
+
+  func withView(_ body: (PictureView) -> Void) {
+    bytes.withUnsafeBufferPointer { body(PictureView(channels: channels, height: height, width: width, bytes: $0)) }
+  }
 }
 
 /// A picture that somebody else keeps, laid out as `Picture`. Valid only inside the closure it is given to.
@@ -38,11 +42,23 @@ public protocol PictureSource: Sendable {
   /// Calls `body` once with a picture.
   /// - Throws: A `DatasetError` that names the file, where the picture cannot be read.
   func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError)
+  /// Calls `body` once with what a framing shows of the picture, scaled to `pictureShape`.
+  func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError)
   /// Feeds what determines a sample into a hash.
   func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError)
 }
 
 extension PictureSource {
+  /// Frames the picture that there is; for sources that have no larger one. Pictures of 1 or 3 channels.
+  public func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
+    let shape = pictureShape
+    try withPicture(at: index) { view in
+      Pixels(view).resampled(
+        framing.window(view.height, view.width), height: shape[1], width: shape[2], filter: framing.filter
+      ).picture(channels: shape[0]).withView(body)
+    }
+  }
+
   public func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {
     hasher.combine(label(at: index))
     var copy = hasher

@@ -23,7 +23,7 @@ import Testing
     "each format is decoded as Pillow decodes it",
     arguments: [
       ("rgb.png", 0), ("palette.png", 0), ("rgba.png", 0), ("palette2.gif", 0), ("plain.bmp", 0),
-      ("lossless.webp", 0), ("lossy.jpg", 3),  // decoders of JPEG may round otherwise
+      ("lossless.webp", 0), ("lossy.jpg", 3), ("inks.jpg", 3),  // decoders of JPEG may round otherwise
     ])
   func formats(_ name: String, _ tolerance: Int) throws {
     try copy(name, to: "train/a/\(name)")
@@ -44,17 +44,58 @@ import Testing
   }
 
   @Test(
-    "pictures are resampled as PyTorch resamples them",
-    arguments: [(10, 15, "resized"), (14, 21, "resized"), (32, 48, "resized"), (2, 3, "resized"), (8, 8, "square")])
-  func resampling(_ height: Int, _ width: Int, _ kind: String) throws {
+    "pictures are resampled as Pillow resamples them, byte for byte",
+    arguments: [(10, 15, "resized"), (14, 21, "resized"), (32, 48, "resized"), (2, 3, "resized"), (8, 8, "boxed")],
+    Framing.Filter.allCases)
+  func resampling(_ size: (Int, Int, String), _ filter: Framing.Filter) throws {
     try copy("rgb.png", to: "train/a/rgb.png")
     try copy("rgb.png", to: "val/a/rgb.png")
+    let (height, width, kind) = size
     let data = try Dataset.pictureFolder(at: folder.path, height: height, width: width)
-    let expected = try NPY.read(golden("\(kind)-\(height)-\(width).npy"))
-    let picture = try data.train.picture(at: 0)
-    #expect(picture.shape == expected.shape)
-    let worst = zip(picture.bytes, expected.elements).map { abs(Float($0) - $1) }.max()!
-    #expect(worst <= 0.501)  // half a step of rounding to bytes, and the rounding of the sums
+    let framing = Framing(filter: filter) { .middle(ofHeight: $0, width: $1, for: [3, height, width]) }
+    let expected = try NPY.read(golden("\(kind)-\(height)-\(width)-\(filter).npy"), as: UInt8.self)
+    try data.train.source.withPicture(at: 0, framing) { #expect(Array($0.bytes) == expected.elements) }
+    guard filter == .bilinear else { return }
+    #expect(try data.train.picture(at: 0).bytes == expected.elements)
+  }
+
+  @Test("a part of a JPEG is the part of the whole, at every place")
+  func parts() throws {
+    try copy("large.jpg", to: "train/a/large.jpg")
+    try copy("rgb.png", to: "val/a/rgb.png")
+    let whole = try Dataset.pictureFolder(at: folder.path, height: 150, width: 200).train.picture(at: 0)
+    let source = try Dataset.pictureFolder(at: folder.path, height: 32, width: 40).train.source
+    for (top, left) in [(0, 0), (1, 1), (118, 160), (57, 83), (16, 32), (40, 7)] {
+      let framing = Framing { _, _ in
+        Window(top: Double(top), left: Double(left), height: 32, width: 40, seesBeyond: false)
+      }
+      try source.withPicture(at: 0, framing) { part in
+        for channel in 0..<3 {
+          for y in 0..<32 {
+            let row = Array(part.bytes[(channel * 32 + y) * 40..<(channel * 32 + y + 1) * 40])
+            let start = (channel * 150 + top + y) * 200 + left
+            #expect(row == Array(whole.bytes[start..<start + 40]), "\(top) \(left) \(y)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("a large JPEG is decoded smaller where that suffices, nearly the same")
+  func reduced() throws {
+    try copy("large.jpg", to: "train/a/large.jpg")
+    try copy("rgb.png", to: "val/a/rgb.png")
+    let source = try Dataset.pictureFolder(at: folder.path, height: 36, width: 48).train.source
+    var bytes: [[UInt8]] = []
+    for reduces in [false, true] {
+      let framing = Framing(allowsReduction: reduces) { _, _ in
+        Window(top: 3, left: 5, height: 145, width: 193, seesBeyond: false)
+      }
+      try source.withPicture(at: 0, framing) { bytes.append(Array($0.bytes)) }
+    }
+    let differences = zip(bytes[0], bytes[1]).map { abs(Int($0) - Int($1)) }
+    #expect(differences.reduce(0, +) > 0)
+    #expect(Double(differences.reduce(0, +)) / Double(differences.count) < 2)
   }
 
   @Test("classes are subfolders in order; other files are passed over")

@@ -1,7 +1,9 @@
 import CGD
+import CJPEG
 import Tensors
 
-/// Decodes picture files through libgd: PNG, JPEG, GIF (its first frame), BMP and WebP, known by their first bytes.
+/// Decodes picture files: JPEG through libjpeg-turbo; PNG, GIF (its first frame), BMP and WebP through libgd. The first
+/// bytes tell which.
 enum PictureDecoder {
   /// Pixels; larger pictures are refused before memory is taken for them.
   static let largest = 1 << 27
@@ -26,27 +28,87 @@ enum PictureDecoder {
     }
   }
 
-  /// Decodes a file's bytes into 1 channel (grey, weighed as ITU-R BT.601 does) or 3 (red, green, blue). Transparency
-  /// is dropped; a JPEG's orientation mark is not followed.
+  /// Decodes a file's bytes and scales what a framing shows of them to `shape`: 1 channel (grey, weighed as ITU-R BT.601
+  /// does) or 3 (red, green, blue). Transparency is dropped; a JPEG's orientation mark is not followed.
   /// - Throws: `DatasetError.undecodable`.
-  static func decode(_ bytes: [UInt8], path: String, channels: Int) throws(DatasetError) -> Picture {
+  static func decode(_ bytes: [UInt8], path: String, to shape: Shape, framing: Framing) throws(DatasetError) -> Picture {
+    let (channels, height, width) = (shape[0], shape[1], shape[2])
     precondition(channels == 1 || channels == 3)
     guard !bytes.isEmpty else { throw .undecodable(path: path, reason: "it is empty") }
     guard let format = Format(bytes) else {
       throw .undecodable(path: path, reason: "it is no PNG, JPEG, GIF, BMP or WebP")
     }
     guard bytes.count <= Int32.max else { throw .undecodable(path: path, reason: "it is too large") }
-    guard let (width, height) = size(of: format, bytes) else {
+    guard let size = size(of: format, bytes) else {
       throw .undecodable(path: path, reason: "its \(format.rawValue) header is damaged")
     }
     // Deflate makes at most 1032 bytes of one, so at most 8256 pixels of one bit; JPEG, GIF and BMP stay below that.
     let most = format == .webp ? largest : min(largest, bytes.count * 8256)
-    guard width > 0, height > 0, width <= most / height else {
-      throw .undecodable(path: path, reason: "its header says \(width) x \(height) pixels")
+    guard size.width > 0, size.height > 0, size.width <= most / size.height else {
+      throw .undecodable(path: path, reason: "its header says \(size.width) x \(size.height) pixels")
     }
-    if format == .jpeg, !endsProperly(bytes) {
-      throw .undecodable(path: path, reason: "the JPEG data ends early")
+    if format == .jpeg {
+      guard endsProperly(bytes) else { throw .undecodable(path: path, reason: "the JPEG data ends early") }
+      let part = try jpeg(bytes, path: path, height: height, width: width, framing: framing)
+      return part.pixels.resampled(part.window, height: height, width: width, filter: framing.filter)
+        .picture(channels: channels)
     }
+    let pixels = try pixels(of: format, bytes, path: path)
+    return pixels.resampled(
+      framing.window(pixels.height, pixels.width), height: height, width: width, filter: framing.filter
+    ).picture(channels: channels)
+  }
+
+  /// Decodes the part of a JPEG that a framing shows.
+  /// - Returns: The part, and the window in pixels of the part.
+  private static func jpeg(_ bytes: [UInt8], path: String, height: Int, width: Int, framing: Framing)
+    throws(DatasetError) -> (pixels: Pixels, window: Window)
+  {
+    var message = [CChar](repeating: 0, count: Int(CJPEG_MESSAGE))
+    var part: (Pixels, Window)?
+    bytes.withUnsafeBufferPointer { bytes in
+      guard let decoder = cjpeg_open(bytes.baseAddress, bytes.count, &message) else { return }
+      defer { cjpeg_close(decoder) }
+      let (wholeHeight, wholeWidth) = (Int(cjpeg_height(decoder)), Int(cjpeg_width(decoder)))
+      var window = framing.window(wholeHeight, wholeWidth)
+      var reduction = 1
+      while framing.allowsReduction, reduction < 8, window.height >= Double(2 * reduction * height),
+        window.width >= Double(2 * reduction * width)
+      { reduction *= 2 }
+      window = Window(
+        top: window.top / Double(reduction), left: window.left / Double(reduction),
+        height: window.height / Double(reduction), width: window.width / Double(reduction),
+        seesBeyond: window.seesBeyond || reduction > 1)
+
+      /// The pixels along an axis that the filter reads.
+      func span(_ start: Double, _ length: Double, _ outputs: Int, _ extent: Int) -> Range<Int> {
+        let all = (extent + reduction - 1) / reduction
+        let margin = window.seesBeyond ? framing.filter.support * max(length / Double(outputs), 1) + 1 : 0
+        let first = min(max(0, Int((start - margin).rounded(.down))), all - 1)
+        return first..<max(first + 1, min(all, Int((start + length + margin).rounded(.up))))
+      }
+      let rows = span(window.top, window.height, height, wholeHeight)
+      let columns = span(window.left, window.width, width, wholeWidth)
+      window.top -= Double(rows.lowerBound)
+      window.left -= Double(columns.lowerBound)
+      var status: Int32 = 1
+      let pixels = [UInt8](unsafeUninitializedCapacity: 4 * rows.count * columns.count) { out, count in
+        status = cjpeg_decode(
+          decoder, Int32(reduction), Int32(columns.lowerBound), Int32(rows.lowerBound), Int32(columns.count),
+          Int32(rows.count), out.baseAddress, &message)
+        if status == 0 { count = 4 * rows.count * columns.count }
+      }
+      if status == 0 { part = (Pixels(height: rows.count, width: columns.count, bytes: pixels), window) }
+    }
+    guard let part else {
+      let text = message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+      throw .undecodable(path: path, reason: String(decoding: text, as: UTF8.self))
+    }
+    return part
+  }
+
+  /// Decodes a whole picture through libgd.
+  private static func pixels(of format: Format, _ bytes: [UInt8], path: String) throws(DatasetError) -> Pixels {
     _ = silence
     // libgd reads the memory only; its signature forgot the const.
     let picture = bytes.withUnsafeBytes { raw -> gdImagePtr? in
@@ -54,7 +116,7 @@ enum PictureDecoder {
       let count = Int32(raw.count)
       return switch format {
       case .png: gdImageCreateFromPngPtr(count, start)
-      case .jpeg: gdImageCreateFromJpegPtr(count, start)
+      case .jpeg: nil
       case .gif: gdImageCreateFromGifPtr(count, start)
       case .bmp: gdImageCreateFromBmpPtr(count, start)
       case .webp: gdImageCreateFromWebpPtr(count, start)
@@ -65,33 +127,23 @@ enum PictureDecoder {
     guard picture.pointee.trueColor != 0 || gdImagePaletteToTrueColor(picture) != 0,
       let rows = picture.pointee.tpixels
     else { throw .undecodable(path: path, reason: "there is no memory for it") }
-    return planes(rows, width: Int(picture.pointee.sx), height: Int(picture.pointee.sy), channels: channels)
-  }
-
-  private static func planes(
-    _ rows: UnsafeMutablePointer<UnsafeMutablePointer<Int32>?>, width: Int, height: Int, channels: Int
-  ) -> Picture {
-    let plane = width * height
-    let bytes = [UInt8](unsafeUninitializedCapacity: channels * plane) { out, count in
-      for y in 0..<height {
-        let row = rows[y]!
-        for x in 0..<width {
-          let pixel = UInt32(bitPattern: row[x])
-          let (red, green, blue) = (pixel >> 16 & 255, pixel >> 8 & 255, pixel & 255)
-          let at = y * width + x
-          if channels == 3 {
-            out[at] = UInt8(red)
-            out[plane + at] = UInt8(green)
-            out[2 * plane + at] = UInt8(blue)
-          } else {
-            // 0.299, 0.587 and 0.114 in units of 2^-16, as Pillow rounds them.
-            out[at] = UInt8((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16)
+    let (width, height) = (Int(picture.pointee.sx), Int(picture.pointee.sy))
+    return Pixels(
+      height: height, width: width,
+      bytes: [UInt8](unsafeUninitializedCapacity: 4 * height * width) { out, count in
+        for y in 0..<height {
+          let row = rows[y]!
+          for x in 0..<width {
+            let pixel = UInt32(bitPattern: row[x])
+            let at = 4 * (y * width + x)
+            out[at] = UInt8(pixel >> 16 & 255)
+            out[at + 1] = UInt8(pixel >> 8 & 255)
+            out[at + 2] = UInt8(pixel & 255)
+            out[at + 3] = 0
           }
         }
-      }
-      count = channels * plane
-    }
-    return Picture(channels: channels, height: height, width: width, bytes: bytes)
+        count = 4 * height * width
+      })
   }
 
   /// Width and height as the header says them, or nil where it is cut off.
@@ -130,8 +182,7 @@ enum PictureDecoder {
     }
   }
 
-  /// Whether an end mark follows the last scan's beginning. libgd fills what a cut-off JPEG lacks with grey, and says
-  /// nothing.
+  /// Whether an end mark follows the last scan's beginning. A cut-off JPEG may lack only what is below the window.
   private static func endsProperly(_ bytes: [UInt8]) -> Bool {
     var at = bytes.count - 2
     while at >= 2 {

@@ -8,7 +8,6 @@ final class FilePictures: PictureSource {
   /// Names below `root`, in order.
   private let names: [String]
   private let labels: [Int32]
-  private let resampling: Resampling
 
   /// Files larger than this are refused.
   private static let largestFile = 1 << 29
@@ -16,19 +15,21 @@ final class FilePictures: PictureSource {
   init(root: String, names: [String], labels: [Int32], shape: Shape) {
     precondition(names.count == labels.count)
     (self.root, self.names, self.labels, pictureShape) = (root, names, labels, shape)
-    resampling = Resampling(toHeight: shape[1], width: shape[2])
   }
 
   var count: Int { names.count }
   func label(at index: Int) -> Int { Int(labels[index]) }
 
+  /// The largest middle part of the wanted proportions.
   func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
+    let shape = pictureShape
+    try withPicture(at: index, Framing { .middle(ofHeight: $0, width: $1, for: shape) }, body)
+  }
+
+  func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
     let path = "\(root)/\(names[index])"
-    let decoded = try PictureDecoder.decode(try contents(of: path), path: path, channels: pictureShape[0])
-    let picture = resampling(decoded)
-    picture.bytes.withUnsafeBufferPointer {
-      body(PictureView(channels: picture.channels, height: picture.height, width: picture.width, bytes: $0))
-    }
+    let picture = try PictureDecoder.decode(try contents(of: path), path: path, to: pictureShape, framing: framing)
+    picture.withView(body)
   }
 
   /// The file's name, label and bytes, so nothing needs to be decoded.

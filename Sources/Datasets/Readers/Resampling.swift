@@ -1,64 +1,127 @@
-/// Resamples pictures with a triangle filter that widens as the picture shrinks (bilinear, antialiased), as Pillow and
-/// torchvision do.
-struct Resampling: Sendable {
-  /// For each output position, where its inputs begin and their weights, which sum to 1.
-  private struct Taps {
-    var starts: [Int] = []
-    var weights: [[Float]] = []
+internal import CKernels
+internal import Tensors
+
+/// Pixels of four bytes: red, green, blue, and one of no meaning; in rows.
+struct Pixels {
+  let height, width: Int
+  var bytes: [UInt8]
+
+  /// The three bytes of a grey picture are equal.
+  init(_ picture: PictureView) {
+    let plane = picture.height * picture.width
+    (height, width) = (picture.height, picture.width)
+    bytes = [UInt8](unsafeUninitializedCapacity: 4 * plane) { out, count in
+      for i in 0..<plane {
+        for channel in 0..<3 { out[4 * i + channel] = picture.bytes[min(channel, picture.channels - 1) * plane + i] }
+        out[4 * i + 3] = 0
+      }
+      count = 4 * plane
+    }
   }
 
-  private let height, width: Int
-  init(toHeight height: Int, width: Int) { (self.height, self.width) = (height, width) }
+  init(height: Int, width: Int, bytes: [UInt8]) {
+    precondition(bytes.count == 4 * height * width)
+    (self.height, self.width, self.bytes) = (height, width, bytes)
+  }
 
-  /// Scales the largest rectangle of the wanted proportions around the middle of the picture to the wanted size.
-  func callAsFunction(_ picture: Picture) -> Picture {
-    guard picture.height != height || picture.width != width else { return picture }
-    let scale = min(Double(picture.height) / Double(height), Double(picture.width) / Double(width))
-    let (boxHeight, boxWidth) = (Double(height) * scale, Double(width) * scale)
-    let rows = Self.taps(
-      from: (Double(picture.height) - boxHeight) / 2, scale: scale, count: height, extent: picture.height)
-    let columns = Self.taps(
-      from: (Double(picture.width) - boxWidth) / 2, scale: scale, count: width, extent: picture.width)
-    var bytes = [UInt8](repeating: 0, count: picture.channels * height * width)
-    var narrow = [Float](repeating: 0, count: picture.height * width)
-    let plane = picture.height * picture.width
-    picture.bytes.withUnsafeBufferPointer { source in
-      for channel in 0..<picture.channels {
-        for y in 0..<picture.height {
-          let line = channel * plane + y * picture.width
-          for x in 0..<width {
-            var sum: Float = 0
-            let start = line + columns.starts[x]
-            columns.weights[x].withUnsafeBufferPointer { weights in
-              for i in weights.indices { sum += weights[i] * Float(source[start + i]) }
-            }
-            narrow[y * width + x] = sum
-          }
-        }
-        for y in 0..<height {
-          for x in 0..<width {
-            var sum: Float = 0
-            for (i, weight) in rows.weights[y].enumerated() { sum += weight * narrow[(rows.starts[y] + i) * width + x] }
-            bytes[(channel * height + y) * width + x] = UInt8(max(0, min(255, sum.rounded())))
-          }
+  /// Planes of red, green and blue, or of grey.
+  func picture(channels: Int) -> Picture {
+    let plane = height * width
+    let planes = [UInt8](unsafeUninitializedCapacity: channels * plane) { out, count in
+      if channels == 3 {
+        rk_split_pixels(bytes, Int64(plane), out.baseAddress)
+      } else {
+        rk_weigh_pixels(bytes, Int64(plane), out.baseAddress)
+      }
+      count = channels * plane
+    }
+    return Picture(channels: channels, height: height, width: width, bytes: planes)
+  }
+
+  /// Scales a window of the picture to `height` x `width`, first along rows, then along columns, with weights and
+  /// intermediate bytes rounded as Pillow rounds them.
+  func resampled(_ window: Window, height: Int, width: Int, filter: Framing.Filter) -> Pixels {
+    let whole = Window(
+      top: 0, left: 0, height: Double(self.height), width: Double(self.width), seesBeyond: window.seesBeyond)
+    guard window != whole || height != self.height || width != self.width else { return self }
+    func reach(_ start: Double, _ length: Double, _ extent: Int) -> Range<Int> {
+      window.seesBeyond ? 0..<extent : max(0, Int(start))..<min(extent, Int(start + length))
+    }
+    let columns = Taps(
+      from: window.left, length: window.width, within: reach(window.left, window.width, self.width), outputs: width,
+      filter: filter)
+    let rows = Taps(
+      from: window.top, length: window.height, within: reach(window.top, window.height, self.height), outputs: height,
+      filter: filter)
+    // Only the lines that the columns' filter reads.
+    let lines = rows.span
+    let narrow = [UInt8](unsafeUninitializedCapacity: 4 * lines.count * width) { out, count in
+      bytes.withUnsafeBufferPointer { source in
+        columns.withTaps(movedBy: 0) {
+          rk_resample_rows(
+            source.baseAddress! + 4 * lines.lowerBound * self.width, Int64(self.width), Int64(lines.count), $0,
+            out.baseAddress)
         }
       }
+      count = 4 * lines.count * width
     }
-    return Picture(channels: picture.channels, height: height, width: width, bytes: bytes)
+    let result = [UInt8](unsafeUninitializedCapacity: 4 * height * width) { out, count in
+      rows.withTaps(movedBy: -lines.lowerBound) { rk_resample_columns(narrow, Int64(width), $0, out.baseAddress) }
+      count = 4 * height * width
+    }
+    return Pixels(height: height, width: width, bytes: result)
+  }
+}
+
+/// For each output position along one axis, where its inputs begin and their weights.
+private struct Taps {
+  private var starts: [Int32] = []
+  private var weights: [Int32] = []
+  private let stride: Int
+
+  /// - Parameter range: the inputs that exist.
+  init(from origin: Double, length: Double, within range: Range<Int>, outputs: Int, filter: Framing.Filter) {
+    let scale = length / Double(outputs)
+    let widening = max(scale, 1)
+    let support = filter.support * widening
+    stride = min(Int(support.rounded(.up)) * 2 + 1, range.count)
+    starts.reserveCapacity(outputs)
+    weights.reserveCapacity(outputs * stride)
+    var own = [Double](repeating: 0, count: stride)
+    for position in 0..<outputs {
+      let center = origin + (Double(position) + 0.5) * scale
+      let first = min(max(range.lowerBound, Int(center - support + 0.5)), range.upperBound - 1)
+      let last = max(min(range.upperBound, Int(center + support + 0.5)), first + 1)
+      // Near the end the taps begin earlier, with weights of 0, so that every one of them exists.
+      let start = min(first, range.upperBound - stride)
+      var sum = 0.0
+      for i in 0..<stride {
+        let input = start + i
+        own[i] = input >= first && input < last ? filter((Double(input) + 0.5 - center) / widening) : 0
+        sum += own[i]
+      }
+      starts.append(Int32(start))
+      for weight in own {
+        let share = weight / sum * 0x1p22
+        weights.append(Int32(share < 0 ? share - 0.5 : share + 0.5))
+      }
+    }
   }
 
-  private static func taps(from origin: Double, scale: Double, count: Int, extent: Int) -> Taps {
-    let support = max(scale, 1)
-    var taps = Taps()
-    for position in 0..<count {
-      let center = origin + (Double(position) + 0.5) * scale
-      let first = max(0, Int((center - support + 0.5).rounded(.down)))
-      let last = min(extent, Int((center + support + 0.5).rounded(.down)))
-      let weights = (first..<max(last, first + 1)).map { max(0, 1 - abs(Double($0) + 0.5 - center) / support) }
-      let sum = weights.reduce(0, +)
-      taps.starts.append(first)
-      taps.weights.append(weights.map { Float($0 / sum) })
+  /// The inputs that are read.
+  var span: Range<Int> {
+    let (first, last) = (starts.min() ?? 0, starts.max() ?? 0)
+    return Int(first)..<Int(last) + stride
+  }
+
+  func withTaps(movedBy offset: Int, _ body: (UnsafePointer<rk_taps>) -> Void) {
+    let moved = offset == 0 ? starts : starts.map { $0 + Int32(offset) }
+    moved.withUnsafeBufferPointer { starts in
+      weights.withUnsafeBufferPointer { weights in
+        var taps = rk_taps(
+          starts: starts.baseAddress, weights: weights.baseAddress, outputs: Int64(starts.count), stride: Int64(stride))
+        body(&taps)
+      }
     }
-    return taps
   }
 }

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Makes the golden files in this folder.
 
-Made with Python 3.11, numpy 2.4.6, Pillow 13.0.0, torch 2.15.0. Run it in this folder.
+Made with Python 3.11, numpy 2.4.6, Pillow 13.0.0. Run it in this folder.
 
 For each picture `NAME.EXT` there is what Pillow decodes, `NAME.npy`: bytes, C x H x W; `weighed.npy` is rgb.png
-in grey. `resized-H-W.npy` is rgb.png through torch.nn.functional.interpolate(mode="bilinear", antialias=True), in
-float, not rounded; `square-8-8.npy` likewise, see the end.
+in grey; `inks.npy` is inks.jpg, in cyan, magenta, yellow and black. `resized-H-W-FILTER.npy` is rgb.png through
+Image.resize, `boxed-H-W-FILTER.npy` the same of the box (left, top, right, bottom) below.
 """
 
 import numpy as np
-import torch
 from PIL import Image
 
 random = np.random.RandomState(1)
@@ -36,10 +35,21 @@ save(color, "plain.bmp")
 save(color, "lossless.webp", lossless=True)
 np.save("weighed.npy", np.asarray(color.convert("L"))[None])
 
-planes = torch.tensor(rgb.transpose(2, 0, 1)[None].astype("f4"))
-for size in [(10, 15), (14, 21), (32, 48), (2, 3)]:
-    resized = torch.nn.functional.interpolate(planes, size, mode="bilinear", antialias=True)
-    np.save(f"resized-{size[0]}-{size[1]}.npy", resized[0].numpy())
-# A square from the middle: the picture shrinks to 8 x 12, and 2 columns go on each side.
-whole = torch.nn.functional.interpolate(planes, (8, 12), mode="bilinear", antialias=True)
-np.save("square-8-8.npy", whole[0, ..., 2:10].numpy())
+color.convert("CMYK").save("inks.jpg", quality=95)
+inks = np.asarray(Image.open("inks.jpg").convert("RGB")).transpose(2, 0, 1)
+np.save("inks.npy", np.ascontiguousarray(inks))
+
+filters = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
+for name, kind in filters.items():
+    for height, width in [(10, 15), (14, 21), (32, 48), (2, 3)]:
+        resized = np.asarray(color.resize((width, height), kind)).transpose(2, 0, 1)
+        np.save(f"resized-{height}-{width}-{name}.npy", np.ascontiguousarray(resized))
+    # The largest square in the middle, seen with what is around it.
+    boxed = np.asarray(color.resize((8, 8), kind, box=(5, 0, 25, 20))).transpose(2, 0, 1)
+    np.save(f"boxed-8-8-{name}.npy", np.ascontiguousarray(boxed))
+
+# Smooth, as photographs are, with its colour at half of the size; and no multiple of a block.
+y, x = np.mgrid[0:150, 0:200]
+waves = [128 + 90 * np.sin(x / (17 + 9 * c)) * np.cos(y / (11 + 7 * c) + c) for c in range(3)]
+large = np.stack(waves, -1) + random.normal(0, 4, (150, 200, 3))
+Image.fromarray(large.clip(0, 255).astype("u1")).save("large.jpg", quality=90, subsampling="4:2:0")

@@ -61,6 +61,17 @@ void rk_drop_path(const float *x, float *y, int64_t rows, int64_t count, float r
 void rk_soft_cross_entropy(const float *logits, const float *targets, float *gradient, double *losses, int64_t rows,
                            int64_t classes, float scale);
 
+// One axis of a separable filter: output i is the sum over j < stride of weights[i * stride + j] * input[starts[i] + j],
+// weights in units of 2^-22. Every input named must exist, also where its weight is 0.
+typedef struct { const int32_t *starts; const int32_t *weights; int64_t outputs, stride; } rk_taps;
+
+// Pictures of four bytes per pixel, filtered along x and along y, each rounded to bytes. On the calling thread alone.
+void rk_resample_rows(const uint8_t *source, int64_t width, int64_t height, const rk_taps *columns, uint8_t *target);
+void rk_resample_columns(const uint8_t *source, int64_t width, const rk_taps *rows, uint8_t *target);
+// Red, green and blue of each pixel to planes of their own; and to one plane of grey, as ITU-R BT.601 weighs them.
+void rk_split_pixels(const uint8_t *pixels, int64_t count, uint8_t *planes);
+void rk_weigh_pixels(const uint8_t *pixels, int64_t count, uint8_t *grey);
+
 // A stretch of the parameter arena with one weight decay.
 typedef struct { int64_t offset, count; float decay; } rk_segment;
 
