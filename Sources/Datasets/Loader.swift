@@ -41,7 +41,7 @@ public struct Loader: Sendable {
   public let seed: UInt64
   /// Whether a last batch that is not full is left out.
   public let dropsLast: Bool
-  /// Threads that prepare batches, at least 1.
+  /// Threads that prepare batches, at least 1; at the lowest priority, so as many as there are cores do no harm.
   public let workers: Int
   /// Batches that may be ready or in the making at once; bounds the memory.
   public let prefetched: Int
@@ -177,7 +177,12 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
   func start() {
     activeWorkers = chains.count
     for number in chains.indices {
-      let thread = Thread { self.work(self.chains[number]) }
+      let thread = Thread {
+        // They compute in what time the engine's threads leave: those wait for one another, so a core taken from one
+        // of them is lost to all. While the engine waits for data, nothing is in their way.
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+        self.work(self.chains[number])
+      }
       thread.name = "loader \(number)"
       thread.start()
     }

@@ -77,7 +77,7 @@ public struct Evaluator {
     try Training.engine { () throws(EngineError) in try plan.load(weights) }
     let classes = plan.network.shape(of: plan.network.output).elementCount
     var result = Evaluation()
-    let loader = Loader(split, batchSize: plan.batch, normalization: normalization)
+    let loader = Loader(split, batchSize: plan.batch, normalization: normalization, workers: engine.threads)
     let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
     var targets = [Float](repeating: 0, count: plan.batch * classes)
     var losses = [Double](repeating: 0, count: plan.batch)

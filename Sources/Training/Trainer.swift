@@ -95,7 +95,7 @@ public struct Trainer {
 
     let loader = Loader(
       dataset.train, batchSize: batchSize, normalization: dataset.normalization, augmentations: plan.augmentations,
-      order: .shuffled, seed: plan.seed, dropsLast: true)
+      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads)
     let steps = loader.batchCount
     var records: [EpochRecord] = []
     var targets = [Float](repeating: 0, count: batchSize * classes)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Engine
 import Foundation
 import ModelZoo
@@ -7,16 +8,20 @@ import Tensors
 import Training
 
 struct Bench: ParsableCommand {
-  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer }
+  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, data }
 
   static let configuration = CommandConfiguration(
-    abstract: "Times a network's steps on random pictures.",
+    abstract: "Times a network's steps on random pictures, or how fast a folder of pictures is read.",
     discussion: "The peak is a product of two matrices of 2048 x 2048 in float32, timed in the same run.")
 
-  @ArgumentParser.Argument(help: "train: forward, loss, backward and SGD; infer: forward with batch norms folded.")
+  @ArgumentParser.Argument(
+    help: """
+      train: forward, loss, backward and SGD; infer: forward with batch norms folded; data: pictures of a folder decoded, \
+      cropped at random, resized, mirrored and normalized.
+      """)
   var work: Work
 
-  @ArgumentParser.Argument(help: "A network of the zoo: resnet50, mobilenetV1, vgg16, …")
+  @ArgumentParser.Argument(help: "A network of the zoo: resnet50, mobilenetV1, vgg16, …; or the folder.")
   var model: String
 
   @Option(help: "Pictures in a step.") var batch = 16
@@ -35,12 +40,13 @@ struct Bench: ParsableCommand {
     ] where !range.contains(value) {
       throw ValidationError("--\(name) must be \(range.lowerBound)...\(range.upperBound).")
     }
-    guard ModelZoo.entry(named: model) != nil else {
+    guard work == .data || ModelZoo.entry(named: model) != nil else {
       throw ValidationError("no network '\(model)'; there are \(ModelZoo.all.map(\.name).joined(separator: ", ")).")
     }
   }
 
   func run() throws {
+    if work == .data { return try timeData() }
     guard let entry = ModelZoo.entry(named: model) else { return }
     let paper = entry.input.extents
     let input: Shape = [channels ?? paper[0], size ?? paper[1], size ?? paper[2]]
@@ -49,7 +55,7 @@ struct Bench: ParsableCommand {
       let benchmark = try StepBenchmark(
         network, on: Engine(threads: threads, convolutions: direct ? .direct : .fastest), batch: batch,
         isTraining: work == .train, passes: steps, profiles: profile)
-      Streams.writeOutput(json ? report(benchmark, input).text : text(benchmark, input))
+      Streams.writeOutput(json ? report(benchmark, input).jsonText : text(benchmark, input))
     } catch let error as ShapeError {
       throw fail(error.description)
     } catch let error as EngineError {
@@ -57,6 +63,40 @@ struct Bench: ParsableCommand {
     } catch let error as TrainingError {
       throw fail(error.description)
     }
+  }
+
+  /// Reads the training part as often as steps are asked for, and prints the fastest pass.
+  private func timeData() throws {
+    do {
+      let side = size ?? 224
+      let data = try Dataset.pictureFolder(at: model, height: side, width: side, channels: channels ?? 3)
+      let loader = Loader(
+        data.train, batchSize: batch, normalization: data.normalization,
+        augmentations: [.randomResizedCrop(), .horizontalFlip()], order: .shuffled, workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      var seconds: [Double] = []
+      for epoch in 0..<steps {
+        let begun = DispatchTime.now().uptimeNanoseconds
+        try loader.forEachBatch(epoch: epoch) { _ in }
+        seconds.append(Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
+      }
+      let result = DataReport(
+        folder: model, size: side, threads: loader.workers, pictures: data.train.count, minimumSeconds: seconds.min() ?? 0,
+        imagesPerSecond: Double(data.train.count) / (seconds.min() ?? 1))
+      Streams.writeOutput(
+        json
+          ? result.jsonText
+          : String(
+            format: "%d pictures to %d x %d, threads %d: %.1f images/s in the fastest of %d passes\n", result.pictures, side,
+            side, result.threads, result.imagesPerSecond, steps))
+    } catch let error as DatasetError {
+      throw fail(error.description)
+    }
+  }
+
+  private struct DataReport: Encodable {
+    let folder: String
+    let size, threads, pictures: Int
+    let minimumSeconds, imagesPerSecond: Double
   }
 
   private func fail(_ problem: String) -> ExitCode {
@@ -132,12 +172,5 @@ struct Bench: ParsableCommand {
     let imagesPerSecond, flopPerSecond, peakFlopPerSecond, planSeconds: Double
     let planBytes, peakMemoryBytes: Int
     let steps: [Step]
-
-    var text: String {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      guard let data = try? encoder.encode(self) else { preconditionFailure("strings and numbers are JSON") }
-      return String(decoding: data, as: UTF8.self) + "\n"
-    }
   }
 }

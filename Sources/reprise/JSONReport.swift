@@ -23,11 +23,14 @@ struct JSONReport: Encodable {
         line: diagnostic.span?.line, column: diagnostic.span?.column)
     }
   }
+}
 
-  var text: String {
+extension Encodable {
+  /// As JSON, with sorted keys, on lines of its own.
+  var jsonText: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(self) else { preconditionFailure("strings and numbers are JSON") }
-    return String(decoding: data, as: UTF8.self)
+    return String(decoding: data, as: UTF8.self) + "\n"
   }
 }

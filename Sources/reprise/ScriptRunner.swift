@@ -35,7 +35,7 @@ struct ScriptRunner {
     if Signals.interruption.isRaised { throw ExitCode(Signals.isTerminating ? Status.terminated : Status.interrupted) }
     let status = notebook.claims.hasFailure ? Status.notReproduced : 0
     if asJSON {
-      Streams.writeLine(JSONReport(status: status, output: collected.lines, claims: notebook.claims).text)
+      Streams.writeOutput(JSONReport(status: status, output: collected.lines, claims: notebook.claims).jsonText)
     } else if !notebook.claims.isEmpty {
       Streams.writeLine("\n" + notebook.claims.table)
     }
@@ -45,7 +45,8 @@ struct ScriptRunner {
   private func finish(_ failure: ScriptFailure, output: [String]) -> ExitCode {
     if asJSON {
       let status = failure.exitStatus
-      Streams.writeLine(JSONReport(status: status, output: output, claims: notebook.claims, failure: failure).text)
+      Streams.writeOutput(
+        JSONReport(status: status, output: output, claims: notebook.claims, failure: failure).jsonText)
     } else {
       Streams.writeError(Streams.messages.render(failure))
       if !notebook.claims.isEmpty { Streams.writeLine("\n" + notebook.claims.table) }

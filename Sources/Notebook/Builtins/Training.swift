@@ -37,8 +37,8 @@ let train = Builtin(
       "labelSmoothing", .number, "The share of the target that goes to all classes alike.", default: .number(0),
       labelled: true, allowed: 0...0.999),
     Parameter(
-      "augment", .list(of: .oneOf(["crop", "flip"])),
-      "Random changes to training pictures: moved by up to an eighth of their size, mirrored.",
+      "augment", .list(of: .oneOf(["crop", "flip", "resizedCrop"])),
+      "Random changes to training pictures: moved by up to an eighth of their size; mirrored; a part scaled to the whole.",
       default: .list([Value]()), labelled: true),
     Parameter(
       "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
@@ -114,7 +114,11 @@ extension Arguments {
     plan.labelSmoothing = try number("labelSmoothing")
     let shorterSide = min(data.pictureShape[1], data.pictureShape[2])
     plan.augmentations = try strings("augment").map { name in
-      name == "crop" ? .randomCrop(padding: max(1, shorterSide / 8)) : .horizontalFlip()
+      switch name {
+      case "crop": .randomCrop(padding: max(1, shorterSide / 8))
+      case "resizedCrop": .randomResizedCrop()
+      default: .horizontalFlip()
+      }
     }
     plan.seed = try seed("seed")
     return plan
