@@ -37,18 +37,23 @@ final class ComputeThread: @unchecked Sendable {  // Sendable: all state is guar
 
   /// Runs work on the thread and waits for it.
   func run<Result>(_ work: () -> Result) -> Result {
-    turn.withLock {
-      withoutActuallyEscaping(work) { work in
-        var result: Result?
-        condition.lock()
-        isFinished = false
-        job = { result = work() }
-        condition.broadcast()
-        while !isFinished { condition.wait() }
-        condition.unlock()
-        return result!
-      }
+    withoutActuallyEscaping(work) { work in
+      var result: Result?
+      perform { result = work() }
+      return result!
     }
+  }
+
+  /// Runs a job on the thread and waits for it. Takes no memory.
+  func perform(_ job: @escaping () -> Void) {
+    turn.lock()
+    condition.lock()
+    isFinished = false
+    self.job = job
+    condition.broadcast()
+    while !isFinished { condition.wait() }
+    condition.unlock()
+    turn.unlock()
   }
 
   /// Ends the thread, which lets go of this object.

@@ -145,6 +145,35 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     return result
   }
 
+  /// Work for the engine's thread that is done again and again, and takes memory only once.
+  package func prepare<Result>(_ work: @escaping (inout Execution) -> Result) -> Prepared<Result> {
+    Prepared(self, work)
+  }
+
+  /// See `Plan.prepare`.
+  package final class Prepared<Result> {
+    private let compute: ComputeThread
+    private var job: (() -> Void)?
+    private var result: Result?
+    private var failure: EngineError?
+
+    fileprivate init(_ plan: Plan, _ work: @escaping (inout Execution) -> Result) {
+      compute = plan.engine.compute
+      job = { [unowned self] in
+        var execution = Execution(plan)
+        result = work(&execution)
+        failure = execution.failure
+      }
+    }
+
+    /// - Throws: `EngineError.library` where a step of the plan failed.
+    package func callAsFunction() throws(EngineError) -> Result {
+      compute.perform(job!)
+      if let failure { throw failure }
+      return result!
+    }
+  }
+
   /// Computes the logits of what `input` holds.
   public func forward() throws(EngineError) { try perform { $0.forward() } }
   /// Computes every gradient from that of the logits. `forward` comes first.

@@ -101,13 +101,26 @@ public struct Trainer {
     var targets = [Float](repeating: 0, count: batchSize * classes)
     var losses = [Double](repeating: 0, count: batchSize)
     var (stepsDone, stopped) = (0, false)
+    var rate = 0.0
+    var images = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+    let step = compiled.prepare { execution in
+      _ = compiled.input.update(fromContentsOf: images)
+      execution.forward()
+      rk_soft_cross_entropy(
+        compiled.logits.baseAddress, targets, compiled.logitsGradient!.baseAddress, &losses, Int64(batchSize),
+        Int64(classes), 1 / Float(batchSize))
+      // Weights that a loss without a value would spoil are left as they are.
+      guard losses.allSatisfy(\.isFinite) else { return false }
+      execution.backward()
+      optimizer.step(rate: rate)
+      return true
+    }
     let clock = ContinuousClock()
     let begun = clock.now
 
     for epoch in 0..<plan.epochs where !stopped {
       let epochBegun = clock.now
       var running = Evaluation()
-      var rate = 0.0
       let stream = try data { () throws(DatasetError) in try loader.batches(epoch: epoch) }
       while let batch = try data({ () throws(DatasetError) in try stream.next() }) {
         if isInterrupted() {
@@ -120,20 +133,8 @@ public struct Trainer {
           fillTargets(
             $0.baseAddress!, labels: batch.labels, rows: batchSize, classes: classes, smoothing: plan.labelSmoothing)
         }
-        let isFinite = try Training.engine { () throws(EngineError) in
-          try compiled.perform { execution in
-            _ = compiled.input.update(fromContentsOf: batch.images)
-            execution.forward()
-            rk_soft_cross_entropy(
-              compiled.logits.baseAddress, targets, compiled.logitsGradient!.baseAddress, &losses, Int64(batchSize),
-              Int64(classes), 1 / Float(batchSize))
-            // Weights that a loss without a value would spoil are left as they are.
-            guard losses.allSatisfy(\.isFinite) else { return false }
-            execution.backward()
-            optimizer.step(rate: rate)
-            return true
-          }
-        }
+        images = batch.images
+        let isFinite = try Training.engine { () throws(EngineError) in try step() }
         guard isFinite else { throw .notFinite(epoch: epoch + 1, step: batch.index + 1, learningRate: rate) }
         stepsDone += 1
         running.add(compiled.logits, labels: batch.labels, losses: losses, rows: batchSize, classes: classes)

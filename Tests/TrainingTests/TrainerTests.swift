@@ -1,3 +1,4 @@
+import CAllocations
 import Datasets
 import Engine
 import ModelZoo
@@ -120,5 +121,31 @@ struct TrainerTests {
     #expect(abs(plan.learningRate(atStep: 29, stepsPerEpoch: 10) - 0.1) < 1e-12)
     #expect(abs(plan.learningRate(atStep: 30, stepsPerEpoch: 10) - 0.01) < 1e-12)
     #expect(abs(plan.learningRate(atStep: 90, stepsPerEpoch: 10) - 0.0001) < 1e-12)
+  }
+}
+
+@Suite("memory in a step", .serialized)
+struct AllocationTests {
+  @Test("a step of training takes no memory of its own", arguments: ["resnet20", "mobilenetV1", "vgg11BN"])
+  func step(_ name: String) throws {
+    let data = try Dataset.synthetic(classes: 4, shape: [3, 32, 32], train: 96, validation: 8, noise: 0.2, seed: 1)
+    let network = try #require(ModelZoo.entry(named: name)).make(input: [3, 32, 32], classes: 4)
+    var plan = TrainingPlan()
+    (plan.epochs, plan.batchSize, plan.learningRate) = (1, 8, 0.01)
+    plan.augmentations = [.randomCrop(padding: 2), .horizontalFlip()]
+    var counted: [allocation_count] = []
+    _ = try Trainer(engine: engine.get()).train(network, on: data, plan, report: { event in
+      guard case .step(let progress) = event else { return }
+      // The first steps fill what is kept.
+      if progress.step > 3 { counted.append(allocations_stop()) }
+      if progress.step > 2, progress.step < 12 { allocations_start() }
+    })
+    #expect(counted.count == 9)
+    for var count in counted {
+      let example = withUnsafeBytes(of: &count.example) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      #expect(count.ours == 0, "\(example)")
+      // oneDNN keeps the arguments of each call in a small table; whole tensors it takes nowhere.
+      #expect(count.libraries > 0 && count.largest < 1024)
+    }
   }
 }

@@ -40,19 +40,23 @@ struct ConvolutionRules {
       && [inputChannels, convolution.outputChannels].allSatisfy { $0 >= 64 && $0 % block == 0 }
   }
 
+  /// F(4x4, 3x3) reads four times the weights, which pays from so many tiles on.
+  private static let manyTiles = 49
+
   /// The ways for one direction of training, best first.
-  var training: [ConvolutionChoice] { mayUseWinograd ? [.winograd("4x3"), .direct] : [.direct] }
+  var training: [ConvolutionChoice] {
+    mayUseWinograd && tiles >= Self.manyTiles ? [.winograd("4x3"), .direct] : [.direct]
+  }
 
   /// The ways for inference, best first.
   ///
-  /// F(4x4, 3x3) reads four times the weights, which pays from some 49 tiles on; F(2x2, 3x3), which oneDNN has for small
-  /// pictures only, pays below. Large pictures are fastest in blocks, small ones in the channels-last layouts that
+  /// F(2x2, 3x3), which oneDNN has for small batches only, pays where there are few tiles. Large pictures are fastest in blocks, small ones in the channels-last layouts that
   /// oneDNN takes on its own.
   var inference: [ConvolutionChoice] {
     var choices: [ConvolutionChoice] = []
     if mayUseWinograd {
-      if tiles < 49 { choices.append(.winograd("2x3")) }
-      if tiles >= 32 { choices.append(.winograd("4x3")) }
+      if tiles < Self.manyTiles { choices.append(.winograd("2x3")) }
+      if tiles >= 16 { choices.append(.winograd("4x3")) }
     }
     if output.reduce(1, *) >= 28 * 28 {
       choices.append(ConvolutionChoice(algorithm: dnnl_convolution_direct, isBlocked: true))
