@@ -52,7 +52,7 @@ def images_per_second(load, paths):
 def differences(folder, paths):
     """Mean distance, in bytes, of the middle square of each file scaled to 224 x 224."""
     with tempfile.TemporaryDirectory() as place:
-        script = f'save(pictures(folder("{folder}", 224), {len(paths)}, of: "train"), to: "pictures.npy")\n'
+        script = f'write(pictures(folder("{folder}", 224), {len(paths)}, of: "train"), to: "pictures.npy")\n'
         (pathlib.Path(place) / "pictures.reprise").write_text(script)
         subprocess.run([REPRISE, "run", "pictures.reprise"], cwd=place, check=True)
         ours = np.load(pathlib.Path(place) / "pictures.npy")

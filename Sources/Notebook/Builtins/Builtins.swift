@@ -9,4 +9,4 @@ private let notebookBuiltins: [Builtin] =
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, evaluate, predict, initialize, load, save]
   + [array, readArray, write]
-  + [plot, claim]
+  + [series, plot, claim]

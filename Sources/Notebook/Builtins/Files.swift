@@ -44,20 +44,16 @@ let load = Builtin(
 }
 
 let save = Builtin(
-  "save", "Writes a model's weights to a safetensors file, in the names of torchvision; or an array to an .npy file.",
+  "save", "Writes a model's weights to a safetensors file, in the names of torchvision.",
   parameters: [
-    Parameter("value", .either([.model, .array]), "The model, or the array."),
+    Parameter("model", .model, "The model."),
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
   ], result: .none,
   examples: [Example("save(initialize(resnet8(classes: 4)), to: \"resnet8.safetensors\")")], chapter: "Training"
 ) { arguments in
   try arguments.context.checkInterruption()
+  let model = try arguments.object("model", as: ModelValue.self)
   let path = try arguments.fileToWrite("to")
-  if case .object(let object) = arguments.value("value"), let array = object as? ArrayValue {
-    try NPY.write(array.array, to: path)
-    return .none
-  }
-  let model = try arguments.object("value", as: ModelValue.self)
   try SafeTensors(weights: model.weights, metadata: ["format": "pt", "network": model.network.name]).write(to: path)
   return .none
 }

@@ -1,6 +1,29 @@
 internal import Charts
 internal import Script
 
+let series = Builtin(
+  "series", "Makes a curve of numbers, to draw it with its names.",
+  parameters: [
+    Parameter("y", .list(of: .number), "The numbers."),
+    Parameter("x", .list(of: .number), "Their places; 1, 2, 3 and so on where left out.", optional: true, labelled: true),
+    Parameter("of", .string, "What is measured, with its unit. Curves of one quantity share a panel.", default: .string(""), labelled: true),
+    Parameter("over", .string, "What the places are, with their unit.", default: .string("epoch"), labelled: true),
+    Parameter("name", .string, "What tells the curve from others of its panel.", default: .string(""), labelled: true),
+  ], result: .series,
+  examples: [Example("series([5.1, 9.8, 18], x: [1, 2, 4], of: \"images/s\", over: \"batch\").x", gives: "[1, 2, 4]")],
+  chapter: "Results"
+) { arguments in
+  let y = try arguments.numbers("y")
+  let x = arguments.has("x") ? try arguments.numbers("x") : y.indices.map { Double($0 + 1) }
+  guard x.count == y.count else {
+    throw arguments.failure("there are \(y.count) numbers and \(x.count) places", hint: "a place for each number", at: "x")
+  }
+  return .object(
+    SeriesValue(
+      quantity: try arguments.string("of"), part: "", owner: try arguments.string("name"),
+      over: try arguments.string("over"), x: x, y: y))
+}
+
 let plot = Builtin(
   "plot",
   "Draws curves to a PNG file: series, lists of numbers, or whole trainings, which draw their loss and accuracy. Curves of one quantity share a panel. The file carries its data.",
@@ -11,6 +34,7 @@ let plot = Builtin(
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
     Parameter("title", .string, "The line at the top.", default: .string(""), labelled: true),
     Parameter("logY", .bool, "Whether the vertical axes count in powers of ten.", default: .bool(false), labelled: true),
+    Parameter("logX", .bool, "Whether the horizontal axes count in powers of ten.", default: .bool(false), labelled: true),
     Parameter("width", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
     Parameter("height", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
   ], result: .chart,
@@ -27,14 +51,15 @@ let plot = Builtin(
   guard curves.contains(where: { !$0.y.isEmpty }) else {
     throw arguments.failure("there is nothing to draw", hint: "plot(run, to: \"plots/run.png\")")
   }
-  let scale: Axis.Scale = try arguments.bool("logY") ? .log : .linear
+  let xScale: Axis.Scale = try arguments.bool("logX") ? .log : .linear
+  let yScale: Axis.Scale = try arguments.bool("logY") ? .log : .linear
   let names = PlottedCurve.names(of: curves)
-  var quantities: [String] = []
-  for curve in curves where !quantities.contains(curve.quantity) { quantities.append(curve.quantity) }
-  let panels = quantities.map { quantity in
+  var kinds: [PlottedCurve.Kind] = []
+  for curve in curves where !kinds.contains(curve.kind) { kinds.append(curve.kind) }
+  let panels = kinds.map { kind in
     Panel(
-      x: Axis(quantity.isEmpty ? "" : "epoch"), y: Axis(quantity, scale: scale),
-      marks: zip(curves, names).filter { $0.0.quantity == quantity }.map { curve, name in
+      x: Axis(kind.over, scale: xScale), y: Axis(kind.quantity, scale: yScale),
+      marks: zip(curves, names).filter { $0.0.kind == kind }.map { curve, name in
         .line(Series(name, x: curve.x, y: curve.y))
       })
   }
@@ -50,7 +75,10 @@ let plot = Builtin(
 
 /// A curve on its way into a chart.
 private struct PlottedCurve {
-  var quantity, part, owner: String
+  /// What is measured, over what. Curves of one kind share a panel.
+  struct Kind: Hashable { var quantity, over: String }
+  var kind: Kind
+  var part, owner: String
   /// The name in the script that it came from.
   var root: String
   var x, y: [Double]
@@ -58,7 +86,8 @@ private struct PlottedCurve {
   static func curves(of value: Value, root: String) -> [PlottedCurve] {
     func curve(_ series: SeriesValue) -> PlottedCurve {
       PlottedCurve(
-        quantity: series.quantity, part: series.part, owner: series.owner, root: root, x: series.x, y: series.y)
+        kind: Kind(quantity: series.quantity, over: series.over), part: series.part, owner: series.owner, root: root,
+        x: series.x, y: series.y)
     }
     switch value {
     case .object(let run as RunValue):
@@ -69,7 +98,7 @@ private struct PlottedCurve {
       let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
       if numbers.count == elements.count {
         let x = numbers.indices.map { Double($0 + 1) }
-        return [PlottedCurve(quantity: "", part: "", owner: "", root: root, x: x, y: numbers)]
+        return [PlottedCurve(kind: Kind(quantity: "", over: ""), part: "", owner: "", root: root, x: x, y: numbers)]
       }
       return elements.enumerated().flatMap { curves(of: $1, root: "\(root)[\($0)]") }
     }
@@ -82,10 +111,10 @@ private struct PlottedCurve {
       { $0.part }, { joined($0.owner, $0.part) }, { joined($0.root, $0.part) }, { joined($0.root, $0.owner, $0.part) },
     ]
     // One curve alone in its panel is told by its axis.
-    let isAlone = Dictionary(grouping: curves, by: \.quantity).allSatisfy { $1.count == 1 }
+    let isAlone = Dictionary(grouping: curves, by: \.kind).allSatisfy { $1.count == 1 }
     for candidate in candidates {
       let names = curves.map(candidate)
-      let keys = zip(curves, names).map { [$0.quantity, $1] }
+      let keys = zip(curves, names).map { [$0.kind.quantity, $0.kind.over, $1] }
       if Set(keys).count == keys.count, isAlone || !names.contains("") { return names }
     }
     return curves.enumerated().map { joined($1.root, $1.part, "\($0 + 1)") }

@@ -9,13 +9,15 @@ struct SeriesValue: ScriptObject, Equatable {
   let part: String
   /// What it belongs to: the name of the network.
   let owner: String
+  /// What runs along the horizontal axis.
+  var over = "epoch"
   let x, y: [Double]
 
   static let type = ObjectType(
-    "series", "A curve: numbers over epochs. Works as the list of its numbers, too.",
+    "series", "A curve: numbers over epochs, or over something else. Works as the list of its numbers, too.",
     fields: [
       .init("name", .string, "How it is called."),
-      .init("x", .list(of: .number), "The epochs."),
+      .init("x", .list(of: .number), "The places: epochs, from 1, unless it was made over something else."),
       .init("y", .list(of: .number), "The numbers."),
     ])
 
