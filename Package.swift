@@ -28,7 +28,8 @@ let package = Package(
   name: "reprise",
   products: [.executable(name: "reprise", targets: ["reprise"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     library("CDNNL", apt: "libdnnl-dev"),
@@ -49,7 +50,9 @@ let package = Package(
     target("Training", "CKernels", "Tensors", "Networks", "Engine", "Datasets"),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
-    target("Notebook", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script"),
+    target(
+      "Notebook", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script",
+      .product(name: "GRDB", package: "GRDB.swift")),
     .executableTarget(
       name: "reprise",
       dependencies: [
@@ -66,7 +69,7 @@ let package = Package(
     tests("Training", "CAllocations", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
-    tests("Notebook", "Notebook", "Script"),
+    tests("Notebook", "Notebook", "Script", "Training"),
     tests("reprise"),
   ]
 )

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Tensors
 
 /// A random change to a training picture that keeps its label and its size.
-public enum Augmentation: Hashable, Sendable {
+public enum Augmentation: Hashable, Sendable, Codable {
   /// A part of the picture scaled to the whole: its share of the area and its width to height are drawn, then its place
   /// (Szegedy et al. 2015, arXiv:1409.4842, section 6; drawn as torchvision draws). Happens before all others, as the
   /// picture is read.

@@ -24,7 +24,7 @@ public struct Window: Hashable, Sendable {
 /// How a picture of any size becomes one of the wanted size: which part of it is seen, and through which filter.
 public struct Framing: Sendable {
   /// Filters that widen as the picture shrinks (antialiased), as Pillow's and torchvision's.
-  public enum Filter: String, CaseIterable, Hashable, Sendable {
+  public enum Filter: String, CaseIterable, Hashable, Sendable, Codable {
     /// A triangle of one pixel to each side.
     case bilinear
     /// Keys' cubic with a = -0.5, two pixels to each side.

@@ -330,6 +330,11 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     try export(UnsafeMutableRawPointer(arena), trainableOnly: true)
   }
 
+  /// Running means and variances, in the plan's own layout.
+  package var statistics: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: memory.statistics.floats, count: memory.statistics.byteCount / 4)
+  }
+
   /// The arenas that optimizers and averages run over.
   package struct Arenas {
     package let values, gradients: UnsafeMutablePointer<Float>

@@ -17,16 +17,58 @@ public final class NotebookSession: Sendable {
   /// Where there is no such display, because standard error is no terminal, a training reports a line per epoch.
   let showProgress: (@Sendable (String?) -> Void)?
 
+  /// Whether trainings that the store holds are made anew.
+  public let isFresh: Bool
+  /// Seconds between two checkpoints of a training.
+  let checkpointInterval: Double
+  /// The run that is done again to be compared; nil for none.
+  let replay: Replay?
+
+  private struct Place {
+    var settings: [String: String] = [:]
+    var transcript: String?
+    var store: Result<RunStore, RunStore.Failure>?
+    var findings: [Replay.Finding] = []
+  }
+  private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
   private let made = Mutex<[Claim]>([])
 
   /// Makes the host of a session. The engine starts when it is first needed.
   public init(
-    threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false,
+    threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false, isFresh: Bool = false,
+    checkpointInterval: Double = 60, replay: Replay? = nil,
     showProgress: (@Sendable (String?) -> Void)? = nil
   ) {
     (self.threads, self.seed, self.convolvesDirectly) = (threads, seed, convolvesDirectly)
+    (self.isFresh, self.checkpointInterval, self.replay) = (isFresh, checkpointInterval, replay)
     self.showProgress = showProgress
+  }
+
+  /// The values that were given to the script's parameters.
+  public var settings: [String: String] {
+    get { place.withLock { $0.settings } }
+    set { place.withLock { $0.settings = newValue } }
+  }
+
+  /// What was typed at the prompt so far; nil for a script.
+  public var transcript: String? {
+    get { place.withLock { $0.transcript } }
+    set { place.withLock { $0.transcript = newValue } }
+  }
+
+  /// What a replay found, in its order.
+  public var replayFindings: [Replay.Finding] { place.withLock { $0.findings } }
+  func noteReplay(_ finding: Replay.Finding) { place.withLock { $0.findings.append(finding) } }
+
+  /// The store of runs, opened at the first call.
+  func store(in directory: String) throws(RunStore.Failure) -> RunStore {
+    try place.withLock { place in
+      if let store = place.store { return store }
+      let opened = Result { () throws(RunStore.Failure) in try RunStore(in: directory, creates: true) }
+      place.store = opened
+      return opened
+    }.get()
   }
 
   /// The claims made so far, in their order.

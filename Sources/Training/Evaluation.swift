@@ -5,7 +5,7 @@ public import Networks
 public import Tensors
 
 /// How well logits name the classes of labelled samples.
-public struct Evaluation: Hashable, Sendable {
+public struct Evaluation: Hashable, Sendable, Codable {
   /// Mean cross-entropy, in nats.
   public internal(set) var loss = 0.0
   /// Samples whose class has the largest logit, and one of the five largest. A tie counts against the network.

@@ -5,7 +5,7 @@ internal import Networks
 internal import Tensors
 
 /// How gradients move weights. All follow PyTorch's definitions, so that its numbers can be met.
-public enum Optimizer: Hashable, Sendable {
+public enum Optimizer: Hashable, Sendable, Codable {
   /// `v ← m v + g + λ w; w ← w − η v`, or `w ← w − η (g + λ w + m v)` with Nesterov's momentum. PyTorch `SGD`.
   case sgd(momentum: Double, nesterov: Bool)
   /// Kingma and Ba 2015 (arXiv:1412.6980), Algorithm 1; weight decay joins the gradient. PyTorch `Adam`.
@@ -30,7 +30,12 @@ final class OptimizerState {
   private let first: AlignedBuffer
   private let second: AlignedBuffer
   /// Steps made.
-  private var steps = 0
+  var steps = 0
+  /// What it keeps, in the plan's layout.
+  var arrays: [UnsafeMutableBufferPointer<Float>] {
+    [first.floats, second.floats].prefix(optimizer.stateCount)
+      .map { UnsafeMutableBufferPointer(start: $0, count: arenas.count) }
+  }
 
   init(_ optimizer: Optimizer, over plan: Plan, weightDecay: Double, decaysNormsAndBiases: Bool)
     throws(TensorError)

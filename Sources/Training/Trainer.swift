@@ -6,7 +6,7 @@ public import Networks
 public import Tensors
 
 /// What an epoch gave.
-public struct EpochRecord: Hashable, Sendable {
+public struct EpochRecord: Hashable, Sendable, Codable {
   /// From 1.
   public let epoch: Int
   /// Of the epoch's last step.
@@ -35,6 +35,7 @@ public struct Progress: Hashable, Sendable {
 public enum TrainingEvent: Sendable {
   case step(Progress)
   case epoch(EpochRecord)
+  case ledger(LedgerEntry)
 }
 
 /// What a training leaves.
@@ -44,6 +45,10 @@ public struct TrainingOutcome: Sendable {
   public let isInterrupted: Bool
   /// Over all epochs.
   public let stepsDone: Int
+  /// Where to go on from, of a training that was interrupted.
+  public let checkpoint: Checkpoint?
+  /// The names of the parameters, in the order of the ledger's hashes.
+  public let parameterNames: [String]
 }
 
 /// Trains networks.
@@ -56,12 +61,15 @@ public struct Trainer {
   /// The result follows from the arguments alone, on one kind of processor with one number of threads.
   /// - Parameters:
   ///   - weights: where to start; drawn from the plan's seed where nil.
+  ///   - checkpoint: where to go on: of a training with the same arguments. The result is then the same, bit by bit.
+  ///   - checkpointing: keeps the state on the way.
+  ///   - keepsLedger: whether entries of the ledger are reported.
   ///   - isInterrupted: asked before each step; once true, what was trained so far is the result.
   ///   - report: called after each step and each epoch, on the caller's thread.
   /// - Throws: `TrainingError`; `.notFinite` at the first step whose loss is not a number.
   public func train(
     _ network: Network, from weights: Weights? = nil, on dataset: Dataset, _ plan: TrainingPlan,
-    isInterrupted: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
+    resuming checkpoint: Checkpoint? = nil, checkpointing: Checkpointing? = nil, keepsLedger: Bool = false, isInterrupted: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
   ) throws(TrainingError) -> TrainingOutcome {
     if let problem = plan.problem { throw .plan(problem) }
     try network.mustFit(pictures: dataset.pictureShape)
@@ -72,15 +80,17 @@ public struct Trainer {
       throw .tooFewSamples(count: dataset.train.count, batchSize: batchSize)
     }
 
-    let start: Weights
-    if let weights {
+    let start: Weights?
+    if checkpoint != nil {
+      start = nil
+    } else if let weights {
       start = weights
     } else {
       do { start = try network.initialWeights(seed: plan.seed) } catch { throw .tensor(error) }
     }
     let compiled = try Training.engine { () throws(EngineError) in
       let compiled = try engine.compile(network, batch: batchSize, mode: .training())
-      try compiled.load(start)
+      if let start { try compiled.load(start) }
       return compiled
     }
     let optimizer: OptimizerState
@@ -97,10 +107,18 @@ public struct Trainer {
       dataset.train, batchSize: batchSize, normalization: dataset.normalization, augmentations: plan.augmentations,
       order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads)
     let steps = loader.batchCount
-    var records: [EpochRecord] = []
+    var records = checkpoint?.records ?? []
+    if let checkpoint {
+      guard records.count <= plan.epochs, (records.count * steps...(records.count + 1) * steps).contains(checkpoint.steps)
+      else { throw .checkpoint("it stands at step \(checkpoint.steps), after \(records.count) epochs of \(steps)") }
+      try checkpoint.restore(into: compiled, optimizer)
+    }
+    let ledgerStride = max(1, plan.epochs * steps / LedgerEntry.length)
+    let segments = compiled.arenas.segments
     var targets = [Float](repeating: 0, count: batchSize * classes)
     var losses = [Double](repeating: 0, count: batchSize)
-    var (stepsDone, stopped) = (0, false)
+    var (stepsDone, stopped) = (checkpoint?.steps ?? 0, false)
+    let firstStep = stepsDone
     var rate = 0.0
     var images = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
     let step = compiled.prepare { execution in
@@ -117,11 +135,32 @@ public struct Trainer {
     }
     let clock = ContinuousClock()
     let begun = clock.now
+    var keptAt = begun
+    var keepingSeconds = 0.0
+    func state(_ running: Evaluation, _ seconds: Double) throws(TrainingError) -> Checkpoint {
+      do {
+        return try Checkpoint(
+          steps: stepsDone, records: records, running: running, seconds: seconds, of: compiled, optimizer)
+      } catch { throw .tensor(error) }
+    }
+    func keep(_ running: Evaluation, _ seconds: Double) throws(TrainingError) {
+      guard let checkpointing else { return }
+      let keepingBegun = clock.now
+      checkpointing.keep(try state(running, seconds))
+      keptAt = clock.now
+      keepingSeconds = self.seconds(from: keepingBegun, to: keptAt)
+    }
+    var interrupted: Checkpoint?
 
-    for epoch in 0..<plan.epochs where !stopped {
+    for epoch in records.count..<plan.epochs where !stopped {
+      // What an unfinished epoch gave before.
+      let before = epoch == checkpoint?.records.count ? checkpoint : nil
       let epochBegun = clock.now
-      var running = Evaluation()
-      let stream = try data { () throws(DatasetError) in try loader.batches(epoch: epoch) }
+      var running = before?.running ?? Evaluation()
+      func elapsed() -> Double { (before?.seconds ?? 0) + seconds(from: epochBegun, to: clock.now) }
+      let stream = try data { () throws(DatasetError) in
+        try loader.batches(epoch: epoch, from: stepsDone - epoch * steps)
+      }
       while let batch = try data({ () throws(DatasetError) in try stream.next() }) {
         if isInterrupted() {
           stopped = true
@@ -138,16 +177,27 @@ public struct Trainer {
         guard isFinite else { throw .notFinite(epoch: epoch + 1, step: batch.index + 1, learningRate: rate) }
         stepsDone += 1
         running.add(compiled.logits, labels: batch.labels, losses: losses, rows: batchSize, classes: classes)
-        let inEpoch = seconds(since: epochBegun)
-        let left = seconds(since: begun) / Double(stepsDone) * Double(plan.epochs * steps - stepsDone)
+        if keepsLedger, stepsDone % ledgerStride == 0 {
+          report(.ledger(LedgerEntry(step: stepsDone, losses: losses, segments, in: compiled)))
+        }
+        let inEpoch = elapsed()
+        let left =
+          seconds(from: begun, to: clock.now) / Double(stepsDone - firstStep) * Double(plan.epochs * steps - stepsDone)
         report(
           .step(
             Progress(
               epoch: epoch + 1, step: batch.index + 1, epochs: plan.epochs, steps: steps,
               imagesPerSecond: Double(running.count) / inEpoch, loss: running.loss, secondsLeft: left)))
+        if let checkpointing,
+          seconds(from: keptAt, to: clock.now) > max(checkpointing.interval, 20 * keepingSeconds)
+        { try keep(running, elapsed()) }
+      }
+      if stopped {
+        interrupted = try state(running, elapsed())
+        checkpointing?.keep(interrupted!)
       }
       if running.count == 0 { break }
-      let trainSeconds = seconds(since: epochBegun)
+      let trainSeconds = elapsed()
       var validation = Evaluation()
       if let evaluation {
         let now = try Training.engine { () throws(EngineError) in try compiled.weights() }
@@ -156,16 +206,34 @@ public struct Trainer {
       }
       let record = EpochRecord(
         epoch: epoch + 1, learningRate: rate, trainLoss: running.loss, trainTop1: running.top1, validation: validation,
-        seconds: seconds(since: epochBegun), imagesPerSecond: Double(running.count) / trainSeconds)
+        seconds: elapsed(), imagesPerSecond: Double(running.count) / trainSeconds)
       records.append(record)
       report(.epoch(record))
+      if !stopped { try keep(Evaluation(), 0) }
     }
     let final = try Training.engine { () throws(EngineError) in try compiled.weights() }
-    return TrainingOutcome(weights: final, epochs: records, isInterrupted: stopped, stepsDone: stepsDone)
+    return TrainingOutcome(
+      weights: final, epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
+      parameterNames: segments.map(\.name))
+  }
 
-    func seconds(since instant: ContinuousClock.Instant) -> Double {
-      let passed = clock.now - instant
-      return max(Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18, 1e-9)
+  private func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
+    let passed = end - start
+    return max(Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18, 1e-9)
+  }
+}
+
+extension LedgerEntry {
+  fileprivate init(
+    step: Int, losses: [Double], _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int)], in plan: Plan
+  ) {
+    self.step = step
+    loss = losses.reduce(0, +).bitPattern
+    let values = plan.arenas.values
+    parameters = segments.map { segment in
+      var hasher = StableHasher()
+      hasher.combine(UnsafeRawBufferPointer(start: values + segment.offset, count: segment.count * 4))
+      return UInt32(truncatingIfNeeded: hasher.value)
     }
   }
 }

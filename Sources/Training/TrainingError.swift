@@ -14,6 +14,8 @@ public enum TrainingError: Error, Sendable {
   case classes(network: Int, data: Int)
   case pictures(network: Shape, data: Shape)
   case tooFewSamples(count: Int, batchSize: Int)
+  /// A checkpoint that does not belong to this training, in words.
+  case checkpoint(String)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -28,6 +30,7 @@ extension TrainingError: CustomStringConvertible {
     case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
+    case .checkpoint(let problem): "the checkpoint cannot be gone on from: \(problem)"
     }
   }
 

@@ -3,7 +3,7 @@ internal import Foundation
 
 /// How a network is trained, as a value: everything but the network and the data. The language calls it a training
 /// recipe.
-public struct TrainingPlan: Hashable, Sendable {
+public struct TrainingPlan: Hashable, Sendable, Codable {
   public var epochs = 10
   /// Samples in a step. The rest of an epoch that fills no batch is left out of it; the next epoch's order is another.
   public var batchSize = 128
@@ -41,7 +41,7 @@ public struct TrainingPlan: Hashable, Sendable {
 }
 
 /// How the learning rate falls after the warm-up.
-public enum Schedule: Hashable, Sendable {
+public enum Schedule: Hashable, Sendable, Codable {
   case constant
   /// Times `factor` after each `every` epochs.
   case step(every: Int, factor: Double)

@@ -14,12 +14,20 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.")
   var direct = false
 
+  @Flag(help: "Makes trainings anew that the store of this folder holds.")
+  var fresh = false
+
+  @Option(help: "Seconds between two checkpoints of a training; each epoch ends with one anyway.")
+  var checkpointEvery: Double = 60
+
   func validate() throws {
+    guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must not be negative.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1...1024.") }
   }
 
   var notebook: NotebookSession {
-    NotebookSession(threads: threads, seed: seed, convolvesDirectly: direct, showProgress: Streams.progress)
+    NotebookSession(threads: threads, seed: seed, convolvesDirectly: direct, isFresh: fresh, checkpointInterval: checkpointEvery,
+      showProgress: Streams.progress)
   }
 }
 

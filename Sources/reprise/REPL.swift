@@ -28,6 +28,7 @@ struct REPL {
       if answer(trimmed, session) { continue }
       entered += 1
       let source = Source(text, name: "<\(entered)>")
+      notebook.transcript = (notebook.transcript.map { $0 + "\n" } ?? "") + text
       evaluate(source, session, thread)
       Signals.interruption.clear()
     }

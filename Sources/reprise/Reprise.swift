@@ -9,7 +9,9 @@ struct Reprise: ParsableCommand {
     abstract: "Replays reported results of image classifiers.",
     discussion: "Without a command: a prompt on a terminal, else the script on standard input.",
     version: "0.1.0",
-    subcommands: [Prompt.self, Run.self, Check.self, Doc.self, Bench.self],
+    subcommands: [
+      Prompt.self, Run.self, Check.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Bench.self,
+    ],
     defaultSubcommand: Prompt.self)
 
   static func main() {

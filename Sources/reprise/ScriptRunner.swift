@@ -22,6 +22,7 @@ struct ScriptRunner {
     let output: any ScriptOutput = asJSON ? collected : TerminalOutput()
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook)
     let settings = settings
+    notebook.settings = settings
     let failure = EvaluationThread().run { () -> ScriptFailure? in
       do throws(ScriptFailure) {
         try session.run(source, settings: settings)

@@ -22,16 +22,23 @@ final class Workshop {
   let notebook: NotebookSession
   let session: Session
 
-  init(showProgress: (@Sendable (String?) -> Void)? = nil) throws {
-    folder = NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
+  private let isOwner: Bool
+
+  /// - Parameter shared: The folder of another workshop, which stays its own.
+  init(
+    in shared: String? = nil, isFresh: Bool = false, replay: Replay? = nil,
+    showProgress: (@Sendable (String?) -> Void)? = nil
+  ) throws {
+    isOwner = shared == nil
+    folder = shared ?? NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    notebook = NotebookSession(threads: 1, showProgress: showProgress)
+    notebook = NotebookSession(threads: 1, isFresh: isFresh, replay: replay, showProgress: showProgress)
     session = Session(
       library: notebookLibrary, output: output, interruption: interruption, host: notebook,
       workingDirectory: WorkingDirectory(folder))
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  deinit { if isOwner { try? FileManager.default.removeItem(atPath: folder) } }
 
   /// The value of a script's last line.
   @discardableResult

@@ -7,6 +7,6 @@ public let notebookLibrary = Library(builtins: notebookBuiltins, objectTypes: no
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, pictureFolder, synthetic, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
-  + [train, evaluate, predict, initialize, load, save]
+  + [train, resume, evaluate, predict, initialize, load, save]
   + [array, readArray, write]
   + [series, plot, claim]

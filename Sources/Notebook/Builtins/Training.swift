@@ -52,34 +52,83 @@ let train = Builtin(
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
   let plan = try arguments.trainingPlan(for: data)
-  try MemoryCheck.training(network, batch: plan.batchSize)
-  let notebook = try arguments.notebook()
-  let engine = try notebook.engine()
-  let context = arguments.context
-  let interruption = context.interruption
+  return try arguments.trained(network, from: weights, on: data, plan)
+}
 
-  var progress = ProgressLine(notebook.showProgress, context)
-  defer { progress.clear() }
-  context.print("\(network.name) on \(data.name)\n\(EpochTable.head)")
-  let outcome = try Trainer(engine: engine).train(
-    network, from: weights, on: data, plan, isInterrupted: { interruption.isRaised },
-    report: { event in
-      switch event {
-      case .step(let step): progress.show(step)
-      case .epoch(let record):
-        progress.clear()
-        context.print(EpochTable.row(record))
-      }
-    })
-  progress.clear()
-  if outcome.isInterrupted { context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept") }
-  return .object(
-    RunValue(
-      model: ModelValue(network: network, weights: outcome.weights), data: data.name, plan: plan, epochs: outcome.epochs,
-      isInterrupted: outcome.isInterrupted))
+let resume = Builtin(
+  "resume", "Goes on with a training that was interrupted; the result is the same, bit by bit, as if it had not been.",
+  parameters: [Parameter("run", .run, "The interrupted training.")], result: .run,
+  examples: [Example("typeOf(resume)", gives: "\"function\"")], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let run = try arguments.object("run", as: RunValue.self)
+  guard run.isInterrupted, let checkpoint = run.checkpoint else {
+    throw arguments.failure("this training was not interrupted", hint: "train(run.model, …) trains on from its weights", at: "run")
+  }
+  return try arguments.trained(run.model.network, from: run.start, on: run.dataset, run.plan, resuming: checkpoint)
 }
 
 extension Arguments {
+  /// Trains, or takes from the store what was trained before, and keeps it there.
+  fileprivate func trained(
+    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan,
+    resuming kept: Checkpoint? = nil
+  ) throws -> Value {
+    try MemoryCheck.training(network, batch: plan.batchSize)
+    let notebook = try notebook()
+    let context = context
+    let interruption = context.interruption
+    let keeper = TrainingKeeper(
+      try TrainingInputs(network, from: weights, on: data, plan, notebook: notebook), notebook, context)
+    func value(_ weightsNow: Weights, _ epochs: [EpochRecord], interruptedAt checkpoint: Checkpoint? = nil) -> Value {
+      .object(
+        RunValue(
+          model: ModelValue(network: network, weights: weightsNow), data: data.name, plan: plan, epochs: epochs,
+          isInterrupted: checkpoint != nil, dataset: data, start: weights, checkpoint: checkpoint, id: keeper.id))
+    }
+
+    context.print("\(network.name) on \(data.name)\n\(EpochTable.head)")
+    if let (result, weights, made) = keeper.finished() {
+      for epoch in result.epochs { context.print(EpochTable.row(epoch)) }
+      let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
+      context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains anew")
+      return value(weights, result.epochs)
+    }
+    let checkpoint = kept ?? keeper.checkpoint()
+    if let checkpoint {
+      for epoch in checkpoint.records { context.print(EpochTable.row(epoch)) }
+      context.report("goes on after step \(checkpoint.steps) of run \(keeper.id)")
+    }
+    let engine = try notebook.engine()
+    keeper.begin()
+    var progress = ProgressLine(notebook.showProgress, context)
+    defer { progress.clear() }
+    let outcome: TrainingOutcome
+    do {
+      outcome = try Trainer(engine: engine).train(
+        network, from: weights, on: data, plan, resuming: checkpoint, checkpointing: keeper.checkpointing,
+        keepsLedger: true, isInterrupted: { interruption.isRaised },
+        report: { event in
+          switch event {
+          case .step(let step): progress.show(step)
+          case .epoch(let record):
+            progress.clear()
+            context.print(EpochTable.row(record))
+          case .ledger(let entry): keeper.note(entry)
+          }
+        })
+    } catch {
+      keeper.fail()
+      throw error
+    }
+    progress.clear()
+    keeper.end(outcome)
+    if outcome.isInterrupted {
+      context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept, resume() goes on")
+    }
+    return value(outcome.weights, outcome.epochs, interruptedAt: outcome.checkpoint)
+  }
+
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
   fileprivate func trainable(for data: Dataset) throws -> (Network, Weights?) {
     guard case .object(let object) = value("model"), let model = object as? ModelValue else {

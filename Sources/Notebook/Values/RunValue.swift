@@ -1,6 +1,8 @@
 internal import Charts
+internal import Datasets
 internal import Networks
 internal import Script
+internal import Tensors
 internal import Training
 
 /// A training that took place, in the language. Accuracies are in per cent.
@@ -10,6 +12,14 @@ struct RunValue: ScriptObject {
   let plan: TrainingPlan
   let epochs: [EpochRecord]
   let isInterrupted: Bool
+  /// What it was trained on, to go on.
+  let dataset: Dataset
+  /// The weights it began with, where they were not drawn from the seed.
+  let start: Weights?
+  /// Where to go on from, of one that was interrupted.
+  let checkpoint: Checkpoint?
+  /// How the store calls it.
+  let id: String
 
   static let type = ObjectType(
     "run", "A training that took place: the model, and what was measured on the way. Accuracies are in per cent.",
@@ -33,6 +43,7 @@ struct RunValue: ScriptObject {
           ])), "A record for each epoch."),
       .init("seconds", .number, "How long all epochs took."),
       .init("seed", .integer, "The seed."),
+      .init("id", .string, "How the store of runs calls it: reprise show ID."),
       .init("interrupted", .bool, "Whether it was stopped before its last epoch."),
     ])
 
@@ -57,6 +68,7 @@ struct RunValue: ScriptObject {
     case "epochs": .list(epochs.map(\.scriptRecord))
     case "seconds": .number(seconds)
     case "seed": .number(Double(plan.seed))
+    case "id": .string(id)
     case "interrupted": .bool(isInterrupted)
     default: nil
     }

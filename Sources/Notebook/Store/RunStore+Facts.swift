@@ -1,0 +1,35 @@
+internal import Foundation
+internal import Training
+
+extension RunStore.Run {
+  /// A name and a value, to be read.
+  public struct Fact: Hashable, Sendable {
+    public let name, value: String
+  }
+
+  private var training: TrainingResult? { result.flatMap { JSONText.read(TrainingResult.self, $0) } }
+
+  /// Validation accuracy after the last epoch, in per cent.
+  public var top1: Double? { training?.epochs.last.map { $0.validation.top1 * 100 } }
+
+  /// All that is known, in groups that are the same for every run: what decides the result, where it was made, and what
+  /// came of it.
+  public var facts: [(title: String, facts: [Fact])] {
+    func leaves(_ text: String) -> [Fact] {
+      JSONText.leaves(text).sorted { $0.key < $1.key }.map { Fact(name: $0.key, value: $0.value) }
+    }
+    var results: [Fact] = []
+    if let training {
+      results.append(Fact(name: "steps", value: "\(training.steps)"))
+      results.append(Fact(name: "final weights", value: training.weights))
+      for epoch in training.epochs {
+        results.append(
+          Fact(
+            name: "epoch \(epoch.epoch)",
+            value: "loss \(NumberText.fixed(epoch.trainLoss, 4)), validation loss "
+              + "\(NumberText.fixed(epoch.validation.loss, 4)), top-1 \(NumberText.fixed(epoch.validation.top1 * 100, 2)) %"))
+      }
+    }
+    return [("what decides it", leaves(inputs)), ("where it was made", leaves(environment)), ("what came of it", results)]
+  }
+}

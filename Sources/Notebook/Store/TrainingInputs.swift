@@ -1,0 +1,116 @@
+internal import Datasets
+internal import Engine
+internal import Foundation
+internal import Networks
+internal import Tensors
+internal import Training
+
+/// All that determines what a training gives, to the bit.
+struct TrainingInputs: Codable {
+  var network, layers: String
+  /// The seed's weights, or a hash of those that were given.
+  var start: String
+  var data, dataChecksum: String
+  var normalization: [[Float]]
+  var plan: TrainingPlan
+  var threads: Int
+  var convolutions: String
+  var processor, library: String
+  /// A hash of the program itself, so that another build of a kernel or another default is another run.
+  var program: String
+
+  init(
+    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, notebook: NotebookSession
+  ) throws(DatasetError) {
+    self.network = network.name
+    var hasher = StableHasher()
+    hasher.combine(network.specification)
+    layers = hasher.hexadecimal
+    start = weights.map { "weights \(Self.hash(of: $0))" } ?? "drawn from the seed"
+    self.data = data.name
+    dataChecksum = try data.checksum()
+    normalization = [data.normalization.mean, data.normalization.deviation]
+    self.plan = plan
+    threads = notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    convolutions = notebook.convolvesDirectly ? "direct" : "fastest"
+    (processor, library, program) = (Engine.processor, Engine.libraryVersion, Self.programHash)
+  }
+
+  /// A hash of names and numbers, in 16 hexadecimal digits.
+  static func hash(of weights: Weights) -> String {
+    var hasher = StableHasher()
+    for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
+      hasher.combine(name)
+      tensor.withUnsafeElements { hasher.combine(UnsafeRawBufferPointer($0)) }
+    }
+    return hasher.hexadecimal
+  }
+
+  private static let programHash: String = {
+    var hasher = StableHasher()
+    let program = (try? readFile("/proc/self/exe", limit: 1 << 30)) ?? []
+    hasher.combine(bytes: program)
+    return hasher.hexadecimal
+  }()
+
+  var json: String { JSONText.of(self) }
+
+  var key: String {
+    var hasher = StableHasher()
+    hasher.combine(json)
+    return hasher.hexadecimal
+  }
+}
+
+/// What came of a training, beside its weights.
+struct TrainingResult: Codable {
+  var epochs: [EpochRecord]
+  var steps: Int
+  var weights: String
+  var parameters: [String]
+}
+
+/// Where a training was made.
+struct TrainingEnvironment: Codable {
+  var settings: [String: String]
+  var seed: UInt64
+  var threads: Int?
+  var direct: Bool
+  var host, system: String
+}
+
+/// JSON with sorted keys, so that equal values are equal texts; numbers that are none are texts.
+enum JSONText {
+  static func of(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let data = try? encoder.encode(value) else { preconditionFailure("strings and numbers are JSON") }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  static func read<Value: Decodable>(_ type: Value.Type, _ text: String) -> Value? {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try? decoder.decode(type, from: Data(text.utf8))
+  }
+
+  /// Every leaf of a document, by its path: `plan.learningRate`.
+  static func leaves(_ text: String) -> [String: String] {
+    guard let root = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) else { return [:] }
+    var leaves: [String: String] = [:]
+    func walk(_ value: Any, _ path: String) {
+      switch value {
+      case let fields as [String: Any]:
+        if fields.isEmpty { leaves[path] = "{}" }
+        for (name, field) in fields { walk(field, path.isEmpty ? name : "\(path).\(name)") }
+      case let list as [Any]:
+        if list.isEmpty { leaves[path] = "[]" }
+        for (index, element) in list.enumerated() { walk(element, "\(path)[\(index)]") }
+      default: leaves[path] = "\(value)"
+      }
+    }
+    walk(root, "")
+    return leaves
+  }
+}

@@ -1,0 +1,117 @@
+internal import Engine
+internal import Foundation
+public import Tensors
+
+/// All that a training needs to go on as if it had never stopped. Random numbers follow from seed, epoch and sample, so
+/// the place in the data is the whole of their state.
+///
+/// The numbers lie as the plan's kernels like them: they fit the same network on the same kind of processor, with the
+/// same number of threads and the same release.
+public struct Checkpoint: Sendable {
+  /// Steps made, over all epochs.
+  public internal(set) var steps: Int
+  /// The epochs that were finished.
+  public internal(set) var records: [EpochRecord]
+  /// What the unfinished epoch gave so far, and how long it has taken.
+  var running: Evaluation
+  var seconds: Double
+  /// `parameters`, `statistics`, and the optimizer's `state.0`, `state.1`.
+  var arrays: [String: Tensor]
+
+  private struct Place: Codable {
+    var steps: Int
+    var records: [EpochRecord]
+    var running: Evaluation
+    var seconds: Double
+  }
+
+  /// Writes a file, whole or not at all.
+  /// - Throws: `TensorError.file` with the system's reason.
+  public func write(to path: String) throws(TensorError) {
+    let place = Place(steps: steps, records: records, running: running, seconds: seconds)
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let data = try? encoder.encode(place) else { preconditionFailure("numbers are JSON") }
+    try SafeTensors(weights: arrays, metadata: ["checkpoint": String(decoding: data, as: UTF8.self)]).write(to: path)
+  }
+
+  /// Reads a file.
+  /// - Throws: `TensorError.file`, or `.malformed` where it is no checkpoint.
+  public init(reading path: String) throws(TensorError) {
+    let file = try SafeTensors(reading: path)
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let text = file.metadata["checkpoint"], let place = try? decoder.decode(Place.self, from: Data(text.utf8)),
+      place.steps >= 0
+    else { throw .malformed(path: path, problem: "it is no checkpoint of a training") }
+    (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
+    arrays = file.weights
+  }
+
+  init(
+    steps: Int, records: [EpochRecord], running: Evaluation, seconds: Double, of plan: Plan, _ optimizer: OptimizerState
+  ) throws(TensorError) {
+    (self.steps, self.records, self.running, self.seconds) = (steps, records, running, seconds)
+    arrays = [:]
+    for (name, numbers) in Self.places(in: plan, optimizer) {
+      var copy = try Tensor(zeros: [numbers.count])
+      copy.withUnsafeMutableElements { _ = $0.update(fromContentsOf: numbers) }
+      arrays[name] = copy
+    }
+  }
+
+  /// Puts weights, statistics and the optimizer's state back.
+  /// - Throws: `TrainingError.checkpoint` where they are another network's; nothing was changed then.
+  func restore(into plan: Plan, _ optimizer: OptimizerState) throws(TrainingError) {
+    let places = Self.places(in: plan, optimizer)
+    for (name, numbers) in places {
+      guard let array = arrays[name] else { throw .checkpoint("it has no '\(name)'") }
+      guard array.shape.elementCount == numbers.count else {
+        throw .checkpoint("its '\(name)' has \(array.shape.elementCount) numbers, not \(numbers.count)")
+      }
+    }
+    for (name, numbers) in places { arrays[name]!.withUnsafeElements { _ = numbers.update(fromContentsOf: $0) } }
+    optimizer.steps = steps
+  }
+
+  private static func places(in plan: Plan, _ optimizer: OptimizerState)
+    -> [(name: String, numbers: UnsafeMutableBufferPointer<Float>)]
+  {
+    let arenas = plan.arenas
+    var places = [("parameters", UnsafeMutableBufferPointer(start: arenas.values, count: arenas.count))]
+    if !plan.statistics.isEmpty { places.append(("statistics", plan.statistics)) }
+    for (i, array) in optimizer.arrays.enumerated() { places.append(("state.\(i)", array)) }
+    return places
+  }
+}
+
+/// When a training's state is kept, and what is done with it.
+public struct Checkpointing {
+  /// Seconds between two checkpoints within an epoch; they also come at the end of each epoch. Where keeping one takes
+  /// long, they come less often, so that it costs at most a twentieth of the time.
+  public var interval: Double
+  public var keep: (Checkpoint) -> Void
+
+  public init(interval: Double = 60, keep: @escaping (Checkpoint) -> Void) {
+    (self.interval, self.keep) = (interval, keep)
+  }
+}
+
+/// What tells two trainings apart to the bit: a hash of the loss after a step, and of each parameter.
+public struct LedgerEntry: Hashable, Sendable, Codable {
+  /// From 1, over all epochs.
+  public let step: Int
+  /// The bits of the mean loss of the step's samples, before the weights moved.
+  public let loss: UInt64
+  /// Of each trainable parameter after the step, in the order of `TrainingOutcome.parameterNames`.
+  public let parameters: [UInt32]
+
+  package func changed(_ parameter: Int) -> LedgerEntry {
+    var parameters = parameters
+    parameters[parameter] ^= 1
+    return LedgerEntry(step: step, loss: loss, parameters: parameters)
+  }
+
+  /// A ledger has about so many entries, however long the training.
+  static let length = 1000
+}

@@ -1,0 +1,173 @@
+import ArgumentParser
+import Foundation
+import Notebook
+import Script
+
+/// Calls work on the store of this folder; its failures are told and end the process.
+private func withStore<Result>(_ body: (RunStore) throws -> Result) throws -> Result {
+  do {
+    return try body(try RunStore(in: FileManager.default.currentDirectoryPath, creates: false))
+  } catch let failure as RunStore.Failure {
+    Streams.writeError("reprise: \(failure)\n")
+    if case .none = failure { Streams.writeError("  hint: a training at the prompt or in a script makes one\n") }
+    if case .unknown = failure { Streams.writeError("  hint: reprise runs lists them\n") }
+    switch failure {
+    case .none: throw ExitCode(Status.missingData)
+    case .unusable: throw ExitCode(Status.runtime)
+    case .unknown, .ambiguous: throw ExitCode(Status.usage)
+    }
+  }
+}
+
+private func text(_ date: Date) -> String {
+  date.formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
+}
+
+extension RunStore.Run {
+  fileprivate var stateText: String { isStopped ? "stopped" : state.rawValue }
+}
+
+struct Runs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Lists the runs that this folder's store holds.")
+  @Flag(help: "Prints one JSON document and nothing else.") var json = false
+
+  struct Row: Encodable {
+    let id, name, state, started, script: String
+    let top1: Double?
+  }
+
+  func run() throws {
+    let rows = try withStore { store in
+      try store.runs().map { run in
+        Row(
+          id: run.id, name: run.name, state: run.stateText, started: text(run.started), script: run.scriptName,
+          top1: run.top1)
+      }
+    }
+    if json { return Streams.writeOutput(rows.jsonText) }
+    guard !rows.isEmpty else { return Streams.writeLine("no runs yet") }
+    let cells = [["run", "started", "state", "top-1", "what", "script"]] + rows.map {
+      [$0.id, $0.started, $0.state, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.name, $0.script]
+    }
+    let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    for row in cells {
+      let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+      Streams.writeLine(String(line.reversed().drop { $0 == " " }.reversed()))
+    }
+  }
+}
+
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Shows all that is known of a run.")
+  @ArgumentParser.Argument(help: "The run, or the beginning of its name.") var id: String
+
+  func run() throws {
+    try withStore { store in
+      let run = try store.run(id)
+      Streams.writeLine("run \(run.key), \(run.stateText)\n\(run.name), begun \(text(run.started))")
+      if let finished = run.finished { Streams.writeLine("ended \(text(finished))") }
+      for (title, facts) in run.facts {
+        Streams.writeLine("\n\(title)")
+        let width = facts.map(\.name.count).max() ?? 0
+        for fact in facts {
+          Streams.writeLine("  \(fact.name)\(String(repeating: " ", count: width - fact.name.count))  \(fact.value)")
+        }
+      }
+      Streams.writeLine("\nscript \(run.scriptName)")
+      for line in run.script.split(separator: "\n", omittingEmptySubsequences: false) { Streams.writeLine("  \(line)") }
+    }
+  }
+}
+
+struct Compare: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Shows what differs between two runs, and nothing else.")
+  @ArgumentParser.Argument(help: "One run.") var first: String
+  @ArgumentParser.Argument(help: "Another.") var second: String
+
+  func run() throws {
+    try withStore { store in
+      let (a, b) = (try store.run(first), try store.run(second))
+      let (factsOfA, factsOfB) = (a.facts, b.facts)
+      var rows: [(String, String, String)] = []
+      for (group, other) in zip(factsOfA, factsOfB) {
+        let left = Dictionary(group.facts.map { ($0.name, $0.value) }) { first, _ in first }
+        let right = Dictionary(other.facts.map { ($0.name, $0.value) }) { first, _ in first }
+        for name in Set(left.keys).union(right.keys).sorted() where left[name] != right[name] {
+          rows.append((name, left[name] ?? "-", right[name] ?? "-"))
+        }
+      }
+      if a.script != b.script { rows.append(("script", a.scriptName, b.scriptName)) }
+      guard !rows.isEmpty else { return Streams.writeLine("nothing differs") }
+      rows.insert(("", a.id, b.id), at: 0)
+      let (names, lefts) = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
+      for row in rows {
+        let pad = { (text: String, width: Int) in text + String(repeating: " ", count: width - text.count) }
+        Streams.writeLine("\(pad(row.0, names))  \(pad(row.1, lefts))  \(row.2)")
+      }
+    }
+  }
+}
+
+struct ReplayRun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay", abstract: "Does a run again and compares it with what it gave, bit by bit.",
+    discussion: "Exit status 0: the same bits; 1: they differ, and it says at which step and in which parameter first.")
+  @ArgumentParser.Argument(help: "The run, or the beginning of its name.") var id: String
+
+  func run() throws {
+    let (run, replay) = try withStore { store in
+      let run = try store.run(id)
+      return (run, try Replay(run, in: store))
+    }
+    guard let replay, let settings = Replay.settings(of: run) else {
+      Streams.writeError("reprise: run \(run.id) is not finished, so there is nothing to compare with\n")
+      throw ExitCode(Status.usage)
+    }
+    let notebook = NotebookSession(
+      threads: settings.threads, seed: settings.seed, convolvesDirectly: settings.direct, replay: replay,
+      showProgress: Streams.progress)
+    Streams.writeError("doing run \(run.id) again: \(run.scriptName)\n")
+    let source = Source(run.script, name: run.scriptName)
+    do {
+      try ScriptRunner(settings: settings.values, notebook: notebook).run { () throws(ScriptError) in source }
+    } catch let code as ExitCode where code.rawValue == Status.notReproduced {
+      // A claim that did not hold then need not hold now.
+    }
+    switch notebook.replayFindings.first {
+    case .same(let steps)?:
+      Streams.writeLine("run \(run.id): the same bits after \(steps) steps")
+    case .differs(let step, let parameter, let lossDiffers)?:
+      let what = [lossDiffers ? "the loss" : nil, parameter].compactMap(\.self).joined(separator: " and ")
+      Streams.writeLine("run \(run.id) differs: first at step \(step), in \(what)")
+      throw ExitCode(Status.notReproduced)
+    case .differsAtEnd?:
+      Streams.writeLine("run \(run.id) differs: in its final weights, in no step that was noted")
+      throw ExitCode(Status.notReproduced)
+    case nil:
+      Streams.writeLine(
+        "run \(run.id) was not done again: its script does no such training here now; reprise compare tells what changed")
+      throw ExitCode(Status.notReproduced)
+    }
+  }
+}
+
+struct GC: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gc", abstract: "Removes weights and checkpoints that nothing needs any more.")
+  @Option(help: "Also those of runs that began more than so many days ago. The runs stay listed.") var days: Int?
+  @Flag(help: "Only tells what would go.") var dryRun = false
+
+  func validate() throws {
+    if let days, !(0...100_000).contains(days) { throw ValidationError("--days must be 0...100000.") }
+  }
+
+  func run() throws {
+    try withStore { store in
+      let garbage = try store.garbage(before: days.map { Date().addingTimeInterval(-86_400 * Double($0)) })
+      for item in garbage { Streams.writeLine("\(item.path): \(item.bytes) bytes, \(item.reason)") }
+      let bytes = garbage.reduce(0) { $0 + $1.bytes }
+      Streams.writeLine("\(dryRun ? "would remove" : "removed") \(garbage.count) files, \(bytes) bytes")
+      if !dryRun { store.remove(garbage) }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Notebook
+import Script
+import Synchronization
+import Testing
+
+@Suite("the store of runs", .serialized)
+struct StoreTests {
+  private let training =
+    "run = train(resnet8(classes: 4), synthetic(4, shape: [1, 16, 16], train: 128, validation: 64), epochs: 3, batch: 16, lr: 0.05)"
+
+  private func store(of workshop: Workshop) throws -> RunStore { try RunStore(in: workshop.folder, creates: false) }
+
+  @Test("the same training is taken from the store, another is not")
+  func reuse() throws {
+    let workshop = try Workshop()
+    let first = try #require(try workshop.value(training + "\nrun"))
+    #expect(!workshop.output.reports.contains { $0.hasPrefix("taken from the store") })
+    let second = try #require(try workshop.value(training + "\nrun"))
+    #expect(workshop.output.reports.contains { $0.hasPrefix("taken from the store") })
+    #expect(first == second)
+    let runs = try store(of: workshop).runs()
+    #expect(runs.count == 1 && runs[0].state == .finished && runs[0].top1 != nil)
+    #expect(runs[0].script.contains("resnet8"))
+    try workshop.value(training.replacingOccurrences(of: "0.05", with: "0.04"))
+    try workshop.value(training.replacingOccurrences(of: "train: 128", with: "train: 144"))
+    #expect(try store(of: workshop).runs().count == 3)
+  }
+
+  @Test("--fresh makes it anew, with the same bits")
+  func fresh() throws {
+    let workshop = try Workshop()
+    let first = try workshop.value(training + "\nrun")
+    let again = try Workshop(in: workshop.folder, isFresh: true)
+    #expect(try again.value(training + "\nrun") == first)
+    #expect(!again.output.reports.contains { $0.hasPrefix("taken from the store") })
+  }
+
+  @Test("weights that were changed in the store are not believed")
+  func damaged() throws {
+    let workshop = try Workshop()
+    let first = try workshop.value(training + "\nrun")
+    let path = try store(of: workshop).weightsPath(try store(of: workshop).runs()[0].key)
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    bytes[bytes.count - 3] ^= 1
+    try bytes.write(to: URL(filePath: path))
+    #expect(try workshop.value(training + "\nrun") == first)
+    #expect(!workshop.output.reports.contains { $0.hasPrefix("taken from the store") })
+  }
+
+  @Test("an interrupted training goes on to the same bits, by resume() and by the same line")
+  func resumes() throws {
+    let whole = try Workshop().value(training + "\nrun")
+    for line in ["resume(run)", training + "\nrun"] {
+      let flag = Mutex<Interruption?>(nil)
+      let workshop = try Workshop { line in if line != nil { flag.withLock { $0?.raise() } } }
+      flag.withLock { $0 = workshop.interruption }
+      try workshop.value(training)
+      flag.withLock { $0 = nil }
+      #expect(try workshop.value("run.interrupted") == .bool(true))
+      #expect(try store(of: workshop).runs()[0].state == .interrupted)
+      workshop.interruption.clear()
+      #expect(try workshop.value(line) == whole)
+      #expect(workshop.output.reports.contains { $0.hasPrefix("goes on after step") })
+      #expect(try store(of: workshop).garbage(before: nil).isEmpty)
+    }
+  }
+
+  @Test("a store that cannot be written does not stop a training")
+  func unwritable() throws {
+    let workshop = try Workshop()
+    try Data("a file".utf8).write(to: URL(filePath: workshop.folder + "/.reprise"))
+    try workshop.value(training)
+    #expect(try workshop.value("len(run.epochs)") == .number(3))
+    #expect(workshop.output.reports.contains { $0.contains("the training is not kept") })
+    #expect(workshop.output.reports.contains { $0.hasPrefix("not kept") })
+  }
+
+  @Test("a replay gives the same bits, and names the place where a changed ledger differs")
+  func replays() throws {
+    let workshop = try Workshop()
+    try workshop.value(training)
+    let store = try store(of: workshop)
+    let run = try store.runs()[0]
+    let replay = try #require(try Replay(run, in: store))
+    let again = try Workshop(in: workshop.folder, replay: replay)
+    try again.value(run.script)
+    #expect(again.notebook.replayFindings == [.same(steps: 24)])
+    let other = try Workshop(in: workshop.folder, replay: replay.changed(atStep: 5, parameter: 3))
+    try other.value(run.script)
+    #expect(
+      other.notebook.replayFindings.first == .differs(step: 5, parameter: replay.parameters[3], lossDiffers: false))
+  }
+
+  @Test("two processes may write one store")
+  func together() throws {
+    let workshop = try Workshop()
+    let other = try Workshop(in: workshop.folder)
+    try workshop.value(training)
+    try other.value(training.replacingOccurrences(of: "0.05", with: "0.06"))
+    try workshop.value(training.replacingOccurrences(of: "0.05", with: "0.07"))
+    #expect(try store(of: other).runs().map(\.state) == [.finished, .finished, .finished])
+  }
+}
