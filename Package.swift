@@ -69,7 +69,7 @@ let package = Package(
     tests("Training", "CAllocations", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
-    tests("Notebook", "Notebook", "Script", "Training"),
+    tests("Notebook", "Notebook", "Script", "Tensors", "Training"),
     tests("reprise"),
   ]
 )

@@ -1,6 +1,7 @@
 import Foundation
 import Notebook
 import Script
+import Tensors
 import Testing
 
 @Suite("Claims")
@@ -77,5 +78,79 @@ struct ClaimTests {
     #expect(try JSONDecoder().decode([Claim].self, from: Data(claims.json.utf8)) == claims)
     workshop.notebook.forgetClaims()
     #expect(workshop.notebook.claims.isEmpty)
+  }
+
+  @Test("several seeds are held to their own spread", arguments: [
+    // torchvision's issue 5593: three trainings of ResNet-50 beside the published 76.13
+    ("measured: [75.88, 75.38, 75.49], reported: 76.13", "reproduced"),
+    ("measured: [75.88, 75.38, 75.49], reported: 77.13", "not reproduced"),
+    ("measured: [1.2, 0.9, 1.1], atLeast: 0", "reproduced"), ("measured: [1.2, -0.9, 1.1], atLeast: 0", "undecided"),
+    ("measured: [-1.2, -0.9, -1.1], atLeast: 0", "not reproduced"),
+    ("measured: [75.5, 75.6, 75.55], reported: 75.6, tolerance: 0.3", "reproduced"),
+    ("measured: [75.88, 75.38, 75.49], reported: 75.6, tolerance: 0.3", "undecided"),
+    ("measured: [75.5], reported: 75.6", "not judged"), ("measured: [], reported: 75.6", "not judged"),
+    ("measured: [75.5, nan], reported: 75.6", "not judged"), ("measured: [75.5, none], reported: 75.6", "not judged"),
+  ])
+  func seeds(_ arguments: String, _ verdict: String) throws {
+    #expect(try claim(arguments).verdict.rawValue == verdict, "\(arguments)")
+  }
+
+  @Test("the same weights on the same pictures are held to the last place", arguments: [
+    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.374", "reproduced"),
+    ("{ top1: 80.372, top5: 0, loss: 0, hits: 40_186, count: 50_000 }, reported: 80.374", "not reproduced"),
+    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.4", "reproduced"),
+    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.3", "reproduced"),
+    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.5", "not reproduced"),
+    ("{ top1: 76, top5: 0, loss: 0, hits: 760, count: 1000 }, reported: 76", "reproduced"),
+  ])
+  func sameWeights(_ arguments: String, _ verdict: String) throws {
+    #expect(try claim("sameWeights: true, measured: \(arguments)").verdict.rawValue == verdict, "\(arguments)")
+  }
+
+  @Test("quantiles of Student's t are those of the tables")
+  func student() {
+    // scipy 1.16, stats.t.ppf(0.975, ν)
+    for (freedom, quantile) in [
+      (1.0, 12.706204736), (2, 4.302652730), (4, 2.776445105), (9, 2.262157163), (30, 2.042272456), (1000, 1.962339081),
+    ] {
+      #expect(abs(Student.quantile(0.975, degreesOfFreedom: freedom) - quantile) < 1e-7)
+    }
+    #expect(abs(Student.quantile(0.025, degreesOfFreedom: 4) + 2.776445105) < 1e-7)
+  }
+
+  @Test("of 10,000 replays of a true claim at most 5 % are rejected, but for chance", arguments: [2, 3, 5])
+  func rate(_ count: Int) {
+    var rejected = (spread: 0, bound: 0)
+    for replay in 0..<10_000 {
+      var random = RandomKey(seed: 3, for: .script, epoch: count, sample: replay).generator()
+      let reported = 76 + 0.3 * random.normal()
+      let runs = Spread((0..<count).map { _ in 76 + 0.3 * random.normal() })
+      if Claim("true", .seeds(runs), reported: reported).verdict == .notReproduced { rejected.spread += 1 }
+      // A mean that lies on its bound: wrong either way in at most 5 %.
+      let verdict = Claim("true", .seeds(runs), atLeast: 76).verdict
+      if verdict == .notReproduced || verdict == .reproduced { rejected.bound += 1 }
+    }
+    // Four deviations of 10,000 draws at 5 %.
+    #expect(abs(rejected.spread - 500) < 88)
+    #expect(abs(rejected.bound - 500) < 88)
+  }
+
+  @Test("two set-ups are compared seed by seed")
+  func paired() throws {
+    let workshop = try Workshop()
+    let made = try workshop.value(
+      """
+      data = synthetic(4, shape: [1, 16, 16], train: 128, validation: 64)
+      slow = seeds(1...3, s => train(resnet8(classes: 4), data, epochs: 1, batch: 16, lr: 0.00001, seed: s))
+      fast = seeds(1...3, s => train(resnet8(classes: 4), data, epochs: 3, batch: 16, lr: 0.05, seed: s))
+      difference = compare(slow, fast)
+      difference.differences
+      """)
+    let expected = try workshop.value("[fast[i].top1 - slow[i].top1 for i in 0...2]")
+    #expect(made == expected)
+    try workshop.value("claim(\"training helps\", measured: difference, atLeast: 0)")
+    #expect(workshop.notebook.claims.first?.values?.count == 3)
+    #expect(workshop.error("compare(slow, [slow[1], slow[0], slow[2]])")?.message.contains("the seeds differ") == true)
+    #expect(workshop.error("compare([slow[1]], [slow[1]])")?.message.contains("at least two seeds") == true)
   }
 }

@@ -57,9 +57,9 @@ struct StoreTests {
       flag.withLock { $0 = workshop.interruption }
       try workshop.value(training)
       flag.withLock { $0 = nil }
+      workshop.interruption.clear()
       #expect(try workshop.value("run.interrupted") == .bool(true))
       #expect(try store(of: workshop).runs()[0].state == .interrupted)
-      workshop.interruption.clear()
       #expect(try workshop.value(line) == whole)
       #expect(workshop.output.reports.contains { $0.hasPrefix("goes on after step") })
       #expect(try store(of: workshop).garbage(before: nil).isEmpty)

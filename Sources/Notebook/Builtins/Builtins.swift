@@ -9,4 +9,4 @@ private let notebookBuiltins: [Builtin] =
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, evaluate, predict, initialize, load, save]
   + [array, readArray, write]
-  + [series, plot, claim]
+  + [seeds, compare, series, plot, claim]

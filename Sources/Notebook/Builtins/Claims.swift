@@ -5,12 +5,12 @@ private let finite = -1e300...1e300
 
 let claim = Builtin(
   "claim",
-  "States a number and judges it: within tolerance of what was reported, atLeast or atMost a bound. An accuracy that was measured on pictures, given as a run, an evaluation or with images:, is undecided where its 95 % interval holds the bound.",
+  "States a number and judges it: within tolerance of what was reported, atLeast or atMost a bound. An accuracy that was measured on pictures, given as a run, an evaluation or with images:, is undecided where its 95 % interval holds the bound; so is the mean of several seeds, or of a comparison. Several seeds against a reported number alone are held to their own spread.",
   parameters: [
     Parameter("statement", .string, "What is claimed."),
     Parameter(
-      "measured", .optional(.either([.number, .run, .evaluation])),
-      "What was measured: a number; a run or an evaluation for its top-1 in per cent; none where nothing was measured.",
+      "measured", .optional(.either([.number, .run, .evaluation, .comparison, .list(of: .optional(.either([.number, .run, .evaluation])))])),
+      "What was measured: a number; a run or an evaluation for its top-1 in per cent; a list of these, one for each seed; a comparison; none where nothing was measured.",
       labelled: true),
     Parameter("reported", .number, "What was reported.", optional: true, labelled: true, allowed: finite),
     Parameter("atLeast", .number, "The least that counts as reproduced.", optional: true, labelled: true, allowed: finite),
@@ -18,6 +18,10 @@ let claim = Builtin(
     Parameter(
       "tolerance", .number, "How far it may be from what was reported; 0 for an exact count.", optional: true,
       labelled: true, allowed: 0...1e300),
+    Parameter(
+      "sameWeights", .bool,
+      "Whether the reported accuracy is of these weights on these pictures: it must then be the same, to its last place.",
+      default: .bool(false), labelled: true),
     Parameter("source", .string, "Where it was reported.", default: .string(""), labelled: true),
     Parameter(
       "scale", .string, "Under which conditions it was measured, such as desk or paper.", default: .string(""),
@@ -31,6 +35,7 @@ let claim = Builtin(
       "claim(\"ResNet-50 has 25.6 million parameters\", measured: parameters(resnet50()), reported: 25_557_032, tolerance: 0).verdict",
       gives: "\"reproduced\""),
     Example("claim(\"half are right\", measured: 51, images: 100, atLeast: 50).verdict", gives: "\"undecided\""),
+    Example("claim(\"three runs of torchvision's ResNet-50\", measured: [75.88, 75.38, 75.49], reported: 76.13).verdict", gives: "\"reproduced\""),
     Example("claim(\"more is better\", measured: 0.3, reported: 0.4).verdict", gives: "\"not judged\""),
   ], chapter: "Results"
 ) { arguments in
@@ -44,7 +49,7 @@ let claim = Builtin(
   let claim = Claim(
     try arguments.string("statement"), try arguments.evidence(), reported: try numberIfGiven("reported"),
     tolerance: try numberIfGiven("tolerance"), atLeast: try numberIfGiven("atLeast"),
-    atMost: try numberIfGiven("atMost"), source: try arguments.string("source"), scale: try arguments.string("scale"))
+    atMost: try numberIfGiven("atMost"), hasSameWeights: try arguments.bool("sameWeights"), source: try arguments.string("source"), scale: try arguments.string("scale"))
   try arguments.notebook().add(claim)
   arguments.context.print(claim.line)
   return .object(ClaimValue(claim: claim))
@@ -53,7 +58,22 @@ let claim = Builtin(
 extension Arguments {
   /// What the argument `measured` says, and on how many pictures.
   fileprivate func evidence() throws(ScriptError) -> Evidence {
-    switch value("measured") {
+    if let elements = value("measured").seedElements {
+      var values: [Double] = []
+      for element in elements {
+        let evidence = try evidence(of: element)
+        if case .absent = evidence { return evidence }
+        guard let number = evidence.value else { return .absent("a seed gave no finite number") }
+        values.append(number)
+      }
+      if values.count == 1 { return try evidence(of: elements[0]) }
+      return values.isEmpty ? .absent("nothing was measured here") : .seeds(Spread(values))
+    }
+    return try evidence(of: value("measured"))
+  }
+
+  private func evidence(of value: Value) throws(ScriptError) -> Evidence {
+    switch value {
     case .object(let run as RunValue):
       if run.isInterrupted { return .absent("the training was interrupted") }
       guard let last = run.epochs.last?.validation, last.count > 0 else { return .absent("no epoch was finished") }
@@ -71,6 +91,17 @@ extension Arguments {
       let count = try integer("images")
       return .sample(hits: Int((number / 100 * Double(count)).rounded()), count: count)
     default: return .absent("nothing was measured here")
+    }
+  }
+}
+
+extension Value {
+  /// What each seed gave; nil for what is no list of seeds.
+  fileprivate var seedElements: [Value]? {
+    switch self {
+    case .list(let list): list.elements
+    case .object(let comparison as ComparisonValue): comparison.elements
+    default: nil
     }
   }
 }

@@ -12,10 +12,12 @@ public struct Claim: Hashable, Sendable, Codable {
   public let statement: String
   /// What was measured here; nil where nothing was.
   public let measured: Double?
-  /// Half of the 95 % interval around `measured`, where it comes from a sample.
+  /// Half of the 95 % interval around `measured`, where it comes from a sample or from several seeds.
   public let halfWidth: Double?
   /// The pictures it was measured on, where it comes from a sample.
   public let images: Int?
+  /// What each seed gave, where there are several.
+  public let values: [Double]?
   public let reported: Double?
   /// What would be right, ends included.
   public let atLeast, atMost: Double?
@@ -28,10 +30,12 @@ public struct Claim: Hashable, Sendable, Codable {
   public let reason: String
 
   /// Judges a statement.
-  /// - Parameter tolerance: How far from the reported number the measured one may be.
-  init(
+  /// - Parameters:
+  ///   - tolerance: How far from the reported number the measured one may be.
+  ///   - hasSameWeights: Whether what was reported is of the same weights on the same pictures.
+  package init(
     _ statement: String, _ evidence: Evidence, reported: Double? = nil, tolerance: Double? = nil,
-    atLeast: Double? = nil, atMost: Double? = nil, source: String = "", scale: String = ""
+    atLeast: Double? = nil, atMost: Double? = nil, hasSameWeights: Bool = false, source: String = "", scale: String = ""
   ) {
     var bounds = Bounds(low: atLeast, high: atMost)
     if let reported, let tolerance { bounds = bounds.narrowed(to: reported - tolerance, reported + tolerance) }
@@ -40,19 +44,57 @@ public struct Claim: Hashable, Sendable, Codable {
     measured = evidence.value
     halfWidth = interval.map { ($0.upperBound - $0.lowerBound) / 2 }
     images = evidence.images
+    if case .seeds(let spread) = evidence { values = spread.values } else { values = nil }
     self.reported = reported
     (self.atLeast, self.atMost) = (bounds.low, bounds.high)
     (self.source, self.scale) = (source, scale)
-    (verdict, reason) = bounds.judge(evidence)
+    if case .seeds(let spread) = evidence, bounds.isEmpty, let reported {
+      (verdict, reason) = Self.judge(reported, by: spread)
+    } else if case .sample(let hits, let count) = evidence, let reported, hasSameWeights {
+      (verdict, reason) = Self.judge(reported, hits: hits, of: count)
+    } else {
+      (verdict, reason) = bounds.judge(evidence)
+    }
+  }
+
+  /// A retrained number is held to the spread over seeds: what was reported is one more draw of the same, so 95 % of
+  /// true reports lie within Student's prediction interval.
+  private static func judge(_ reported: Double, by spread: Spread) -> (Verdict, String) {
+    let half = spread.predictionHalfWidth
+    let interval = "\(NumberText.fixed(spread.mean, 2)) ± \(NumberText.fixed(half, 2))"
+    let count = spread.values.count
+    return abs(reported - spread.mean) <= half
+      ? (.reproduced, "consistent: one more of \(count) seeds would fall into \(interval)")
+      : (.notReproduced, "one more of \(count) seeds would fall into \(interval), not to \(NumberText.short(reported))")
+  }
+
+  /// The same weights on the same pictures give the same count, so the accuracy to every place that was reported.
+  private static func judge(_ reported: Double, hits: Int, of count: Int) -> (Verdict, String) {
+    let text = "\(reported)"
+    let places = text.contains(".") && !text.hasSuffix(".0") ? text.split(separator: ".")[1].count : 0
+    // Some round, some cut off.
+    let step = 1 / Double((0..<places).reduce(1) { power, _ in power * 10 })
+    let measured = 100 * Double(hits) / Double(count)
+    let holds = abs(measured - reported) <= step / 2 + 1e-9 || (0..<step).contains(measured - reported)
+    let wanted = Int((reported / 100 * Double(count)).rounded())
+    return holds
+      ? (.reproduced, "the same weights, \(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right")
+      : (
+        .notReproduced,
+        "the same weights have \(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right, "
+          + "\(NumberText.grouped(abs(hits - wanted))) \(hits > wanted ? "more" : "fewer") than reported: is the preprocessing the same?"
+      )
   }
 }
 
 /// What a claim is judged by.
-enum Evidence {
+package enum Evidence {
   /// A number that is what it is: a count, a size, a difference.
   case number(Double)
   /// A share of pictures, counted; as a value it is in per cent.
   case sample(hits: Int, count: Int)
+  /// The same set-up with several seeds; or the differences of two, seed by seed.
+  case seeds(Spread)
   /// Nothing was measured, for a reason.
   case absent(String)
 
@@ -60,6 +102,7 @@ enum Evidence {
     switch self {
     case .number(let number): number.isFinite ? number : nil
     case .sample(let hits, let count): 100 * Double(hits) / Double(count)
+    case .seeds(let spread): spread.mean
     case .absent: nil
     }
   }
@@ -72,11 +115,31 @@ enum Evidence {
   /// The 95 % interval of a share, in per cent: Wilson 1927, "Probable inference, the law of succession, and statistical
   /// inference". Unlike `p ± z·s` it stays within 0 and 100, and is never empty.
   var interval: ClosedRange<Double>? {
+    if case .seeds(let spread) = self {
+      return spread.mean - spread.meanHalfWidth...spread.mean + spread.meanHalfWidth
+    }
     guard case .sample(let hits, let count) = self, count > 0 else { return nil }
     let (n, p, z) = (Double(count), Double(hits) / Double(count), Self.z)
     let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
     return 100 * max(0, middle - half)...100 * min(1, middle + half)
+  }
+
+  /// What it rests on: `3 seeds`.
+  var extent: String? {
+    switch self {
+    case .sample(_, let count): "\(NumberText.grouped(count)) images"
+    case .seeds(let spread): "\(spread.values.count) seeds"
+    case .number, .absent: nil
+    }
+  }
+
+  /// What would tell it from a bound, in words.
+  func neededToDecide(_ bound: Double) -> String {
+    let needed: Int? =
+      if case .seeds(let spread) = self { spread.countToDecide(bound) } else { imagesToDecide(bound) }
+    let what = if case .seeds = self { "seeds" } else { "images" }
+    return needed.map { "about \(NumberText.grouped($0)) would decide" } ?? "no number of \(what) would decide"
   }
 
   /// About how many pictures would tell a share from a bound, in per cent; nil where none would.
@@ -96,6 +159,8 @@ enum Evidence {
 /// Where a measured number must lie, ends included.
 private struct Bounds {
   var low, high: Double?
+
+  var isEmpty: Bool { low == nil && high == nil }
 
   func narrowed(to low: Double, _ high: Double) -> Bounds {
     Bounds(low: max(low, self.low ?? low), high: min(high, self.high ?? high))
@@ -125,13 +190,12 @@ private struct Bounds {
     }
     if let low, let high, low > high { return (.notJudged, "no number is at least \(low) and at most \(high)") }
     let distances = [low, high].compactMap { $0.map { abs($0 - value) } }
-    if let interval = evidence.interval, let images = evidence.images {
+    if let interval = evidence.interval, let extent = evidence.extent {
       let crossed = [low, high].compactMap(\.self).filter(interval.contains)
       if let bound = crossed.min(by: { abs($0 - value) < abs($1 - value) }) {
-        let needed =
-          evidence.imagesToDecide(bound).map { "about \(NumberText.grouped($0)) would decide" }
-          ?? "no number of images would decide"
-        return (.undecided, "\(NumberText.grouped(images)) images cannot tell it from \(NumberText.short(bound)); \(needed)")
+        return (
+          .undecided, "\(extent) cannot tell it from \(NumberText.short(bound)); \(evidence.neededToDecide(bound))"
+        )
       }
     }
     if holds(value) { return (.reproduced, "it had to be \(text)") }

@@ -9,6 +9,7 @@ extension ValueType {
   static let series = ValueType.object("series")
   static let array = ValueType.object("array")
   static let chart = ValueType.object("chart")
+  static let comparison = ValueType.object("comparison")
   static let claim = ValueType.object("claim")
 
   /// What `evaluate` gives, and what a claim takes as measured on so many pictures.
@@ -20,7 +21,7 @@ extension ValueType {
 /// The kinds of values that the notebook adds to the language, in the order of the reference.
 let notebookObjectTypes = [
   DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type, ArrayValue.type,
-  ChartValue.type, ClaimValue.type,
+  ChartValue.type, ComparisonValue.type, ClaimValue.type,
 ]
 
 extension Value {
