@@ -32,6 +32,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
+    library("CCmark", apt: "libcmark-dev"),
     library("CDNNL", apt: "libdnnl-dev"),
     library("CGD", apt: "libgd-dev"),
     library("CReadline", apt: "libreadline-dev"),
@@ -51,12 +52,12 @@ let package = Package(
     target("Charts", "CGD", "Tensors"),
     target("Script"),
     target(
-      "Notebook", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script",
+      "Notebook", "CCmark", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script",
       .product(name: "GRDB", package: "GRDB.swift")),
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Datasets", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
+        "CReadline", "Charts", "Datasets", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
@@ -69,7 +70,7 @@ let package = Package(
     tests("Training", "CAllocations", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
-    tests("Notebook", "Notebook", "Script", "Tensors", "Training"),
+    tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
     tests("reprise"),
   ]
 )

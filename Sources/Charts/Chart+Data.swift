@@ -15,6 +15,18 @@ extension Chart {
     return String(decoding: data, as: UTF8.self)
   }
 
+  /// The numbers of every series: a line for each point, with panel, series, x and y between tabs.
+  public var tabSeparated: String {
+    var lines = ["panel\tseries\tx\ty"]
+    for (number, panel) in panels.enumerated() {
+      let name = panel.title.isEmpty ? (panel.y.label.isEmpty ? "\(number + 1)" : panel.y.label) : panel.title
+      for series in panel.marks.compactMap(\.series) {
+        for (x, y) in zip(series.x, series.y) { lines.append("\(name)\t\(series.name)\t\(x)\t\(y)") }
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
   /// Reads the chart that a picture carries, to draw it again in another way.
   ///
   /// - Parameter png: A file made by ``render(typeface:text:)``.

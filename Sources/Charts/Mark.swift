@@ -8,7 +8,7 @@ public enum Mark: Hashable, Sendable {
   case reference(Reference)
 
   /// The series that is drawn, if it is one.
-  var series: Series? {
+  public var series: Series? {
     switch self {
     case .line(let series), .points(let series): series
     case .reference: nil

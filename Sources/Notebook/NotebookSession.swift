@@ -29,6 +29,7 @@ public final class NotebookSession: Sendable {
     var transcript: String?
     var store: Result<RunStore, RunStore.Failure>?
     var findings: [Replay.Finding] = []
+    var runs: [String] = []
   }
   private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
@@ -55,6 +56,12 @@ public final class NotebookSession: Sendable {
   public var transcript: String? {
     get { place.withLock { $0.transcript } }
     set { place.withLock { $0.transcript = newValue } }
+  }
+
+  /// The runs that were made or taken from the store, in their order.
+  public var runs: [String] { place.withLock { $0.runs } }
+  func note(run id: String) {
+    place.withLock { if !$0.runs.contains(id) { $0.runs.append(id) } }
   }
 
   /// What a replay found, in its order.

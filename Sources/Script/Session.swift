@@ -87,6 +87,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     do throws(ScriptError) {
       for (index, statement) in code.enumerated() {
         try machine.checkInterruption(at: statement.span)
+        if !(statement is TextCode) { machine.output.execute(statement.span.text) }
         guard case .value(let value) = try statement.run(frame) else { continue }
         if index == code.count - 1 { last = value }
       }

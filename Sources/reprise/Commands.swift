@@ -43,6 +43,9 @@ struct Run: ParsableCommand {
 
   @OptionGroup var compute: ComputeOptions
 
+  @Option(help: ArgumentHelp("Writes one page of HTML about the run.", valueName: "file.html"))
+  var report: String?
+
   @Flag(help: "Prints one JSON document and nothing else.")
   var json = false
 
@@ -58,7 +61,8 @@ struct Run: ParsableCommand {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       values[String(parts[0])] = String(parts[1])
     }
-    try ScriptRunner(settings: values, asJSON: json, notebook: compute.notebook).run { () throws(ScriptError) in try readScript(file) }
+    try ScriptRunner(settings: values, asJSON: json, report: report, notebook: compute.notebook)
+      .run { () throws(ScriptError) in try readScript(file) }
   }
 }
 

@@ -8,11 +8,14 @@ struct Reprise: ParsableCommand {
     commandName: "reprise",
     abstract: "Replays reported results of image classifiers.",
     discussion: "Without a command: a prompt on a terminal, else the script on standard input.",
-    version: "0.1.0",
+    version: version,
     subcommands: [
-      Prompt.self, Run.self, Check.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Bench.self,
+      Prompt.self, Run.self, Check.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Why.self,
+      Redraw.self, Bench.self,
     ],
     defaultSubcommand: Prompt.self)
+
+  static let version = "0.1.0"
 
   static func main() {
     Streams.ignoreBrokenPipes()

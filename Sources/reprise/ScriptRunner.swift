@@ -7,6 +7,8 @@ import Script
 struct ScriptRunner {
   var settings: [String: String] = [:]
   var asJSON = false
+  /// Where a page about the run goes.
+  var report: String?
   var notebook: NotebookSession
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
@@ -19,7 +21,9 @@ struct ScriptRunner {
       throw finish(ScriptFailure([error], stage: .check), output: [])
     }
     let collected = CollectedOutput()
-    let output: any ScriptOutput = asJSON ? collected : TerminalOutput()
+    let shown: any ScriptOutput = asJSON ? collected : TerminalOutput()
+    let recorder = ReportRecorder(showing: shown)
+    let output: any ScriptOutput = report == nil ? shown : recorder
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook)
     let settings = settings
     notebook.settings = settings
@@ -29,6 +33,18 @@ struct ScriptRunner {
         return nil
       } catch {
         return error
+      }
+    }
+    if let report {
+      let page = Report(
+        source, recorder, notebook, command: (["reprise"] + CommandLine.arguments.dropFirst()).map(Self.quoted).joined(separator: " "),
+        version: Reprise.version, failure: failure.map { DiagnosticRenderer().render($0) })
+      do {
+        try page.write(to: report)
+        Streams.writeError("wrote \(report)\n")
+      } catch {
+        Streams.writeError("reprise: the report was not written: \(error)\n")
+        if failure == nil { throw ExitCode(Status.runtime) }
       }
     }
     if let failure { throw finish(failure, output: collected.lines) }
@@ -41,6 +57,12 @@ struct ScriptRunner {
       Streams.writeLine("\n" + notebook.claims.table)
     }
     if status != 0 { throw ExitCode(status) }
+  }
+
+  /// As a shell would take it.
+  private static func quoted(_ word: String) -> String {
+    let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:+@%".contains($0) }
+    return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 
   private func finish(_ failure: ScriptFailure, output: [String]) -> ExitCode {

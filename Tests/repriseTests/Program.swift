@@ -18,13 +18,15 @@ struct Program {
     try run(arguments: arguments, files: files, input: input, environment: environment)
   }
 
-  /// Runs it in a folder of its own that is gone afterwards.
+  /// Runs it in a folder of its own that is gone afterwards, or in one that is there.
+  /// - Parameter seconds: When it is killed, unless it has ended.
   static func run(
-    arguments: [String], files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:]
+    arguments: [String], files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:],
+    in existing: URL? = nil, killedAfter seconds: Double? = nil
   ) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    let folder = existing ?? FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { if existing == nil { try? FileManager.default.removeItem(at: folder) } }
     for (name, bytes) in files { try Data(bytes).write(to: folder.appending(path: name)) }
     // Files instead of pipes: nothing blocks, however much is written.
     let (inputFile, outputFile, errorFile) = (
@@ -41,6 +43,11 @@ struct Program {
     process.standardOutput = try FileHandle(forWritingTo: outputFile)
     process.standardError = try FileHandle(forWritingTo: errorFile)
     try process.run()
+    if let seconds {
+      let end = Date().addingTimeInterval(seconds)
+      while process.isRunning, Date() < end { usleep(5000) }
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
     process.waitUntilExit()
     return Result(
       status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,

@@ -1,5 +1,7 @@
 internal import Charts
+internal import Networks
 internal import Script
+internal import Training
 
 let series = Builtin(
   "series", "Makes a curve of numbers, to draw it with its names.",
@@ -26,7 +28,7 @@ let series = Builtin(
 
 let plot = Builtin(
   "plot",
-  "Draws curves to a PNG file: series, lists of numbers, or whole trainings, which draw their loss and accuracy. Curves of one quantity share a panel. The file carries its data.",
+  "Draws curves to a PNG file: series, lists of numbers, or whole trainings, which draw their loss and accuracy. A list of trainings that differ in their seed alone is their mean in a band. Curves of one quantity share a panel. The file carries its data.",
   parameters: [
     Parameter(
       "curves", .either([.run, .series, .list(of: .number), .list(of: .either([.run, .series]))]), "What to draw.",
@@ -60,14 +62,23 @@ let plot = Builtin(
     Panel(
       x: Axis(kind.over, scale: xScale), y: Axis(kind.quantity, scale: yScale),
       marks: zip(curves, names).filter { $0.0.kind == kind }.map { curve, name in
-        .line(Series(name, x: curve.x, y: curve.y))
+        .line(Series(name, x: curve.x, y: curve.y, band: curve.band))
       })
   }
   let rows = (panels.count + 1) / 2
   let chart = try Chart(
     arguments.string("title"), width: arguments.integerIfGiven("width") ?? (panels.count == 1 ? 800 : 1280),
     height: arguments.integerIfGiven("height") ?? 520 * rows, panels: panels)
-  try chart.write(to: arguments.fileToWrite("to"))
+  let path = try arguments.fileToWrite("to")
+  let context = arguments.context
+  let notebook = try arguments.notebook()
+  var runs: [String] = []
+  for run in curves.flatMap(\.runs) where !runs.contains(run) { runs.append(run) }
+  let origin = Origin(
+    script: context.script.name, text: notebook.transcript ?? context.script.text, line: context.span.line,
+    settings: notebook.settings, runs: runs)
+  try chart.write(to: path, text: [origin.chunk])
+  context.show(picture: try arguments.string("to"), at: path)
   let result = ChartValue(chart: chart, path: try arguments.string("to"))
   arguments.context.report("drew \(result.summary)")
   return .object(result)
@@ -79,6 +90,10 @@ private struct PlottedCurve {
   struct Kind: Hashable { var quantity, over: String }
   var kind: Kind
   var part, owner: String
+  /// What the store calls the runs it comes from.
+  var runs: [String] = []
+  /// What several seeds spread over.
+  var band: Band?
   /// The name in the script that it came from.
   var root: String
   var x, y: [Double]
@@ -86,7 +101,7 @@ private struct PlottedCurve {
   static func curves(of value: Value, root: String) -> [PlottedCurve] {
     func curve(_ series: SeriesValue) -> PlottedCurve {
       PlottedCurve(
-        kind: Kind(quantity: series.quantity, over: series.over), part: series.part, owner: series.owner, root: root,
+        kind: Kind(quantity: series.quantity, over: series.over), part: series.part, owner: series.owner, runs: series.run.isEmpty ? [] : [series.run], root: root,
         x: series.x, y: series.y)
     }
     switch value {
@@ -100,7 +115,31 @@ private struct PlottedCurve {
         let x = numbers.indices.map { Double($0 + 1) }
         return [PlottedCurve(kind: Kind(quantity: "", over: ""), part: "", owner: "", root: root, x: x, y: numbers)]
       }
+      let runs = elements.compactMap { if case .object(let object) = $0 { object as? RunValue } else { nil } }
+      if runs.count == elements.count, runs.count > 1, let band = curves(ofSeeds: runs, root: root) { return band }
       return elements.enumerated().flatMap { curves(of: $1, root: "\(root)[\($0)]") }
+    }
+  }
+
+  /// One set-up with several seeds: the mean of each curve, in a band from the least to the most. Nil where more than the
+  /// seed differs.
+  private static func curves(ofSeeds runs: [RunValue], root: String) -> [PlottedCurve]? {
+    func setUp(_ run: RunValue) -> TrainingPlan {
+      var plan = run.plan
+      plan.seed = 0
+      return plan
+    }
+    guard Set(runs.map(setUp)).count == 1, Set(runs.map(\.model.network)).count == 1,
+      Set(runs.map(\.epochs.count)).count == 1, runs[0].epochs.count > 0
+    else { return nil }
+    let all = runs.map { curves(of: .object($0), root: root) }
+    return all[0].indices.map { place in
+      var curve = all[0][place]
+      let values = curve.y.indices.map { point in all.map { $0[place].y[point] } }
+      curve.y = values.map { $0.reduce(0, +) / Double($0.count) }
+      curve.band = Band(low: values.map { $0.min() ?? .nan }, high: values.map { $0.max() ?? .nan })
+      curve.runs = runs.map(\.id)
+      return curve
     }
   }
 

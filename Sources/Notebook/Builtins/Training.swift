@@ -87,6 +87,7 @@ extension Arguments {
           isInterrupted: checkpoint != nil, dataset: data, start: weights, checkpoint: checkpoint, id: keeper.id))
     }
 
+    notebook.note(run: keeper.id)
     context.print("\(network.name) on \(data.name)\n\(EpochTable.head)")
     if let (result, weights, made) = keeper.finished() {
       for epoch in result.epochs { context.print(EpochTable.row(epoch)) }

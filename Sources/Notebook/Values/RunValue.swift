@@ -81,7 +81,7 @@ struct RunValue: ScriptObject {
 
   private func series(_ quantity: String, _ part: String, _ number: (EpochRecord) -> Double) -> SeriesValue {
     SeriesValue(
-      quantity: quantity, part: part, owner: model.network.name, x: epochs.map { Double($0.epoch) },
+      quantity: quantity, part: part, owner: model.network.name, run: id, x: epochs.map { Double($0.epoch) },
       y: epochs.map(number))
   }
 

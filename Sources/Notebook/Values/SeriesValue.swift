@@ -11,6 +11,8 @@ struct SeriesValue: ScriptObject, Equatable {
   let owner: String
   /// What runs along the horizontal axis.
   var over = "epoch"
+  /// The run it belongs to; empty for none.
+  var run = ""
   let x, y: [Double]
 
   static let type = ObjectType(

@@ -1,0 +1,78 @@
+import Charts
+import Foundation
+import Notebook
+import Script
+import Testing
+
+@Suite("reports and pictures")
+struct ReportTests {
+  /// Runs a script as the command line does, and makes its report.
+  private func page(_ text: String) throws -> (html: String, workshop: Workshop) {
+    let workshop = try Workshop()
+    let recorder = ReportRecorder(showing: workshop.output)
+    let session = Session(
+      library: notebookLibrary, output: recorder, host: workshop.notebook,
+      workingDirectory: WorkingDirectory(workshop.folder))
+    let source = Source(text, name: "test.reprise")
+    var failure: String?
+    do throws(ScriptFailure) { try session.run(source) } catch { failure = DiagnosticRenderer().render(error) }
+    let path = workshop.folder + "/page.html"
+    try Report(
+      source, recorder, workshop.notebook, command: "reprise run test.reprise", version: "0", failure: failure
+    ).write(to: path)
+    return (try String(contentsOfFile: path, encoding: .utf8), workshop)
+  }
+
+  @Test("a report holds text, code, output, pictures and claims in their order, and loads nothing")
+  func contents() throws {
+    let (html, _) = try page(
+      """
+      ## # A *test*
+      ## - one
+      ## - two
+      print("3 < 4 & \\"quoted\\"")
+      plot([0.9, 0.5, 0.3], title: "Falling", to: "falling.png")
+      claim("four is <more>", measured: 4, atLeast: 3, source: "arithmetic", scale: "desk")
+      """)
+    let parts = [
+      "<title>A *test*</title>", "<h1>A <em>test</em></h1>", "<li>one</li>", "print(", "3 &lt; 4 &amp; &quot;quoted&quot;",
+      "src=\"data:image/png;base64,iVBOR", "<h2>Claims</h2>", "four is &lt;more&gt;", "arithmetic",
+      "reprise run test.reprise",
+    ]
+    var rest = html[...]
+    for part in parts {
+      let found = try #require(rest.range(of: part), "\(part)")
+      rest = rest[found.upperBound...]
+    }
+    #expect(!html.contains("http://") && !html.contains("https://") && !html.contains("<script"))
+  }
+
+  @Test("text cannot bring its own HTML, and a script that fails has its error in the report")
+  func hostile() throws {
+    let (html, _) = try page("## <script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>\nx = [1][4]")
+    #expect(!html.contains("<script") && !html.contains("javascript:") && !html.contains("onerror"))
+    #expect(html.contains("The script stopped") && html.contains("[1][4]"))
+  }
+
+  @Test("a picture tells its script, its line and its runs, and the same script draws the same bytes")
+  func origin() throws {
+    let script = """
+      data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)
+      runs = seeds(1...2, s => train(resnet8(classes: 4), data, epochs: 2, batch: 16, seed: s))
+      plot(runs, to: "runs.png")
+      """
+    let workshop = try Workshop()
+    try workshop.value(script)
+    let path = workshop.folder + "/runs.png"
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    let origin = try #require(try Origin(png: bytes))
+    #expect(origin.script == "test" && origin.text == script && origin.line == 3)
+    #expect(origin.runs == workshop.notebook.runs && origin.runs.count == 2)
+    let chart = try Chart(png: bytes)
+    let curves = chart.panels.flatMap { $0.marks.compactMap(\.series) }
+    #expect(curves.count == 4 && curves.allSatisfy { $0.band != nil })
+    #expect(chart.tabSeparated.split(separator: "\n").count == 1 + 4 * 2)
+    try workshop.value(script)
+    #expect([UInt8](try Data(contentsOf: URL(filePath: path))) == bytes)
+  }
+}
