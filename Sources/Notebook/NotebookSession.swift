@@ -24,7 +24,11 @@ public final class NotebookSession: Sendable {
   /// The run that is done again to be compared; nil for none.
   let replay: Replay?
 
+  /// Whether trainings are only timed for a few steps, to say what they would cost.
+  let isPlanning: Bool
+
   private struct Place {
+    var costs: [Cost] = []
     var settings: [String: String] = [:]
     var transcript: String?
     var store: Result<RunStore, RunStore.Failure>?
@@ -38,11 +42,12 @@ public final class NotebookSession: Sendable {
   /// Makes the host of a session. The engine starts when it is first needed.
   public init(
     threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false, isFresh: Bool = false,
-    checkpointInterval: Double = 60, replay: Replay? = nil,
+    checkpointInterval: Double = 60, replay: Replay? = nil, isPlanning: Bool = false,
     showProgress: (@Sendable (String?) -> Void)? = nil
   ) {
     (self.threads, self.seed, self.convolvesDirectly) = (threads, seed, convolvesDirectly)
     (self.isFresh, self.checkpointInterval, self.replay) = (isFresh, checkpointInterval, replay)
+    self.isPlanning = isPlanning
     self.showProgress = showProgress
   }
 
@@ -63,6 +68,10 @@ public final class NotebookSession: Sendable {
   func note(run id: String) {
     place.withLock { if !$0.runs.contains(id) { $0.runs.append(id) } }
   }
+
+  /// What the trainings of a script that was only planned would cost, in their order.
+  public var costs: [Cost] { place.withLock { $0.costs } }
+  func note(_ cost: Cost) { place.withLock { $0.costs.append(cost) } }
 
   /// What a replay found, in its order.
   public var replayFindings: [Replay.Finding] { place.withLock { $0.findings } }

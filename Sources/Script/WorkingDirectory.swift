@@ -4,16 +4,27 @@ import Foundation
 public struct WorkingDirectory: Hashable, Sendable {
   /// Absolute, with links resolved.
   public let path: String
+  /// Where files are read that are not there; the directory itself unless given.
+  public let source: String
 
   /// Makes the rule for the directory the process is in.
   public init() { self.init(FileManager.default.currentDirectoryPath) }
 
-  public init(_ path: String) {
+  /// - Parameter source: Another directory, from which what is not in this one is read.
+  public init(_ path: String, readingFrom source: String? = nil) {
     self.path = Self.resolved(path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path)
+    self.source = source ?? self.path
   }
 
   /// The path from the root, `~` replaced; neither `..` nor links are followed.
   public func absolute(_ path: String) -> String {
+    let here = joined(path)
+    guard source != self.path, !path.hasPrefix("/"), !path.hasPrefix("~"), !FileManager.default.fileExists(atPath: here)
+    else { return here }
+    return source + "/" + path
+  }
+
+  private func joined(_ path: String) -> String {
     if path == "~" || path.hasPrefix("~/") { return NSHomeDirectory() + path.dropFirst() }
     return path.hasPrefix("/") ? path : self.path + "/" + path
   }
@@ -24,7 +35,7 @@ public struct WorkingDirectory: Hashable, Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw .file(path: path, reason: "this is not a path", at: span)
     }
-    let target = Self.resolved(absolute(path))
+    let target = Self.resolved(joined(path))
     guard target.hasPrefix(self.path == "/" ? "/" : self.path + "/") else {
       throw .outsideWorkingDirectory(path: path, directory: self.path, at: span)
     }

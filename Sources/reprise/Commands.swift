@@ -55,14 +55,45 @@ struct Run: ParsableCommand {
     }
   }
 
-  func run() throws {
+  static func values(of settings: [String]) -> [String: String] {
     var values: [String: String] = [:]
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      values[String(parts[0])] = String(parts[1])
+      values[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
     }
-    try ScriptRunner(settings: values, asJSON: json, report: report, notebook: compute.notebook)
+    return values
+  }
+
+  func run() throws {
+    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, report: report, notebook: compute.notebook)
       .run { () throws(ScriptError) in try readScript(file) }
+  }
+}
+
+struct Plan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tells what a script would cost here: time, memory and disk.",
+    discussion: """
+      Runs the script with each training cut off after a few seconds of its real steps, in a folder of its own, so that
+      no picture and no weights of yours are written over.
+      """)
+
+  @ArgumentParser.Argument(help: "The script.")
+  var file: String
+
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
+  var settings: [String] = []
+
+  @OptionGroup var compute: ComputeOptions
+
+  func run() throws {
+    let notebook = NotebookSession(
+      threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh,
+      isPlanning: true)
+    try ScriptRunner(settings: Run.values(of: settings), isPlanning: true, notebook: notebook)
+      .run { () throws(ScriptError) in try readScript(file) }
+    Streams.writeLine(notebook.costs.table)
   }
 }
 

@@ -10,7 +10,7 @@ struct Reprise: ParsableCommand {
     discussion: "Without a command: a prompt on a terminal, else the script on standard input.",
     version: version,
     subcommands: [
-      Prompt.self, Run.self, Check.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Why.self,
+      Prompt.self, Run.self, Check.self, Plan.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Why.self,
       Redraw.self, Bench.self,
     ],
     defaultSubcommand: Prompt.self)

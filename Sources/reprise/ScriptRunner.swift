@@ -9,6 +9,9 @@ struct ScriptRunner {
   var asJSON = false
   /// Where a page about the run goes.
   var report: String?
+  /// Whether it only tells what it would cost: nothing is printed, and what is written goes to a folder that is gone
+  /// afterwards.
+  var isPlanning = false
   var notebook: NotebookSession
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
@@ -21,10 +24,15 @@ struct ScriptRunner {
       throw finish(ScriptFailure([error], stage: .check), output: [])
     }
     let collected = CollectedOutput()
-    let shown: any ScriptOutput = asJSON ? collected : TerminalOutput()
+    let shown: any ScriptOutput = if isPlanning { SilentOutput() } else if asJSON { collected } else { TerminalOutput() }
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "reprise-plan-\(getpid())").path
+    defer { if isPlanning { try? FileManager.default.removeItem(atPath: scratch) } }
+    if isPlanning { try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true) }
     let recorder = ReportRecorder(showing: shown)
     let output: any ScriptOutput = report == nil ? shown : recorder
-    let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook)
+    let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
+      workingDirectory: isPlanning
+        ? WorkingDirectory(scratch, readingFrom: FileManager.default.currentDirectoryPath) : WorkingDirectory())
     let settings = settings
     notebook.settings = settings
     let failure = EvaluationThread().run { () -> ScriptFailure? in
@@ -50,6 +58,7 @@ struct ScriptRunner {
     if let failure { throw finish(failure, output: collected.lines) }
     // A training that was asked to stop ends as a value, not as an error.
     if Signals.interruption.isRaised { throw ExitCode(Signals.isTerminating ? Status.terminated : Status.interrupted) }
+    if isPlanning { return }
     let status = notebook.claims.hasFailure ? Status.notReproduced : 0
     if asJSON {
       Streams.writeOutput(JSONReport(status: status, output: collected.lines, claims: notebook.claims).jsonText)

@@ -69,6 +69,11 @@ struct TerminalOutput: ScriptOutput {
   func report(_ text: String) { Streams.writeError(text + "\n") }
 }
 
+/// Prints nothing.
+struct SilentOutput: ScriptOutput {
+  func print(_ text: String) {}
+}
+
 /// Keeps the lines, for `--json`.
 final class CollectedOutput: ScriptOutput {
   private let collected = Mutex<[String]>([])

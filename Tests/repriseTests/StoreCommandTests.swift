@@ -49,8 +49,12 @@ final class StoreCommandTests {
   func commands() throws {
     #expect(try reprise("runs").status == 4)
     try script()
+    let plan = try reprise("plan", "a.reprise")
+    #expect(plan.status == 0 && plan.output.contains("resnet20 on synthetic     32"), "\(plan.output)\(plan.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "final.safetensors").path))
     #expect(try reprise("run", "a.reprise", "--report", "page.html").status == 0)
     #expect(try reprise("run", "a.reprise").errors.contains("taken from the store"))
+    #expect(try reprise("plan", "a.reprise").output.contains("in the store"))
     try script(lr: "0.02")
     #expect(try reprise("run", "a.reprise", "--json").status == 0)
     let ids = try reprise("runs").output.split(separator: "\n").dropFirst().map { String($0.prefix(8)) }

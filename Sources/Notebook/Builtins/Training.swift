@@ -87,6 +87,16 @@ extension Arguments {
           isInterrupted: checkpoint != nil, dataset: data, start: weights, checkpoint: checkpoint, id: keeper.id))
     }
 
+    if notebook.isPlanning {
+      if let (result, weights, _) = keeper.finished() {
+        notebook.note(Cost(stored: network, on: data, steps: result.steps))
+        return value(weights, result.epochs)
+      }
+      let (cost, outcome) = try Cost.measured(
+        network, from: weights, on: data, plan, notebook: notebook, isInterrupted: { interruption.isRaised })
+      notebook.note(cost)
+      return value(outcome.weights, outcome.epochs)
+    }
     notebook.note(run: keeper.id)
     context.print("\(network.name) on \(data.name)\n\(EpochTable.head)")
     if let (result, weights, made) = keeper.finished() {

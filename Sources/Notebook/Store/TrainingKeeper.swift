@@ -22,7 +22,7 @@ final class TrainingKeeper {
     (self.inputs, self.notebook, self.context) = (inputs, notebook, context)
     key = inputs.key
     do throws(RunStore.Failure) {
-      store = try notebook.store(in: context.workingDirectory.path)
+      store = try notebook.store(in: context.workingDirectory.source)
     } catch {
       store = nil
       lost["the run"] = error.description

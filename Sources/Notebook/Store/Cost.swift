@@ -1,0 +1,101 @@
+internal import Datasets
+internal import Engine
+internal import Foundation
+internal import Networks
+internal import Tensors
+internal import Training
+
+/// What a training would cost here.
+public struct Cost: Hashable, Sendable {
+  public let name: String
+  public let steps: Int
+  /// Of all steps and all validations.
+  public let seconds: Double
+  /// The most that the process held until then, the data and all before it included. Bytes.
+  public let memory: Int
+  /// The weights that stay. Bytes.
+  public let disk: Int
+  /// Whether the store holds it, so that it costs nothing.
+  public let isStored: Bool
+
+  init(stored network: Network, on data: Dataset, steps: Int) {
+    name = "\(network.name) on \(data.name)"
+    (self.steps, seconds, memory, disk, isStored) = (steps, 0, Self.peakMemory, 0, true)
+  }
+
+  private init(name: String, steps: Int, seconds: Double, disk: Int) {
+    (self.name, self.steps, self.seconds, self.disk) = (name, steps, seconds, disk)
+    (memory, isStored) = (Self.peakMemory, false)
+  }
+
+  private static var peakMemory: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+
+  /// Trains for a few seconds with the real kernels on the real data, validates once, and reckons.
+  static func measured(
+    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, notebook: NotebookSession,
+    isInterrupted: () -> Bool
+  ) throws -> (Cost, TrainingOutcome) {
+    let clock = ContinuousClock()
+    let begun = clock.now
+    var ends: [ContinuousClock.Instant] = []
+    var validationSeconds = 0.0
+    let engine = try notebook.engine()
+    let outcome = try Trainer(engine: engine).train(
+      network, from: weights, on: data, plan,
+      isInterrupted: { isInterrupted() || (ends.count >= 4 && clock.now - begun > .seconds(4)) },
+      report: { event in
+        switch event {
+        case .step: ends.append(clock.now)
+        case .epoch: if let last = ends.last { validationSeconds = max(validationSeconds, Self.seconds(clock.now - last)) }
+        case .ledger: break
+        }
+      })
+    // The first step finds its memory cold.
+    let times = zip(ends.dropFirst(), ends.dropFirst(2)).map { Self.seconds($1 - $0) }.sorted()
+    let epochSteps = max(data.train.count / plan.batchSize, 1)
+    // Between epochs lies a validation, which is no step; half of the steps lie around the median, so the mean of the
+    // middle ones tells what a step takes.
+    let middle = times.dropFirst(times.count / 10).dropLast(times.count / 10)
+    let step = middle.isEmpty ? Self.seconds(clock.now - begun) : middle.reduce(0, +) / Double(middle.count)
+    let steps = epochSteps * plan.epochs
+    return (
+      Cost(
+        name: "\(network.name) on \(data.name)", steps: steps,
+        seconds: step * Double(steps) + validationSeconds * Double(plan.epochs), disk: network.parameterCount * 4), outcome
+    )
+  }
+
+  private static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}
+
+extension [Cost] {
+  /// A table, and what all of it comes to.
+  public var table: String {
+    guard !isEmpty else { return "no training; what the script does otherwise was done" }
+    func mebibytes(_ bytes: Int) -> String { "\(NumberText.grouped(Int((Double(bytes) / 0x1p20).rounded(.up)))) MiB" }
+    let cells = [["training", "steps", "time", "memory", "disk"]] + map {
+      [
+        $0.name, NumberText.grouped($0.steps), $0.isStored ? "in the store" : NumberText.duration($0.seconds),
+        mebibytes($0.memory), mebibytes($0.disk),
+      ]
+    } + [
+      [
+        "all", NumberText.grouped(reduce(0) { $0 + $1.steps }), NumberText.duration(reduce(0) { $0 + $1.seconds }),
+        mebibytes(map(\.memory).max() ?? 0), mebibytes(reduce(0) { $0 + $1.disk }),
+      ]
+    ]
+    let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    return cells.map { row in
+      zip(row, widths).enumerated().map { index, cell in
+        let space = String(repeating: " ", count: cell.1 - cell.0.count)
+        return index == 0 ? cell.0 + space : space + cell.0
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}
