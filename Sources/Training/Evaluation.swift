@@ -1,6 +1,7 @@
 internal import CKernels
 public import Datasets
 public import Engine
+internal import Foundation
 public import Networks
 public import Tensors
 
@@ -21,7 +22,8 @@ public struct Evaluation: Hashable, Sendable, Codable {
 
   /// Takes in a batch: `rows` rows of logits, their labels and losses.
   mutating func add(
-    _ logits: UnsafeBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>, losses: [Double], rows: Int,
+    _ logits: UnsafeBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>,
+    losses: [Double], rows: Int,
     classes: Int
   ) {
     let before = sum
@@ -30,7 +32,9 @@ public struct Evaluation: Hashable, Sendable, Codable {
       total += losses[row]
       let target = logits[row * classes + Int(labels[row])]
       var ahead = 0
-      for k in 0..<classes where k != Int(labels[row]) && !(logits[row * classes + k] < target) { ahead += 1 }
+      for k in 0..<classes where k != Int(labels[row]) && !(logits[row * classes + k] < target) {
+        ahead += 1
+      }
       hits += ahead == 0 ? 1 : 0
       hitsAmongFive += ahead < 5 ? 1 : 0
     }
@@ -41,7 +45,8 @@ public struct Evaluation: Hashable, Sendable, Codable {
 
 /// Fills rows with one-hot targets, smoothed: `(1 − s)·[k = label] + s / K`.
 func fillTargets(
-  _ targets: UnsafeMutablePointer<Float>, labels: UnsafeMutableBufferPointer<Int32>, rows: Int, classes: Int,
+  _ targets: UnsafeMutablePointer<Float>, labels: UnsafeMutableBufferPointer<Int32>, rows: Int,
+  classes: Int,
   smoothing: Double
 ) {
   let low = Float(smoothing / Double(classes))
@@ -57,7 +62,8 @@ public struct Evaluator {
   /// Loss and accuracy over a whole split; the last partial batch counts its own samples.
   /// - Throws: `TrainingError`.
   public func evaluate(
-    _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization, batchSize: Int = 100
+    _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
+    batchSize: Int = 100
   ) throws(TrainingError) -> Evaluation {
     try network.mustFit(pictures: split.pictureShape)
     let plan = try makePlan(network, batchSize: min(batchSize, max(split.count, 1)))
@@ -74,10 +80,63 @@ public struct Evaluator {
   func evaluate(_ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization)
     throws(TrainingError) -> Evaluation
   {
-    try Training.engine { () throws(EngineError) in try plan.load(weights) }
     let classes = plan.network.shape(of: plan.network.output).elementCount
     var result = Evaluation()
-    let loader = Loader(split, batchSize: plan.batch, normalization: normalization, workers: engine.threads)
+    try forEachBatch(plan, weights, on: split, normalization: normalization) { batch, losses in
+      result.add(
+        plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes)
+    }
+    return result
+  }
+
+  /// What a network says of one picture.
+  public struct Answer: Hashable, Sendable {
+    /// The picture's position in the split.
+    public let position: Int
+    public let label: Int
+    /// The class with the largest logit; the first among equals.
+    public let answer: Int
+    /// Its share of the softmax.
+    public let confidence: Double
+    /// Cross-entropy of the label, in nats.
+    public let loss: Double
+  }
+
+  /// What a network says of each picture of a split, in its order.
+  /// - Throws: `TrainingError`.
+  public func answers(
+    _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
+    batchSize: Int = 100
+  ) throws(TrainingError) -> [Answer] {
+    try network.mustFit(pictures: split.pictureShape)
+    let plan = try makePlan(network, batchSize: min(batchSize, max(split.count, 1)))
+    let classes = network.shape(of: network.output).elementCount
+    var answers: [Answer] = []
+    answers.reserveCapacity(split.count)
+    try forEachBatch(plan, weights, on: split, normalization: normalization) { batch, losses in
+      for row in 0..<batch.count {
+        let logits = plan.logits[row * classes..<(row + 1) * classes]
+        let largest = logits.indices.reduce(logits.startIndex) { logits[$1] > logits[$0] ? $1 : $0 }
+        let sum = logits.reduce(0.0) { $0 + exp(Double($1 - logits[largest])) }
+        answers.append(
+          Answer(
+            position: answers.count, label: Int(batch.labels[row]),
+            answer: largest - logits.startIndex,
+            confidence: 1 / sum, loss: losses[row]))
+      }
+    }
+    return answers
+  }
+
+  /// Computes the logits and losses of each batch.
+  private func forEachBatch(
+    _ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization,
+    _ body: (Batch, [Double]) -> Void
+  ) throws(TrainingError) {
+    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    let classes = plan.network.shape(of: plan.network.output).elementCount
+    let loader = Loader(
+      split, batchSize: plan.batch, normalization: normalization, workers: engine.threads)
     let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
     var targets = [Float](repeating: 0, count: plan.batch * classes)
     var losses = [Double](repeating: 0, count: plan.batch)
@@ -86,7 +145,8 @@ public struct Evaluator {
         throw .classes(network: classes, data: Int(batch.labels[row]) + 1)
       }
       targets.withUnsafeMutableBufferPointer {
-        fillTargets($0.baseAddress!, labels: batch.labels, rows: batch.count, classes: classes, smoothing: 0)
+        fillTargets(
+          $0.baseAddress!, labels: batch.labels, rows: batch.count, classes: classes, smoothing: 0)
       }
       try Training.engine { () throws(EngineError) in
         try plan.perform { execution in
@@ -96,17 +156,21 @@ public struct Evaluator {
             plan.logits.baseAddress, targets, nil, &losses, Int64(batch.count), Int64(classes), 0)
         }
       }
-      result.add(plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes)
+      body(batch, losses)
     }
-    return result
   }
 
   /// The logits, `N K`, of normalized samples, `N C H W`.
   /// - Throws: `TrainingError`.
-  public func predict(_ network: Network, _ weights: Weights, _ samples: Tensor) throws(TrainingError) -> Tensor {
+  public func predict(_ network: Network, _ weights: Weights, _ samples: Tensor)
+    throws(TrainingError) -> Tensor
+  {
     let shape = network.shape(of: network.input)
     guard samples.shape.rank == shape.rank + 1, samples.shape.sample == shape else {
-      throw .engine(.wrongInput(expected: shape.batched(samples.shape.rank > 0 ? samples.shape[0] : 1), found: samples.shape))
+      throw .engine(
+        .wrongInput(
+          expected: shape.batched(samples.shape.rank > 0 ? samples.shape[0] : 1),
+          found: samples.shape))
     }
     let count = samples.shape[0]
     let classes = network.shape(of: network.output)
@@ -126,7 +190,9 @@ public struct Evaluator {
         try plan.forward()
       }
       result.withUnsafeMutableElements { elements in
-        for i in 0..<rows * classes.elementCount { elements[start * classes.elementCount + i] = plan.logits[i] }
+        for i in 0..<rows * classes.elementCount {
+          elements[start * classes.elementCount + i] = plan.logits[i]
+        }
       }
     }
     return result

@@ -5,6 +5,10 @@ import Foundation
 /// A line of the file is an entry; line ends inside of an entry are written as `\n`, backslashes as `\\`.
 struct History {
   private let path: String?
+  /// How much of the file is known here. Bytes.
+  private var known: UInt64 = 0
+  /// Lines written here that have not been met in the file yet.
+  private var own: [String] = []
   static let longest = 20_000
 
   /// Finds the file below `$XDG_STATE_HOME`, else below `~/.local/state`.
@@ -21,19 +25,49 @@ struct History {
   }
 
   /// Reads the entries, oldest first, and shortens a file that grew too long.
-  func load() -> [String] {
+  mutating func load() -> [String] {
     guard let path, let data = FileManager.default.contents(atPath: path) else { return [] }
     var lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     if lines.count > Self.longest + Self.longest / 4 {
       lines = Array(lines.suffix(Self.longest))
-      try? Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path), options: .atomic)
+      let shorter = Data((lines.joined(separator: "\n") + "\n").utf8)
+      try? shorter.write(to: URL(filePath: path), options: .atomic)
+      known = UInt64(shorter.count)
+    } else {
+      known = UInt64(data.count)
     }
     return lines.suffix(Self.longest).map(Self.decoded)
   }
 
+  /// The entries that other prompts have added since the last call, oldest first.
+  mutating func added() -> [String] {
+    guard let path, let file = FileHandle(forReadingAtPath: path) else { return [] }
+    defer { try? file.close() }
+    guard let end = try? file.seekToEnd(), end != known else { return [] }
+    // A file that another prompt has shortened is known from its end on.
+    guard end > known, (try? file.seek(toOffset: known)) != nil, let data = try? file.readToEnd(),
+      let last = data.lastIndex(of: UInt8(ascii: "\n"))
+    else {
+      known = min(known, end)
+      return []
+    }
+    let whole = data[...last]
+    known += UInt64(whole.count)
+    var entries: [String] = []
+    for line in String(decoding: whole, as: UTF8.self).split(separator: "\n").map(String.init) {
+      if let place = own.firstIndex(of: line) {
+        own.remove(at: place)
+      } else {
+        entries.append(Self.decoded(line))
+      }
+    }
+    return entries
+  }
+
   /// Adds an entry with one write, so that sessions at the same time do not mix theirs.
-  func append(_ entry: String) {
+  mutating func append(_ entry: String) {
     guard let path else { return }
+    own.append(Self.encoded(entry))
     let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }

@@ -35,6 +35,18 @@ final class LineEditor {
       if Signals.interruption.isRaised { rl_done = 1 }
       return 0
     }
+    stifle_history(Int32(History.longest))
+    // What was typed chooses what the arrows bring back; ~/.inputrc, read next, may say otherwise.
+    for binding in [
+      "\"\\e[A\": history-search-backward", "\"\\e[B\": history-search-forward",
+      "\"\\eOA\": history-search-backward", "\"\\eOB\": history-search-forward",
+    ] {
+      binding.withCString { text in
+        let copy = strdup(text)
+        rl_parse_and_bind(copy)
+        free(copy)
+      }
+    }
     rl_initialize()
   }
 
@@ -49,14 +61,17 @@ final class LineEditor {
     }
     guard let line else { return .end }
     defer { free(line) }
-    return .text(String(decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self))
+    return .text(
+      String(decoding: UnsafeRawBufferPointer(start: line, count: strlen(line)), as: UTF8.self))
   }
 
   func addToHistory(_ line: String) { add_history(line) }
 
   // MARK: Completion
 
-  private static func matches(_ start: Int32, _ end: Int32) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
+  private static func matches(_ start: Int32, _ end: Int32) -> UnsafeMutablePointer<
+    UnsafeMutablePointer<CChar>?
+  >? {
     rl_attempted_completion_over = 1
     guard let editor = current, let buffer = rl_line_buffer else { return nil }
     let text = String(cString: buffer)
@@ -71,7 +86,8 @@ final class LineEditor {
         let typed = String(decoding: bytes[completions.start..<common], as: UTF8.self)
         return candidate.text.hasPrefix(typed) ? String(candidate.text.dropFirst(typed.count)) : nil
       }
-      return String(decoding: bytes[common..<min(completions.start, bytes.count)], as: UTF8.self) + candidate.text
+      return String(decoding: bytes[common..<min(completions.start, bytes.count)], as: UTF8.self)
+        + candidate.text
     }
     // A name may be followed by anything: no space behind it, and a quote only where a file's name is whole.
     rl_completion_append_character = 0

@@ -11,14 +11,16 @@ struct REPL {
   func run() {
     Signals.install(endsOnSecond: false)
     let session = Session(
-      library: notebookLibrary, output: TerminalOutput(), interruption: Signals.interruption, host: notebook)
+      library: notebookLibrary, output: TerminalOutput(), interruption: Signals.interruption,
+      host: notebook)
     let thread = EvaluationThread()
-    let history = History(environment: ProcessInfo.processInfo.environment)
+    var history = History(environment: ProcessInfo.processInfo.environment)
     let editor = LineEditor(name: "reprise") { session.completions(in: $0, at: $1) }
     for entry in history.load() { editor.addToHistory(entry) }
 
     var entered = 0
     while !Signals.isTerminating {
+      for entry in history.added() { editor.addToHistory(entry) }
       guard let text = readEntry(editor) else { break }
       let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
       if trimmed.isEmpty { continue }
@@ -28,8 +30,10 @@ struct REPL {
       if answer(trimmed, session) { continue }
       entered += 1
       let source = Source(text, name: "<\(entered)>")
-      notebook.transcript = (notebook.transcript.map { $0 + "\n" } ?? "") + text
-      evaluate(source, session, thread)
+      // A run keeps the lines that led to it, those that failed left out.
+      let before = notebook.transcript
+      notebook.transcript = (before.map { $0 + "\n" } ?? "") + text
+      if !evaluate(source, session, thread) { notebook.transcript = before }
       Signals.interruption.clear()
     }
     if Signals.isTerminating { exit(Status.terminated) }
@@ -49,7 +53,9 @@ struct REPL {
       case .text(let line):
         text += text.isEmpty ? pasted(line) : "\n" + pasted(line)
         let trimmed = text.trimmingCharacters(in: .whitespaces)
-        if trimmed.hasPrefix("?") || trimmed.hasSuffix("?") || Session.isComplete(text) { return text }
+        if trimmed.hasPrefix("?") || trimmed.hasSuffix("?") || Session.isComplete(text) {
+          return text
+        }
         // An empty line gives up on what cannot be ended by more lines anyway.
         if line.trimmingCharacters(in: .whitespaces).isEmpty, text.hasSuffix("\n\n") { return text }
       }
@@ -92,7 +98,8 @@ struct REPL {
       Streams.writeLine(help)
     } else if let value = session[name] {
       Streams.writeLine(
-        "\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)")
+        "\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)"
+      )
     } else {
       let near = reference.nearest(to: name).first.map { "; did you mean '\($0)'?" } ?? ""
       Streams.writeError("nothing is known of '\(name)'\(near)\n")
@@ -100,7 +107,9 @@ struct REPL {
     return true
   }
 
-  private func evaluate(_ source: Source, _ session: Session, _ thread: EvaluationThread) {
+  /// - Returns: Whether the line went well.
+  private func evaluate(_ source: Source, _ session: Session, _ thread: EvaluationThread) -> Bool {
+    let begun = ContinuousClock.now
     let result = thread.run { () -> Result<Session.Outcome, ScriptFailure> in
       do throws(ScriptFailure) {
         return .success(try session.run(source))
@@ -110,16 +119,30 @@ struct REPL {
     }
     switch result {
     case .success(let outcome):
-      guard let value = outcome.value else { break }
-      if case .none = value { break }
-      session["ans"] = value
-      if !outcome.isSilent { Streams.writeLine(value.shown) }
+      switch outcome.value {
+      case nil, .some(.none): break
+      case .some(let value):
+        session["ans"] = value
+        if !outcome.isSilent { Streams.writeLine(value.shown) }
+      }
+      let passed = ContinuousClock.now - begun
+      if passed > .milliseconds(200) { Streams.writeError(Self.cost(passed) + "\n") }
+      return true
     case .failure(let failure):
       if failure.category == .interrupted {
         Streams.writeError("interrupted\n")
       } else {
         Streams.writeError(Streams.messages.render(failure))
       }
+      return false
     }
+  }
+
+  /// What a line took, and the most memory that the process has held.
+  private static func cost(_ time: Duration) -> String {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+    return String(format: "(%.1f s, at most %d MiB so far)", seconds, usage.ru_maxrss / 1024)
   }
 }

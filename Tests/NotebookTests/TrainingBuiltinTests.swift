@@ -12,8 +12,11 @@ struct TrainingBuiltinTests {
     try workshop.value("data = synthetic(4, shape: [1, 16, 16], train: 512, validation: 128)")
     try workshop.value("run = train(resnet(8, data), data, epochs: 4, batch: 32, lr: 0.1, seed: 1)")
     #expect(try workshop.value("len(run.epochs)") == .number(4))
-    #expect(try workshop.value("len(run.train.loss.y) == 4 and run.train.loss.y[3] < run.train.loss.y[0]") == .bool(true))
-    #expect(try workshop.value("run.top1 > 50 and run.top1 <= 100 and run.count == 128") == .bool(true))
+    #expect(
+      try workshop.value("len(run.train.loss.y) == 4 and run.train.loss.y[3] < run.train.loss.y[0]")
+        == .bool(true))
+    #expect(
+      try workshop.value("run.top1 > 50 and run.top1 <= 100 and run.count == 128") == .bool(true))
     #expect(try workshop.value("abs(run.hits / run.count * 100 - run.top1) < 1e-9") == .bool(true))
     #expect(try workshop.value("evaluate(run.model, data).hits == run.hits") == .bool(true))
     #expect(workshop.output.text.contains("train loss"))
@@ -24,7 +27,9 @@ struct TrainingBuiltinTests {
   func seeds() throws {
     let workshop = try Workshop()
     try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 32)")
-    try workshop.value("fn go(seed) = train(resnet(8, data), data, epochs: 1, batch: 16, augment: [\"crop\", \"flip\"], seed: seed)")
+    try workshop.value(
+      "fn go(seed) = train(resnet(8, data), data, epochs: 1, batch: 16, augment: [\"crop\", \"flip\"], seed: seed)"
+    )
     #expect(try workshop.value("go(1) == go(1)") == .bool(true))
     #expect(try workshop.value("go(1).model == go(2).model") == .bool(false))
   }
@@ -62,7 +67,8 @@ struct TrainingBuiltinTests {
     let lines = Mutex<[String?]>([])
     let workshop = try Workshop { line in lines.withLock { $0.append(line) } }
     try workshop.value(tinyRun)
-    #expect(lines.withLock { $0.first??.hasPrefix("epoch 1/2, step ") == true && $0.last == .some(nil) })
+    #expect(
+      lines.withLock { $0.first??.hasPrefix("epoch 1/2, step ") == true && $0.last == .some(nil) })
     #expect(workshop.output.reports.isEmpty)
   }
 
@@ -71,19 +77,58 @@ struct TrainingBuiltinTests {
     let workshop = try Workshop()
     try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 32)")
     try workshop.value("a = initialize(resnet(8, data), seed: 3)")
-    try workshop.value("fn on(model, seed) = train(model, data, epochs: 1, batch: 16, lr: 1e-12, weightDecay: 0, seed: seed).model")
+    try workshop.value(
+      "fn on(model, seed) = train(model, data, epochs: 1, batch: 16, lr: 1e-12, weightDecay: 0, seed: seed).model"
+    )
     // At such a learning rate the weights stay where they were, so that the seed of the training shows in the order only.
-    #expect(try workshop.value("fn near(a, b) = max(map(zip(predict(a, pictures(data, 2))[0], predict(b, pictures(data, 2))[0]), p => abs(p[0] - p[1])))\nnear(on(a, 1), on(a, 1))") == .number(0))
+    #expect(
+      try workshop.value(
+        "fn near(a, b) = max(map(zip(predict(a, pictures(data, 2))[0], predict(b, pictures(data, 2))[0]), p => abs(p[0] - p[1])))\nnear(on(a, 1), on(a, 1))"
+      ) == .number(0))
     #expect(try workshop.value("on(a, 1) == a") == .bool(false))
-    #expect(try workshop.value("near(on(a, 1), on(a, 2)) < near(on(a, 1), on(initialize(resnet(8, data), seed: 4), 1))") == .bool(true))
+    #expect(
+      try workshop.value(
+        "near(on(a, 1), on(a, 2)) < near(on(a, 1), on(initialize(resnet(8, data), seed: 4), 1))")
+        == .bool(true))
   }
 
-  @Test("each way to train works", arguments: [
-    "optimizer: \"adam\", lr: 1e-3", "optimizer: \"adamw\", lr: 1e-3", "schedule: \"step\"", "schedule: \"constant\"",
-    "momentum: 0, nesterov: false", "warmup: 1, labelSmoothing: 0.1",
-  ])
+  @Test(
+    "each way to train works",
+    arguments: [
+      "optimizer: \"adam\", lr: 1e-3", "optimizer: \"adamw\", lr: 1e-3", "schedule: \"step\"",
+      "schedule: \"constant\"",
+      "momentum: 0, nesterov: false", "warmup: 1, labelSmoothing: 0.1",
+    ])
   func plans(_ plan: String) throws {
-    let code = "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 2, batch: 16, \(plan)).loss < inf"
+    let code =
+      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 2, batch: 16, \(plan)).loss < inf"
     #expect(try Workshop().value(code) == .bool(true))
+  }
+
+  @Test("confusion and the worst losses agree with the evaluation and with the logits")
+  func mistakes() throws {
+    let workshop = try Workshop()
+    try workshop.value(
+      """
+      data = synthetic(4, shape: [1, 16, 16], train: 128, validation: 60)
+      run = train(resnet8(classes: 4), data, epochs: 1, batch: 16, lr: 0.01)
+      c = confusion(run.model, data)
+      worst = topLosses(run.model, data, 60)
+      """)
+    #expect(
+      try workshop.value(
+        "c.hits == run.hits and c.count == 60 and sum([sum(row) for row in c.counts]) == 60")
+        == .bool(true))
+    #expect(
+      try workshop.value("sum([p.count for p in c.mostConfused]) == 60 - c.hits") == .bool(true))
+    #expect(
+      try workshop.value("abs(mean([w.loss for w in worst]) - run.loss) < 1e-9") == .bool(true))
+    #expect(
+      try workshop.value("all([worst[i].loss >= worst[i + 1].loss for i in 0...58], x => x)")
+        == .bool(true))
+    #expect(
+      try workshop.value("len(filter(worst, w => w.label == w.answer)) == run.hits") == .bool(true))
+    let text = try #require(try workshop.value("c")).shown
+    #expect(text.contains("taken most often for another") && text.contains("pattern 3"))
   }
 }

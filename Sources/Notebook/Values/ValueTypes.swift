@@ -10,6 +10,7 @@ extension ValueType {
   static let array = ValueType.object("array")
   static let chart = ValueType.object("chart")
   static let comparison = ValueType.object("comparison")
+  static let confusion = ValueType.object("confusion")
   static let claim = ValueType.object("claim")
 
   /// What `evaluate` gives, and what a claim takes as measured on so many pictures.
@@ -20,8 +21,9 @@ extension ValueType {
 
 /// The kinds of values that the notebook adds to the language, in the order of the reference.
 let notebookObjectTypes = [
-  DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type, ArrayValue.type,
-  ChartValue.type, ComparisonValue.type, ClaimValue.type,
+  DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type,
+  ArrayValue.type,
+  ChartValue.type, ComparisonValue.type, ClaimValue.type, ConfusionValue.type,
 ]
 
 extension Value {

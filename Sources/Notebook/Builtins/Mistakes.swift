@@ -1,0 +1,75 @@
+internal import Datasets
+internal import Script
+internal import Training
+
+private let modelParameter = Parameter("model", .model, "The model.")
+private let dataParameter = Parameter("data", .dataset, "The data.")
+private let partParameter = Parameter(
+  "on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"),
+  labelled: true)
+
+extension Arguments {
+  /// What the argument `model` says of each picture of `data`.
+  fileprivate func answers() throws -> (answers: [Evaluator.Answer], classes: [String]) {
+    try context.checkInterruption()
+    let model = try object("model", as: ModelValue.self)
+    let data = try object("data", as: DatasetValue.self).data
+    try model.network.check(against: data)
+    try MemoryCheck.inference(model.network, batch: 100)
+    let split = try string("on") == "train" ? data.train : data.validation
+    return (
+      try Evaluator(engine: notebook().engine()).answers(
+        model.network, model.weights, on: split, normalization: data.normalization), data.classes
+    )
+  }
+}
+
+let confusion = Builtin(
+  "confusion",
+  "Which classes a model takes for which: a table of counts, and the pairs it confuses most.",
+  parameters: [modelParameter, dataParameter, partParameter], result: .confusion,
+  examples: [
+    Example(
+      "confusion(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count",
+      gives: "16")
+  ], chapter: "Training"
+) { arguments in
+  let (answers, classes) = try arguments.answers()
+  var counts = classes.map { _ in classes.map { _ in 0 } }
+  for answer in answers { counts[answer.label][answer.answer] += 1 }
+  return .object(ConfusionValue(classes: classes, counts: counts))
+}
+
+let topLosses = Builtin(
+  "topLosses", "The pictures that a model is most wrong about: a record for each, the worst first.",
+  parameters: [
+    modelParameter, dataParameter,
+    Parameter("count", .integer, "How many.", default: .number(10), allowed: 1...100_000),
+    partParameter,
+  ],
+  result: .list(
+    of: .recordOf([
+      "index": .integer, "label": .string, "answer": .string, "confidence": .number,
+      "loss": .number,
+    ])),
+  examples: [
+    Example(
+      "len(topLosses(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16), 3))",
+      gives: "3")
+  ], chapter: "Training"
+) { arguments in
+  let (answers, classes) = try arguments.answers()
+  // Numbers that are none are the worst; among equals the first picture comes first.
+  let sorted = answers.sorted { a, b in
+    if a.loss.isNaN != b.loss.isNaN { return a.loss.isNaN }
+    return a.loss != b.loss && !a.loss.isNaN ? a.loss > b.loss : a.position < b.position
+  }
+  return .list(
+    sorted.prefix(try arguments.integer("count")).map { answer in
+      .record([
+        "index": .count(answer.position), "label": .string(classes[answer.label]),
+        "answer": .string(classes[answer.answer]), "confidence": .number(answer.confidence),
+        "loss": .number(answer.loss),
+      ])
+    })
+}

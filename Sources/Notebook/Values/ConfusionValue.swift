@@ -1,0 +1,97 @@
+internal import Script
+
+/// How often each class was taken for each.
+struct ConfusionValue: ScriptObject, Equatable {
+  let classes: [String]
+  /// A row for each true class, a column for each answer.
+  let counts: [[Int]]
+
+  static let type = ObjectType(
+    "confusion", "How often each class was taken for each.",
+    fields: [
+      .init("classes", .list(of: .string), "The classes."),
+      .init(
+        "counts", .list(of: .list(of: .integer)),
+        "A row for each true class, a column for each answer."),
+      .init("count", .integer, "How many pictures there were."),
+      .init("hits", .integer, "How many answers were right."),
+      .init(
+        "mostConfused",
+        .list(
+          of: .recordOf(["label": .string, "answer": .string, "count": .integer, "share": .number])),
+        "Pairs of a class and a wrong answer, the most frequent first; share is of the class, in per cent."
+      ),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  private var count: Int { counts.joined().reduce(0, +) }
+  private var hits: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
+
+  private var pairs: [(label: Int, answer: Int, count: Int)] {
+    counts.indices.flatMap { label in
+      counts[label].indices.compactMap { answer in
+        label == answer || counts[label][answer] == 0 ? nil : (label, answer, counts[label][answer])
+      }
+    }.sorted {
+      $0.count != $1.count ? $0.count > $1.count : ($0.label, $0.answer) < ($1.label, $1.answer)
+    }
+  }
+
+  private func share(_ count: Int, of label: Int) -> Double {
+    100 * Double(count) / Double(max(counts[label].reduce(0, +), 1))
+  }
+
+  func field(_ name: String) -> Value? {
+    switch name {
+    case "classes": .list(classes.map(Value.string))
+    case "counts": .list(counts.map { .list($0.map(Value.count)) })
+    case "count": .count(count)
+    case "hits": .count(hits)
+    case "mostConfused":
+      .list(
+        pairs.map { pair in
+          .record([
+            "label": .string(classes[pair.label]), "answer": .string(classes[pair.answer]),
+            "count": .count(pair.count),
+            "share": .number(share(pair.count, of: pair.label)),
+          ])
+        })
+    default: nil
+    }
+  }
+
+  var summary: String {
+    let worst = pairs.first.map {
+      ", most often \(classes[$0.label]) for \(classes[$0.answer]): \(NumberText.grouped($0.count))"
+    }
+    return "\(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right\(worst ?? "")"
+  }
+
+  var text: String {
+    var parts = ["\(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right"]
+    // A table of many classes fits no terminal; the pairs do.
+    if classes.count <= 12 {
+      let head = [""] + classes.map { String($0.prefix(7)) }
+      let rows = counts.indices.map { label -> [Value] in
+        [.string(String(classes[label].prefix(16)))]
+          + counts[label].map { $0 == 0 ? .string("·") : .count($0) }
+      }
+      parts.append(
+        "rows are true classes, columns answers\n" + Table(columns: head, rows: rows).text)
+    }
+    if !pairs.isEmpty {
+      let rows = pairs.prefix(10).map { pair -> [Value] in
+        [
+          .string(classes[pair.label]), .string(classes[pair.answer]), .count(pair.count),
+          .string("\(NumberText.fixed(share(pair.count, of: pair.label), 1)) %"),
+        ]
+      }
+      parts.append(
+        "taken most often for another\n"
+          + Table(columns: ["class", "answer", "count", "of the class"], rows: rows).text)
+    }
+    return parts.joined(separator: "\n\n")
+  }
+}
