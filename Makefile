@@ -18,7 +18,17 @@ test: setup ## run every test, in release mode
 setup: ## install what is missing and check the Swift compiler
 	@$(SETUP)
 
+# Beside the program: the manual page, and the completions of the three common shells.
+PREFIX = /usr/local
+install: build ## put reprise, its manual page and shell completions under PREFIX
+	install -D .build/release/reprise $(DESTDIR)$(PREFIX)/bin/reprise
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/, man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	.build/release/reprise doc --man > $(DESTDIR)$(PREFIX)/share/man/man1/reprise.1
+	.build/release/reprise --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/reprise
+	.build/release/reprise --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_reprise
+	.build/release/reprise --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/reprise.fish
+
 clean: ## remove everything that was built
 	rm -rf .build
 
-.PHONY: help demo build test setup clean
+.PHONY: help demo build test setup install clean

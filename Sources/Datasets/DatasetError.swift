@@ -59,6 +59,7 @@ extension DatasetError: CustomStringConvertible {
   public var hint: String? {
     switch self {
     case .missing(_, let package?): "apt-get install \(package), or name the folder where it is"
+    case .missing: "name the folder or file where it is, from where reprise was started or from the root"
     case .noClasses: "a folder of pictures has one subfolder per class, or train/ and val/ with such subfolders"
     case .truncated: "the download or the copy was cut off; fetch it again"
     case .nameNotUTF8: "rename it"

@@ -17,6 +17,9 @@ public struct Split: Sendable {
     self.indices = indices
   }
 
+  /// None of its samples.
+  public var empty: Split { Split(source, indices: []) }
+
   public var count: Int { indices?.count ?? source.count }
   /// `C x H x W`.
   public var pictureShape: Shape { source.pictureShape }

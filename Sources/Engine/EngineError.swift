@@ -20,7 +20,7 @@ extension EngineError: CustomStringConvertible {
     switch self {
     case .library(let call, let status, let layer):
       "oneDNN's \(call) failed: \(status)" + (layer.map { " (layer '\($0)')" } ?? "")
-    case .outOfMemory(let byteCount): "no memory for \(byteCount) bytes"
+    case .outOfMemory(let byteCount): "\(TensorError.outOfMemory(byteCount: byteCount))"
     case .initialization(let error): "initial weights: \(error)"
     case .shape(let error): error.description
     case .weights(let error): error.description

@@ -34,4 +34,10 @@ enum MemoryCheck {
     }
     try require(numbers: 2 * Double(network.parameterCount) + kept * Double(batch))
   }
+
+  /// For looking into a network: each layer keeps its output and the gradient by it.
+  static func probe(_ network: Network, batch: Int) throws(TensorError) {
+    let outputs = network.layers.reduce(0.0) { $0 + Double($1.shape.elementCount) }
+    try require(numbers: 2 * Double(network.parameterCount) + 2 * outputs * Double(batch))
+  }
 }

@@ -7,6 +7,9 @@ public struct CallContext {
   /// Prints a line, or several.
   public func print(_ text: String) { machine.output.print(text) }
 
+  /// How many characters a printed line should have at most; nil where that does not matter.
+  public var lineWidth: Int? { machine.output.width }
+
   /// Tells of progress: a message beside the results.
   public func report(_ text: String) { machine.output.report(text) }
 

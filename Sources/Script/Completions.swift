@@ -74,8 +74,13 @@ private struct Completer {
     let start = before.count - word.utf8.count
     if case .symbol(.dot)? = rest.last?.kind { return fields(of: rest.dropLast(), word, start) }
     var candidates: [Completions.Candidate] = []
-    if let call = openCall(rest) { candidates += labels(of: call, word) }
-    candidates += names(word)
+    if let call = openCall(rest) {
+      let choices = choices(of: call, word)
+      if !choices.isEmpty { return Completions(start: start, candidates: choices) }
+      candidates += labels(of: call, word)
+    }
+    // Where nothing is typed yet, what the call takes says more than all names there are.
+    if !word.isEmpty || candidates.isEmpty { candidates += names(word) }
     return Completions(start: start, candidates: candidates)
   }
 
@@ -180,10 +185,19 @@ private struct Completer {
 
   // MARK: Calls
 
+  private struct Call {
+    var name: String
+    /// The arguments that are named already.
+    var labels: Set<String>
+    /// The name of the argument that the cursor stands in.
+    var current: String?
+    /// The place of that argument.
+    var position: Int
+    var isMethod: Bool
+  }
+
   /// The innermost call that is open at the end of the tokens.
-  private func openCall(_ tokens: ArraySlice<Token>) -> (
-    name: String, labels: Set<String>, current: String?, position: Int, isMethod: Bool
-  )? {
+  private func openCall(_ tokens: ArraySlice<Token>) -> Call? {
     var depth = 0
     var labels = Set<String>()
     var current: String?
@@ -191,9 +205,12 @@ private struct Completer {
     for index in tokens.indices.reversed() {
       switch tokens[index].kind {
       case .symbol(.closeParenthesis), .symbol(.closeBracket), .symbol(.closeBrace): depth += 1
-      case .symbol(.openBracket), .symbol(.openBrace):
-        if depth == 0 { return nil }
-        depth -= 1
+      case .symbol(.openBracket) where depth == 0:
+        // An element of a list is offered what the list's parameter takes; the commas so far were the list's own.
+        position = 0
+        current = nil
+      case .symbol(.openBrace) where depth == 0: return nil
+      case .symbol(.openBracket), .symbol(.openBrace): depth -= 1
       case .symbol(.openParenthesis):
         if depth > 0 {
           depth -= 1
@@ -201,12 +218,13 @@ private struct Completer {
         }
         guard index > tokens.startIndex, case .name(let name) = tokens[index - 1].kind else { return nil }
         let isMethod = index - 2 >= tokens.startIndex && tokens[index - 2].kind == .symbol(.dot)
-        return (name, labels, current, position + (isMethod ? 1 : 0), isMethod)
+        return Call(
+          name: name, labels: labels, current: current, position: position + (isMethod ? 1 : 0), isMethod: isMethod)
       case .symbol(.comma) where depth == 0: position += 1
       case .symbol(.colon) where depth == 0:
         if index > tokens.startIndex, case .name(let label) = tokens[index - 1].kind {
           labels.insert(label)
-          if index == tokens.endIndex - 1 { current = label }
+          if current == nil, position == 0 { current = label }
         }
       default: break
       }
@@ -214,12 +232,11 @@ private struct Completer {
     return nil
   }
 
-  private func labels(
-    of call: (name: String, labels: Set<String>, current: String?, position: Int, isMethod: Bool), _ word: String
-  ) -> [Completions.Candidate] {
+  private func labels(of call: Call, _ word: String) -> [Completions.Candidate] {
     guard call.current == nil else { return [] }
     if let builtin = session.library.builtin(call.name) {
-      let free = builtin.parameters.dropFirst(call.isMethod ? 1 : 0).filter {
+      // Arguments without a name come first, so they are the first parameters.
+      let free = builtin.parameters.dropFirst(max(0, call.position - call.labels.count)).filter {
         !$0.isVariadic && !call.labels.contains($0.label)
       }
       return matching(free.map { .init(text: $0.label + ":", doc: $0.doc) }, word)
@@ -229,20 +246,27 @@ private struct Completer {
       function.parameterNames.filter { !call.labels.contains($0) }.map { .init(text: $0 + ":", doc: "") }, word)
   }
 
+  /// The literals that an argument is one of; they match with their quotes and without.
+  private func choices(of call: Call, _ word: String) -> [Completions.Candidate] {
+    guard call.current != nil, let type = parameter(of: call)?.type else { return [] }
+    return type.choices.filter { $0.hasPrefix(word) || $0.hasPrefix("\"" + word) }.map { .init(text: $0, doc: "") }
+  }
+
   // MARK: Strings
 
   private func insideString(from start: Int) -> Completions {
     let word = String(decoding: before[start...], as: UTF8.self)
-    if let call = openCall(tokens[...]), let builtin = session.library.builtin(call.name) {
-      let parameter =
-        call.current.flatMap { label in builtin.parameters.first { $0.label == label } }
-        ?? (builtin.parameters.indices.contains(call.position) ? builtin.parameters[call.position] : nil)
-      if case .oneOf(let choices)? = parameter?.type.unwrapped {
-        return Completions(
-          start: start, candidates: matching(choices.map { .init(text: $0, doc: parameter?.doc ?? "") }, word))
-      }
+    if let call = openCall(tokens[...]), let type = parameter(of: call)?.type, case .oneOf(let choices) = type.named {
+      return Completions(start: start, candidates: matching(choices.map { .init(text: $0, doc: "") }, word))
     }
     return Completions(start: start, candidates: files(word))
+  }
+
+  /// The parameter of a built-in that the cursor stands at.
+  private func parameter(of call: Call) -> Parameter? {
+    guard let builtin = session.library.builtin(call.name) else { return nil }
+    if let label = call.current { return builtin.parameters.first { $0.label == label } }
+    return builtin.parameters.indices.contains(call.position) ? builtin.parameters[call.position] : nil
   }
 
   private func files(_ word: String) -> [Completions.Candidate] {
@@ -255,6 +279,25 @@ private struct Completer {
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isFolder)
       return .init(text: folder + name + (isFolder.boolValue ? "/" : ""), doc: "")
+    }
+  }
+}
+
+extension ValueType {
+  /// What may be meant by name: the type itself, of an optional or a list the one inside.
+  fileprivate var named: ValueType {
+    switch self {
+    case .optional(let type), .list(of: let type): type.named
+    default: self
+    }
+  }
+
+  /// The literals that a value of this type is one of, as they are typed; none where there are too many.
+  fileprivate var choices: [String] {
+    switch named {
+    case .oneOf(let choices): choices.map { "\"\($0)\"" }
+    case .bool: ["true", "false"]
+    default: []
     }
   }
 }

@@ -2,6 +2,8 @@
 public protocol ScriptOutput: Sendable {
   /// Takes what the script prints; a line, or several, without the last line's end.
   func print(_ text: String)
+  /// How many characters a line should have at most; nil where that does not matter.
+  var width: Int? { get }
   /// Takes a message beside the results, such as progress.
   func report(_ text: String)
   /// Takes the Markdown of a `##` line when the run gets there.
@@ -13,6 +15,7 @@ public protocol ScriptOutput: Sendable {
 }
 
 extension ScriptOutput {
+  public var width: Int? { nil }
   public func report(_ text: String) {}
   public func narrate(_ markdown: String) {}
   public func execute(_ code: String) {}

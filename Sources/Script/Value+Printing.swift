@@ -2,11 +2,14 @@ import Foundation
 
 extension Value {
   /// A number as people write it: at most 15 digits, so `0.1 + 0.2` is 0.3; whole numbers without a point.
-  public static func text(of number: Double) -> String {
+  public static func text(of number: Double) -> String { text(of: number, digits: 15) }
+
+  /// A number with at most so many digits; whole numbers keep all of theirs.
+  static func text(of number: Double, digits: Int) -> String {
     if number.isNaN { return "nan" }
     if number.isInfinite { return number < 0 ? "-inf" : "inf" }
     if number.rounded() == number, abs(number) < 1e15 { return String(Int64(number)) }
-    let text = String(format: "%.15g", number)
+    let text = String(format: "%.*g", digits, number)
     guard let mark = text.firstIndex(of: "e") else { return text }
     guard let exponent = Int(text[text.index(after: mark)...]) else { return text }
     return "\(text[..<mark])e\(exponent)"
@@ -29,10 +32,13 @@ extension Value {
   }
 
   /// How the prompt shows it: lists of records as a table, strings in quotes.
-  public var shown: String {
+  public var shown: String { shown(width: nil) }
+
+  /// The same for lines of so many characters, into which tables are made to fit.
+  public func shown(width: Int?) -> String {
     switch self {
     case .object(let object): object.text
-    case .list(let list): Table(list.elements)?.text ?? literal
+    case .list(let list): Table(list.elements)?.text(width: width) ?? literal
     default: literal
     }
   }
@@ -153,18 +159,44 @@ public struct Table {
   public init(columns: [String], rows: [[Value]]) { (self.columns, self.rows) = (columns, rows) }
 
   /// Numbers stand to the right, all else to the left; two spaces between columns.
-  public var text: String {
+  public var text: String { text(width: nil) }
+
+  /// The same in lines of at most so many characters: columns that do not fit follow below, behind the first column again.
+  public func text(width: Int?) -> String {
     let shown = rows.count > Self.mostRows ? Array(rows.prefix(Self.mostRows - 10)) : rows
-    var cells = [columns]
-    for row in shown {
-      cells.append(
-        row.map { value in
-          let text = if case .object(let object) = value { object.summary } else { value.text }
-          return text.count > 60 ? text.prefix(59) + "…" : text
-        })
-    }
+    let cells = [columns] + shown.map { $0.map(Self.cell) }
     let widths = columns.indices.map { column in cells.map { DisplayWidth.of($0[column]) }.max() ?? 0 }
-    let isNumeric = columns.indices.map { column in
+    var blocks: [[Int]] = [[]]
+    var taken = 0
+    for column in columns.indices {
+      if let width, taken + widths[column] > width, blocks[blocks.count - 1].count > (blocks.count > 1 ? 1 : 0), column > 1 {
+        blocks.append([0])
+        taken = widths[0] + 2
+      }
+      blocks[blocks.count - 1].append(column)
+      taken += widths[column] + 2
+    }
+    var text = blocks.map { block in
+      cells.map { Self.line($0, block, widths, isNumeric) }.joined(separator: "\n")
+    }.joined(separator: "\n\n")
+    if shown.count < rows.count { text += "\n… \(rows.count - shown.count) more rows" }
+    return text
+  }
+
+  /// Six digits of a number are enough to compare; the value itself has all.
+  private static func cell(_ value: Value) -> String {
+    let text =
+      switch value {
+      case .object(let object): object.summary
+      case .number(let number): Value.text(of: number, digits: 6)
+      case .none: "-"
+      default: value.text
+      }
+    return text.count > 60 ? text.prefix(59) + "…" : text
+  }
+
+  private var isNumeric: [Bool] {
+    columns.indices.map { column in
       rows.allSatisfy {
         switch $0[column] {
         case .number, .none: true
@@ -172,18 +204,17 @@ public struct Table {
         }
       }
     }
-    var lines = cells.map { row in
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        if column > 0 { line += "  " }
-        let padding = String(repeating: " ", count: widths[column] - DisplayWidth.of(cell))
-        line += isNumeric[column] ? padding + cell : cell + padding
-      }
-      while line.last == " " { line.removeLast() }
-      return line
+  }
+
+  private static func line(_ row: [String], _ block: [Int], _ widths: [Int], _ isNumeric: [Bool]) -> String {
+    var line = ""
+    for (place, column) in block.enumerated() {
+      if place > 0 { line += "  " }
+      let padding = String(repeating: " ", count: widths[column] - DisplayWidth.of(row[column]))
+      line += isNumeric[column] ? padding + row[column] : row[column] + padding
     }
-    if shown.count < rows.count { lines.append("… \(rows.count - shown.count) more rows") }
-    return lines.joined(separator: "\n")
+    while line.last == " " { line.removeLast() }
+    return line
   }
 }
 

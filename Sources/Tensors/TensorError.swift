@@ -12,12 +12,24 @@ public enum TensorError: Error, Hashable, Sendable {
 extension TensorError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .outOfMemory(let byteCount): "no memory for \(byteCount) bytes"
+    case .outOfMemory(let byteCount): "no memory for \(Self.amount(byteCount))"
     case .wrongElementCount(let shape, let elements):
       "a shape of \(shape) has \(shape.elementCount) elements, \(elements) were given"
     case .file(let path, let reason): "\(path): \(reason)"
     case .malformed(let path, let problem): "\(path): \(problem)"
     case .unsupportedElementType(let path, let name): "\(path): elements of type \(name) cannot be read"
     }
+  }
+}
+
+extension TensorError {
+  /// A number of bytes in a unit that leaves few digits: `2714 GiB`.
+  package static func amount(_ byteCount: Int) -> String {
+    var (count, unit) = (byteCount, "bytes")
+    for larger in ["KiB", "MiB", "GiB"] where count >= 10_240 {
+      count = (count + 512) / 1024
+      unit = larger
+    }
+    return "\(count) \(unit)"
   }
 }

@@ -28,6 +28,8 @@ public struct Progress: Hashable, Sendable {
   public let imagesPerSecond: Double
   /// Mean of the epoch so far.
   public let loss: Double
+  /// Of the step alone, before the weights moved, and the learning rate they moved by.
+  public let stepLoss, learningRate: Double
   /// For all epochs that are left, validation included.
   public let secondsLeft: Double
 }
@@ -187,7 +189,8 @@ public struct Trainer {
           .step(
             Progress(
               epoch: epoch + 1, step: batch.index + 1, epochs: plan.epochs, steps: steps,
-              imagesPerSecond: Double(running.count) / inEpoch, loss: running.loss, secondsLeft: left)))
+              imagesPerSecond: Double(running.count) / inEpoch, loss: running.loss,
+              stepLoss: losses.reduce(0, +) / Double(batchSize), learningRate: rate, secondsLeft: left)))
         if let checkpointing,
           seconds(from: keptAt, to: clock.now) > max(checkpointing.interval, 20 * keepingSeconds)
         { try keep(running, elapsed()) }

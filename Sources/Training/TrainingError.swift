@@ -26,7 +26,7 @@ extension TrainingError: CustomStringConvertible {
     case .tensor(let error): error.description
     case .plan(let problem): problem
     case .notFinite(let epoch, let step, let rate):
-      "the loss is not finite at epoch \(epoch), step \(step) (learning rate \(rate))"
+      "the loss is not finite at epoch \(epoch), step \(step) (learning rate \(Float(rate)))"
     case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"

@@ -47,6 +47,9 @@ public enum Schedule: Hashable, Sendable, Codable {
   case step(every: Int, factor: Double)
   /// Half a cosine from the peak to `final` of it (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5).
   case cosine(final: Double)
+  /// Rises from `start` of the peak to the peak, by the same factor in each step: the learning-rate range test of Smith
+  /// 2017 (arXiv:1506.01186, section 3.3), in its exponential form.
+  case rising(start: Double)
 
   /// The share of the peak at a time in epochs, of `epochs` in all.
   func factor(at time: Double, warmup: Double, epochs: Int) -> Double {
@@ -57,6 +60,7 @@ public enum Schedule: Hashable, Sendable, Codable {
       var share = 1.0
       for _ in 0..<(Int(time) / max(every, 1)) { share *= factor }
       return share
+    case .rising(let start): return Foundation.pow(start, 1 - min(time / Double(epochs), 1))
     case .cosine(let final):
       let length = Double(epochs) - warmup
       let done = length > 0 ? min((time - warmup) / length, 1) : 1

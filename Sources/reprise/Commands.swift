@@ -17,7 +17,8 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Makes trainings anew that the store of this folder holds.")
   var fresh = false
 
-  @Option(help: "Seconds between two checkpoints of a training; each epoch ends with one anyway.")
+  @Option(help: ArgumentHelp(
+    "Seconds between two checkpoints of a training; each epoch ends with one anyway.", valueName: "seconds"))
   var checkpointEvery: Double = 60
 
   func validate() throws {
@@ -128,7 +129,14 @@ struct Doc: ParsableCommand {
   @ArgumentParser.Argument(help: "A function, a kind of value, or a word of the language.")
   var name: String?
 
+  @Flag(help: "Prints the manual page of the command line instead, for man -l.")
+  var man = false
+
   func run() throws {
+    if man {
+      Streams.writeOutput(Manual().page)
+      return
+    }
     let reference = Reference(notebookLibrary)
     guard let name else {
       Streams.writeOutput(reference.markdown)

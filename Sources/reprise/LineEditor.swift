@@ -18,6 +18,8 @@ final class LineEditor {
   /// What the completion asks; readline's callbacks cannot capture anything.
   nonisolated(unsafe) private static var current: LineEditor?
   private var candidates: [String] = []
+  /// What is shown of each candidate beside its text.
+  private var docs: [String: String] = [:]
   private let complete: (String, Int) -> Completions
 
   init(name: String, complete: @escaping (String, Int) -> Completions) {
@@ -30,11 +32,14 @@ final class LineEditor {
     rl_completer_quote_characters = UnsafePointer(strdup("\""))
     rl_basic_word_break_characters = UnsafePointer(strdup(" \t\n\"'()[]{},.:;+-*/%=<>!&|"))
     rl_attempted_completion_function = { _, start, end in LineEditor.matches(start, end) }
-    // Looks every tenth of a second while it waits for a key whether Ctrl-C came.
-    rl_event_hook = {
+    rl_completion_display_matches_hook = { matches, count, longest in LineEditor.display(matches, count, longest) }
+    // Ctrl-C ends the line at once where it interrupts the wait for a key, and else within a tenth of a second.
+    let endLine: @convention(c) () -> Int32 = {
       if Signals.interruption.isRaised { rl_done = 1 }
       return 0
     }
+    rl_signal_event_hook = endLine
+    rl_event_hook = endLine
     stifle_history(Int32(History.longest))
     // What was typed chooses what the arrows bring back; ~/.inputrc, read next, may say otherwise.
     for binding in [
@@ -57,6 +62,7 @@ final class LineEditor {
     if Signals.interruption.isRaised {
       Signals.interruption.clear()
       free(line)
+      Streams.writeOutput("\n")
       return .cancelled
     }
     guard let line else { return .end }
@@ -80,20 +86,52 @@ final class LineEditor {
     // Readline replaces from `start` on; the service may have begun its word before or behind that.
     let bytes = Array(text.utf8)
     let common = min(Int(start), bytes.count)
-    editor.candidates = completions.candidates.compactMap { candidate in
-      if completions.start == common { return candidate.text }
+    func replacement(_ text: String) -> String? {
+      if completions.start == common { return text }
       if completions.start < common {
         let typed = String(decoding: bytes[completions.start..<common], as: UTF8.self)
-        return candidate.text.hasPrefix(typed) ? String(candidate.text.dropFirst(typed.count)) : nil
+        return text.hasPrefix(typed) ? String(text.dropFirst(typed.count)) : nil
       }
-      return String(decoding: bytes[common..<min(completions.start, bytes.count)], as: UTF8.self)
-        + candidate.text
+      return String(decoding: bytes[common..<min(completions.start, bytes.count)], as: UTF8.self) + text
+    }
+    editor.candidates = []
+    editor.docs = [:]
+    for candidate in completions.candidates {
+      guard let text = replacement(candidate.text) else { continue }
+      editor.candidates.append(text)
+      editor.docs[text] = candidate.doc
     }
     // A name may be followed by anything: no space behind it, and a quote only where a file's name is whole.
     rl_completion_append_character = 0
     rl_completion_suppress_quote = 1
     let word = String(decoding: bytes[common..<min(Int(end), bytes.count)], as: UTF8.self)
     return rl_completion_matches(word) { _, state in LineEditor.candidate(Int(state)) }
+  }
+
+  /// Lists the candidates, each with what is known of it on a line of its own, where they fit on the screen so.
+  private static func display(
+    _ matches: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ count: Int32, _ longest: Int32
+  ) {
+    guard let matches, let editor = current else { return }
+    var (rows, columns): (Int32, Int32) = (24, 80)
+    rl_get_screen_size(&rows, &columns)
+    // The first is what all have in common.
+    let names = (1...max(1, Int(count))).compactMap { matches[$0].map { String(cString: $0) } }
+    guard names.contains(where: { editor.docs[$0]?.isEmpty == false }), names.count < max(4, Int(rows) - 2) else {
+      rl_crlf()
+      rl_display_match_list(matches, count, longest)
+      rl_forced_update_display()
+      return
+    }
+    let width = min(names.map(\.count).max() ?? 0, 28)
+    var text = "\n"
+    for name in names {
+      let padded = name + String(repeating: " ", count: max(0, width - name.count))
+      text += String("\(padded)  \(editor.docs[name] ?? "")".prefix(max(20, Int(columns) - 1))) + "\n"
+    }
+    Streams.writeOutput(text)
+    rl_on_new_line()
+    rl_forced_update_display()
   }
 
   /// The next candidate, in memory that readline frees.

@@ -123,7 +123,7 @@ struct REPL {
       case nil, .some(.none): break
       case .some(let value):
         session["ans"] = value
-        if !outcome.isSilent { Streams.writeLine(value.shown) }
+        if !outcome.isSilent { Streams.writeLine(value.shown(width: TerminalOutput().width)) }
       }
       let passed = ContinuousClock.now - begun
       if passed > .milliseconds(200) { Streams.writeError(Self.cost(passed) + "\n") }

@@ -21,11 +21,16 @@ enum Streams {
     guard isatty(STDERR_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else { return nil }
     return { line in
       // Back to the start, the rest of the line cleared, and the text cut to the width.
-      var size = winsize()
-      let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
-      let width = isKnown ? Int(size.ws_col) - 1 : 79
-      writeError("\r\u{1B}[K" + (line.map { String($0.prefix(width)) } ?? ""))
+      writeError("\r\u{1B}[K" + (line.map { String($0.prefix(columns(of: STDERR_FILENO) - 1)) } ?? ""))
     }
+  }
+
+  /// How many characters a line of standard output holds.
+  static var outputColumns: Int { columns(of: STDOUT_FILENO) }
+
+  private static func columns(of descriptor: Int32) -> Int {
+    var size = winsize()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
   }
 
   static func writeError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
@@ -65,8 +70,10 @@ enum Streams {
 
 /// Prints as the script goes.
 struct TerminalOutput: ScriptOutput {
+  var width: Int? { Streams.outputIsTerminal ? Streams.outputColumns : nil }
   func print(_ text: String) { Streams.writeLine(text) }
   func report(_ text: String) { Streams.writeError(text + "\n") }
+  func show(picture name: String, at path: String) { InlinePictures.show(path) }
 }
 
 /// Prints nothing.

@@ -27,7 +27,7 @@ struct ReferenceTests {
   }
 
   @Test("the scripts in examples/ that take a moment run, and no claim of theirs fails", arguments: [
-    "arrays.reprise", "claims.reprise", "curves.reprise", "growth.reprise", "interrupted.reprise", "language.reprise",
+    "arrays.reprise", "claims.reprise", "curves.reprise", "growth.reprise", "inside.reprise", "interrupted.reprise", "language.reprise",
     "networks.reprise", "seeds.reprise", "weights.reprise",
   ])
   func run(_ name: String) throws {

@@ -105,6 +105,39 @@ struct TrainingBuiltinTests {
     #expect(try Workshop().value(code) == .bool(true))
   }
 
+  @Test("the range test's rates rise by one factor from end to end, and it ends where the loss runs away")
+  func learningRates() throws {
+    let workshop = try Workshop()
+    let set = "data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)\n"
+    let curve = try workshop.value(
+      set + "findLearningRate(resnet8(classes: 4), data, from: 1e-4, to: 1e-2, steps: 21, batch: 16).curve.x")
+    guard case .list(let list)? = curve else { Issue.record("no list"); return }
+    let rates = list.elements.compactMap { if case .number(let rate) = $0 { rate } else { nil } }
+    #expect(rates.count == 21 && abs(rates[0] - 1e-4) < 1e-12)
+    for (a, b) in zip(rates, rates.dropFirst()) { #expect(abs(b / a - pow(100, 1 / 21)) < 1e-9) }
+    #expect(
+      try workshop.value("findLearningRate(resnet8(classes: 4), data, from: 1e-3, to: 1e6, steps: 200, batch: 16).diverged")
+        == .bool(true))
+    #expect(workshop.error("findLearningRate(resnet8(classes: 4), data, from: 1, to: 0.1)")?.message.contains("must rise") == true)
+  }
+
+  @Test("probe tells what a batch norm promises: mean 0, deviation 1; and the gradient of the logits that follows from them")
+  func probing() throws {
+    let workshop = try Workshop()
+    try workshop.value(
+      """
+      data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)
+      layers = probe(resnet8(classes: 4), data, batch: 64)
+      norms = [l for l in layers if l.operation == "batch norm"]
+      assert(all(norms, l => abs(l.mean) < 1e-5 and abs(l.sd - 1) < 1e-3))
+      relus = [l for l in layers if l.operation == "relu"]
+      assert(all(relus, l => l.zeros > 5 and l.zeros < 95 and l.weight == none))
+      assert(all(layers, l => l.gradient > 0 and (l.weight == none or l.weightGradient > 0)))
+      # Each row of (softmax - target) / 64 has a root mean square of at most sqrt(2 / 4) / 64.
+      assert(last(layers).layer == "fc" and last(layers).gradient <= sqrt(0.5) / 64)
+      """)
+  }
+
   @Test("confusion and the worst losses agree with the evaluation and with the logits")
   func mistakes() throws {
     let workshop = try Workshop()

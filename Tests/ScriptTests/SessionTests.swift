@@ -103,6 +103,19 @@ struct SessionTests {
   }
 }
 
+@Suite("Tables")
+struct TableTests {
+  @Test("columns that do not fit follow below, behind the first again; numbers have six digits, none is a dash")
+  func width() throws {
+    let rows = try #require(try value("[{ layer: \"conv1\", mean: 1 / 3, sd: 100.0, w: none }, { layer: \"fc\", mean: 1e-9 / 3, sd: 2, w: 5 }]"))
+    #expect(rows.shown == "layer         mean   sd  w\nconv1     0.333333  100  -\nfc     3.33333e-10    2  5")
+    #expect(
+      rows.shown(width: 20)
+        == "layer         mean\nconv1     0.333333\nfc     3.33333e-10\n\nlayer   sd  w\nconv1  100  -\nfc       2  5")
+    #expect(rows.shown(width: 3).split(separator: "\n\n").count == 3)
+  }
+}
+
 @Suite("Completion")
 struct CompletionTests {
   private func texts(_ text: String, in session: Session = session()) -> [String] {
@@ -140,6 +153,20 @@ struct CompletionTests {
     #expect(texts("network(\"res") == ["resnet18", "resnet50"])
     #expect(texts("network(name: \"v") == ["vgg16"])
     #expect(texts("plot(1, to: \"/et").contains("/etc/"))
+  }
+
+  @Test("an argument that is one of some words is offered these, with their quotes, also within a list")
+  func choices() {
+    #expect(texts("network(name: ") == ["\"resnet18\"", "\"resnet50\"", "\"vgg16\""])
+    #expect(texts("network(name: vg") == ["\"vgg16\""])
+    #expect(texts("network(name: [\"v") == ["vgg16"])
+    #expect(texts("plot(1, log: ") == ["true", "false"])
+  }
+
+  @Test("where nothing is typed yet, a call offers its own labels only; those that stand by place are taken")
+  func emptyWord() {
+    #expect(texts("plot(1, ").allSatisfy { $0.hasSuffix(":") })
+    #expect(!texts("prune(m, ").contains("model:"))
   }
 
   @Test(

@@ -161,14 +161,15 @@ struct PromptTests {
     private let screen: FileHandle
     private var seen = ""
 
-    init() throws {
+    init(_ environment: [String: String] = ["TERM": "dumb"], in folder: URL? = nil) throws {
       var (outer, inner): (Int32, Int32) = (0, 0)
       try #require(openpty(&outer, &inner, nil, nil, nil) == 0)
       screen = FileHandle(fileDescriptor: outer, closeOnDealloc: true)
       let far = FileHandle(fileDescriptor: inner, closeOnDealloc: true)
       process.executableURL = URL(filePath: Program.path)
       (process.standardInput, process.standardOutput, process.standardError) = (far, far, far)
-      process.environment = ["TERM": "dumb", "HOME": "/nonexistent", "PATH": "/usr/bin"]
+      process.environment = environment.merging(["HOME": "/nonexistent", "PATH": "/usr/bin"]) { $1 }
+      if let folder { process.currentDirectoryURL = folder }
       try process.run()
     }
 
@@ -189,6 +190,33 @@ struct PromptTests {
       if let range = seen.range(of: text) { seen = String(seen[range.upperBound...]) }
       return true
     }
+  }
+
+  @Test(
+    "a picture is shown inline by the protocol that the terminal answers to, and by none where it answers to none",
+    arguments: [
+      ("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62;4c", "\u{1B}_Ga=T,f=100"),
+      ("\u{1B}]1337;ReportCellSize=17;8\u{7}\u{1B}[?62;4c", "\u{1B}]1337;File=inline=1;size="),
+      ("\u{1B}[?62;4c", "drew a.png"),
+    ])
+  func pictures(_ answer: String, _ expected: String) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let terminal = try Terminal(["TERM": "xterm-256color"], in: folder)
+    #expect(terminal.shows("reprise> "))
+    terminal.type("plot([3, 1, 2], to: \"a.png\");\n")
+    #expect(terminal.shows("\u{1B}[c"))
+    terminal.type(answer)
+    #expect(terminal.shows(expected))
+    #expect(terminal.shows("reprise> "))
+    // The answer was eaten, not typed.
+    terminal.type("40 + 2\n")
+    #expect(terminal.shows("42"))
+    #expect(terminal.shows("reprise> "))
+    terminal.type("\u{4}")
+    terminal.process.waitUntilExit()
+    #expect(terminal.process.terminationStatus == 0)
   }
 
   @Test("lines are answered, errors leave the session alive, and Ctrl-C stops a loop only")

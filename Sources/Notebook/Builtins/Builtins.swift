@@ -7,6 +7,6 @@ public let notebookLibrary = Library(builtins: notebookBuiltins, objectTypes: no
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, pictureFolder, synthetic, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
-  + [train, resume, evaluate, confusion, topLosses, predict, initialize, load, save]
+  + [train, resume, findLearningRate, probe, evaluate, confusion, topLosses, predict, initialize, load, save]
   + [array, readArray, write]
   + [seeds, compare, series, plot, claim]

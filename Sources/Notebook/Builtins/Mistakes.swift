@@ -3,7 +3,6 @@ internal import Script
 internal import Training
 
 private let modelParameter = Parameter("model", .model, "The model.")
-private let dataParameter = Parameter("data", .dataset, "The data.")
 private let partParameter = Parameter(
   "on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"),
   labelled: true)

@@ -4,7 +4,7 @@ internal import Networks
 internal import Script
 internal import Tensors
 
-private let dataParameter = Parameter(
+private let shapeSource = Parameter(
   "data", .dataset, "Takes shape and number of classes from a dataset.", optional: true)
 private func classesParameter(_ standard: Int) -> Parameter {
   Parameter(
@@ -34,7 +34,7 @@ private func network(
 let zooBuiltins = ModelZoo.all.map { entry in
   Builtin(
     entry.name, "\(entry.documentation) \(entry.source).",
-    parameters: [dataParameter, classesParameter(entry.classes), inputParameter] + entry.options.map(\.parameter),
+    parameters: [shapeSource, classesParameter(entry.classes), inputParameter] + entry.options.map(\.parameter),
     result: .network,
     examples: [Example("\(entry.name)(classes: 4, input: [1, 32, 32]).classes", gives: "4")], chapter: "Networks"
   ) { arguments in
@@ -82,7 +82,7 @@ let resnet = Builtin(
   "A residual network of a depth: 18, 34, 50, 101 or 152 for pictures of ImageNet's size; 8, 14, 20 and so on by 6 for those of CIFAR's.",
   parameters: [
     Parameter("depth", .integer, "Its layers with weights: 18, 34, 50, 101, 152, or 6n + 2.", allowed: 8...1202),
-    dataParameter, classesParameter(1000), inputParameter,
+    shapeSource, classesParameter(1000), inputParameter,
   ], result: .network,
   examples: [
     Example("resnet(depth: 20, classes: 10).parameters", gives: "269722"),

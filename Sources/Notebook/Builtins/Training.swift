@@ -6,26 +6,33 @@ internal import Script
 internal import Tensors
 internal import Training
 
-private let dataParameter = Parameter("data", .dataset, "The data.")
-private let trainable = Parameter(
+let dataParameter = Parameter("data", .dataset, "The data.")
+let trainableParameter = Parameter(
   "model", .either([.network, .model]), "A network, or a model to go on from its weights.")
+
+let seedParameter = Parameter(
+  "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
+  labelled: true, allowed: 0...1e15)
+let optimizerParameters = [
+  Parameter(
+    "optimizer", .oneOf(["sgd", "adam", "adamw"]), "How gradients change weights.", default: .string("sgd"),
+    labelled: true),
+  Parameter("momentum", .number, "Of sgd.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
+  Parameter("nesterov", .bool, "Whether sgd looks ahead.", default: .bool(true), labelled: true),
+  Parameter(
+    "weightDecay", .number, "How strongly weights are drawn to zero; biases and norms are not.", default: .number(5e-4),
+    labelled: true, allowed: 0...100),
+]
 
 let train = Builtin(
   "train",
   "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
   parameters: [
-    trainable, dataParameter,
+    trainableParameter, dataParameter,
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
     Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
-    Parameter(
-      "optimizer", .oneOf(["sgd", "adam", "adamw"]), "How gradients change weights.", default: .string("sgd"),
-      labelled: true),
-    Parameter("momentum", .number, "Of sgd.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
-    Parameter("nesterov", .bool, "Whether sgd looks ahead.", default: .bool(true), labelled: true),
-    Parameter(
-      "weightDecay", .number, "How strongly weights are drawn to zero; biases and norms are not.", default: .number(5e-4),
-      labelled: true, allowed: 0...100),
+  ] + optimizerParameters + [
     Parameter(
       "schedule", .oneOf(["cosine", "step", "constant"]),
       "How the learning rate falls: along a cosine to 0, to a tenth at each third, or not.", default: .string("cosine"),
@@ -40,9 +47,7 @@ let train = Builtin(
       "augment", .list(of: .oneOf(["crop", "flip", "resizedCrop"])),
       "Random changes to training pictures: moved by up to an eighth of their size; mirrored; a part scaled to the whole.",
       default: .list([Value]()), labelled: true),
-    Parameter(
-      "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
-      labelled: true, allowed: 0...1e15),
+    seedParameter,
   ], result: .run,
   examples: [
     Example("train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)")
@@ -141,7 +146,7 @@ extension Arguments {
   }
 
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
-  fileprivate func trainable(for data: Dataset) throws -> (Network, Weights?) {
+  func trainable(for data: Dataset) throws -> (Network, Weights?) {
     guard case .object(let object) = value("model"), let model = object as? ModelValue else {
       return (try self.object("model", as: NetworkValue.self).network(for: data), nil)
     }
@@ -153,12 +158,7 @@ extension Arguments {
     var plan = TrainingPlan()
     plan.epochs = try integer("epochs")
     plan.batchSize = try integer("batch")
-    plan.optimizer =
-      switch try string("optimizer") {
-      case "adam": .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
-      case "adamw": .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
-      default: .sgd(momentum: try number("momentum"), nesterov: try bool("nesterov"))
-      }
+    plan.optimizer = try optimizer()
     plan.learningRate = try number("lr")
     plan.weightDecay = try number("weightDecay")
     plan.schedule =
@@ -184,8 +184,17 @@ extension Arguments {
     return plan
   }
 
+  /// What `optimizerParameters` say.
+  func optimizer() throws(ScriptError) -> Optimizer {
+    switch try string("optimizer") {
+    case "adam": .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+    case "adamw": .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+    default: .sgd(momentum: try number("momentum"), nesterov: try bool("nesterov"))
+    }
+  }
+
   /// A seed, or the session's where none is given.
-  fileprivate func seed(_ label: String) throws(ScriptError) -> UInt64 {
+  func seed(_ label: String) throws(ScriptError) -> UInt64 {
     guard let seed = try integerIfGiven(label) else { return try notebook().seed }
     return UInt64(seed)
   }

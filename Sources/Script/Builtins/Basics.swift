@@ -26,7 +26,7 @@ let tableBuiltin = Builtin(
   }
   guard !columns.isEmpty else { return .none }
   let rows = records.map { record in columns.map { record[$0] ?? .string("") } }
-  arguments.context.print(Table(columns: columns, rows: rows).text)
+  arguments.context.print(Table(columns: columns, rows: rows).text(width: arguments.context.lineWidth))
   return .none
 }
 

@@ -1,0 +1,87 @@
+internal import Datasets
+internal import Networks
+internal import Script
+internal import Tensors
+internal import Training
+
+let findLearningRate = Builtin(
+  "findLearningRate",
+  "Trains for some steps while the learning rate rises, and tells how the loss moves: the range test. The weights are thrown away.",
+  parameters: [
+    trainableParameter, dataParameter,
+    Parameter("from", .number, "The first rate.", default: .number(1e-5), labelled: true, allowed: 1e-12...1000),
+    Parameter("to", .number, "The last rate.", default: .number(10), labelled: true, allowed: 1e-12...1e6),
+    Parameter("steps", .integer, "How many steps it takes.", default: .number(100), labelled: true, allowed: 10...100_000),
+    Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+  ] + optimizerParameters + [seedParameter],
+  result: .recordOf(["suggested": .optional(.number), "curve": .series, "diverged": .bool]),
+  examples: [
+    Example(
+      "len(findLearningRate(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), steps: 10, to: 0.1, batch: 16).curve)",
+      gives: "10")
+  ], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let data = try arguments.object("data", as: DatasetValue.self).data
+  let (network, weights) = try arguments.trainable(for: data)
+  var plan = TrainingPlan()
+  plan.batchSize = try arguments.integer("batch")
+  plan.optimizer = try arguments.optimizer()
+  plan.weightDecay = try arguments.number("weightDecay")
+  plan.seed = try arguments.seed("seed")
+  let (low, high) = (try arguments.number("from"), try arguments.number("to"))
+  guard low < high else {
+    throw arguments.failure("the range must rise: \(NumberText.short(low)) is not below \(NumberText.short(high))", at: "to")
+  }
+  try MemoryCheck.training(network, batch: plan.batchSize)
+  let interruption = arguments.context.interruption
+  let range = try Trainer(engine: arguments.notebook().engine()).learningRateRange(
+    network, from: weights, on: data, plan, over: low...high, steps: try arguments.integer("steps"),
+    isInterrupted: { interruption.isRaised })
+  return .record([
+    "suggested": range.steepest.map(Value.number) ?? .none,
+    "curve": .object(
+      SeriesValue(
+        quantity: "smoothed loss", part: "train", owner: network.name, over: "learning rate", x: range.rates,
+        y: range.losses)),
+    "diverged": .bool(range.diverged),
+  ])
+}
+
+let probe = Builtin(
+  "probe",
+  "What each layer gives forward and gets back on the first batch of a training: a record for each layer. No weight moves.",
+  parameters: [
+    trainableParameter, dataParameter,
+    Parameter("batch", .integer, "Pictures in the batch.", default: .number(64), labelled: true, allowed: 1...65_536),
+    seedParameter,
+  ],
+  result: .list(
+    of: .recordOf([
+      "layer": .string, "operation": .string, "mean": .number, "sd": .number, "zeros": .number,
+      "gradient": .number, "weight": .optional(.number), "weightGradient": .optional(.number),
+    ])),
+  examples: [
+    Example(
+      "last(probe(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), batch: 16)).layer",
+      gives: "\"fc\"")
+  ], chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let data = try arguments.object("data", as: DatasetValue.self).data
+  let (network, given) = try arguments.trainable(for: data)
+  let (batch, seed) = (try arguments.integer("batch"), try arguments.seed("seed"))
+  try MemoryCheck.probe(network, batch: batch)
+  let weights = try given ?? network.initialWeights(seed: seed)
+  let layers = try Prober(engine: arguments.notebook().engine()).probe(
+    network, weights, on: data, batchSize: batch, seed: seed)
+  return .list(
+    layers.map { layer in
+      .record([
+        "layer": .string(layer.name), "operation": .string(layer.operation), "mean": .number(layer.mean),
+        "sd": .number(layer.deviation), "zeros": .number(100 * layer.zeros),
+        "gradient": .number(layer.outputGradient), "weight": layer.weightNorm.map(Value.number) ?? .none,
+        "weightGradient": layer.weightGradientNorm.map(Value.number) ?? .none,
+      ])
+    })
+}
