@@ -72,5 +72,9 @@ let package = Package(
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
     tests("reprise"),
+    // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["Charts", "Datasets", "Script", "Tensors", "Training"], path: "Tests/FuzzingTests",
+      exclude: ["Corpus"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,130 @@
+import Charts
+import Datasets
+import Foundation
+import Script
+import Tensors
+import Training
+
+/// Something that takes any bytes and answers, or throws; never more. A new reader is one line in the list.
+struct FuzzTarget: Sendable {
+  let name: String
+  /// Takes an input. What it throws is an answer.
+  let run: @Sendable ([UInt8]) throws -> Void
+
+  static let all = [
+    FuzzTarget("lexer") { bytes in
+      var lexer = Lexer(try Source(validating: bytes, name: "fuzz"))
+      _ = lexer.tokens()
+    },
+    FuzzTarget("parser") { bytes in
+      let (_, errors, _) = Parser.parse(try Source(validating: bytes, name: "fuzz"))
+      if !errors.isEmpty { _ = DiagnosticRenderer().render(ScriptFailure(errors, stage: .check)) }
+    },
+    FuzzTarget("checker") { bytes in
+      let session = Session(library: Library(), output: Silence())
+      let errors = session.check(try Source(validating: bytes, name: "fuzz"))
+      if !errors.isEmpty { _ = DiagnosticRenderer().render(ScriptFailure(errors, stage: .check)) }
+      _ = session.completions(in: String(decoding: bytes, as: UTF8.self), at: bytes.count / 2)
+    },
+    FuzzTarget("safetensors", file: "a.safetensors") { path in
+      _ = try? SafeTensors.entries(of: path)
+      _ = try SafeTensors(reading: path)
+    },
+    FuzzTarget("npy", file: "a.npy") { path in
+      _ = try? NPY.read(path, as: Int64.self)
+      _ = try NPY.read(path)
+    },
+    FuzzTarget("checkpoint", file: "a.safetensors") { path in _ = try Checkpoint(reading: path) },
+    FuzzTarget("idx", Scratch("idx")) { bytes, scratch in
+      // The labels' file, its length in front, then the pictures' file; plain, and under the name of a packed one.
+      let count = bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
+      let parts = [("labels-idx1-ubyte", bytes.dropFirst(2).prefix(count)), ("images-idx3-ubyte", bytes.dropFirst(2 + count))]
+      for ending in ["", ".gz"] {
+        for prefix in ["train-", "t10k-"] {
+          for (name, part) in parts { try scratch.write(Array(part), prefix + name + ending) }
+        }
+        _ = try? Dataset.idx(at: scratch.folder, name: "fuzz", classes: ["a", "b", "c"])
+        for prefix in ["train-", "t10k-"] { for (name, _) in parts { scratch.remove(prefix + name + ending) } }
+      }
+    },
+    FuzzTarget("png-text") { bytes in
+      // As it is, and as the contents of chunks whose checksums are right.
+      for file in [bytes, png(chunksOf: bytes)] {
+        for text in (try? PNG.texts(in: file)) ?? [] { _ = try? PNG.adding([text], to: file) }
+      }
+    },
+    FuzzTarget("chart") { bytes in
+      let text = TextChunk(Chart.dataKeyword, String(decoding: bytes, as: UTF8.self))
+      let chart = try Chart(png: PNG.adding([text], to: png(chunksOf: [])))
+      // What a picture claims to be is drawn again by `redraw`.
+      if chart.width * chart.height < 1 << 20 { _ = try chart.render(typeface: .builtIn) }
+    },
+    FuzzTarget("picture", Scratch("picture")) { bytes, scratch in
+      for name in ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"] { try scratch.write(bytes, name) }
+      let data = try Dataset.pictureFolder(at: scratch.folder, height: 8, width: 8, validationShare: 0.5)
+      _ = try data.train.picture(at: 0)
+    },
+  ]
+
+  init(_ name: String, _ run: @escaping @Sendable ([UInt8]) throws -> Void) { (self.name, self.run) = (name, run) }
+
+  /// A reader of one file.
+  init(_ name: String, file: String, _ read: @escaping @Sendable (String) throws -> Void) {
+    self.init(name, Scratch(name)) { bytes, scratch in
+      try scratch.write(bytes, file)
+      try read(scratch.folder + "/" + file)
+    }
+  }
+
+  /// A reader of several files.
+  init(_ name: String, _ scratch: Scratch, _ run: @escaping @Sendable ([UInt8], Scratch) throws -> Void) {
+    self.init(name) { try run($0, scratch) }
+  }
+}
+
+/// A folder in memory for one target of one process.
+struct Scratch: Sendable {
+  let folder: String
+
+  init(_ name: String) {
+    folder = "/dev/shm/reprise-fuzz-\(getpid())-\(name)"
+  }
+
+  func write(_ bytes: [UInt8], _ name: String) throws {
+    let path = folder + "/" + name
+    for _ in 0..<2 {
+      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+      if file >= 0 {
+        defer { close(file) }
+        guard Foundation.write(file, bytes, bytes.count) == bytes.count else { throw CocoaError(.fileWriteUnknown) }
+        return
+      }
+      try FileManager.default.createDirectory(
+        atPath: URL(filePath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+    }
+    throw CocoaError(.fileWriteUnknown)
+  }
+
+  func remove(_ name: String) { unlink(folder + "/" + name) }
+}
+
+/// A PNG file of chunks that are written as a type of four bytes, a length of two, and so many bytes.
+private func png(chunksOf bytes: [UInt8]) -> [UInt8] {
+  func number(_ value: UInt32) -> [UInt8] { stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) } }
+  func chunk(_ body: [UInt8]) -> [UInt8] { number(UInt32(body.count - 4)) + body + number(PNG.checksum(body)) }
+  var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+  file += chunk(Array("IHDR".utf8) + [0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0])
+  var rest = bytes[...]
+  while rest.count >= 6 {
+    let type = Array(rest.prefix(4))
+    let count = Int(rest[rest.startIndex + 4]) << 8 | Int(rest[rest.startIndex + 5])
+    rest = rest.dropFirst(6)
+    file += chunk(type + rest.prefix(count))
+    rest = rest.dropFirst(count)
+  }
+  return file + chunk(Array("IEND".utf8))
+}
+
+private struct Silence: ScriptOutput {
+  func print(_ text: String) {}
+}
