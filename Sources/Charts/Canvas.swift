@@ -61,6 +61,35 @@ import CGD
     }
   }
 
+  /// Draws a picture over whole pixels: each of its pixels as a block where it is enlarged, else the mean of those that
+  /// fall into one.
+  func draw(_ tile: Tile, in box: Rectangle) {
+    let (left, top) = (Int(box.left.rounded()), Int(box.top.rounded()))
+    let (columns, rows) = (Int(box.width.rounded()), Int(box.height.rounded()))
+    guard columns > 0, rows > 0 else { return }
+    func span(_ place: Int, _ shown: Int, _ there: Int) -> Range<Int> {
+      let first = place * there / shown
+      return first..<max(first + 1, (place + 1) * there / shown)
+    }
+    for row in 0..<rows where (0..<height).contains(top + row) {
+      guard let line = unsafe image.pointee.tpixels[top + row] else { continue }
+      let sources = span(row, rows, tile.height)
+      for column in 0..<columns where (0..<width).contains(left + column) {
+        let across = span(column, columns, tile.width)
+        var sum = (red: 0, green: 0, blue: 0)
+        for y in sources {
+          for x in across {
+            let color = tile.color(x, y)
+            sum = (sum.red + Int(color.red), sum.green + Int(color.green), sum.blue + Int(color.blue))
+          }
+        }
+        let count = sources.count * across.count
+        func mean(_ sum: Int) -> Int32 { Int32((sum + count / 2) / count) }
+        unsafe line[left + column] = mean(sum.red) << 16 | mean(sum.green) << 8 | mean(sum.blue)
+      }
+    }
+  }
+
   /// Writes one line of text.
   func draw(_ label: Label, in typeface: Typeface) {
     switch typeface {

@@ -13,6 +13,7 @@ extension Chart {
     // Twice the 72 dots of a point, so that the text has its size in print.
     let canvas = try Canvas(width: width, height: height, dotsPerInch: 144)
     for panel in layout.panels { panel.draw(on: canvas) }
+    for grid in layout.grids { grid.draw(on: canvas) }
     for label in layout.labels { canvas.draw(label, in: typeface) }
     return try PNG.adding([TextChunk(Chart.dataKeyword, json)] + text, to: try canvas.png())
   }
@@ -20,7 +21,13 @@ extension Chart {
 
 extension PanelLayout {
   fileprivate func draw(on canvas: borrowing Canvas) {
-    drawGrid(on: canvas)
+    if let cells {
+      for cell in cells.cells { canvas.fill(cell.box, cell.color) }
+    } else {
+      drawGrid(on: canvas)
+    }
+    drawBins(on: canvas)
+    drawBars(on: canvas)
     for curve in curves {
       var mask = Coverage(over: plot)
       for band in curve.bands {
@@ -59,12 +66,73 @@ extension PanelLayout {
       }
     }
     drawAxes(on: canvas)
+    drawKey(on: canvas)
     for label in labels[overlays] { canvas.fill(label.box.grown(by: 1), Palette.paper, opacity: 0.8) }
     legend?.draw(on: canvas, lineWidth: lineWidth)
   }
 
+  private func drawBins(on canvas: borrowing Canvas) {
+    for histogram in bins {
+      for box in histogram.boxes { canvas.fill(box, histogram.color, opacity: 0.3) }
+    }
+    for histogram in bins {
+      var mask = Coverage(over: plot.grown(by: lineWidth))
+      let width = max(1.2, lineWidth * 0.7)
+      // One alone needs no dashes to be told from others.
+      for dash in Curve.dashes(histogram.outline, bins.count > 1 ? histogram.dash : .solid, width: width) {
+        mask.stroke(dash, width: width)
+      }
+      canvas.paint(mask, histogram.color)
+    }
+  }
+
+  private func drawBars(on canvas: borrowing Canvas) {
+    for bar in bars.bars { canvas.fill(bar.box, bar.color) }
+    let width = max(1.2, lineWidth * 0.6)
+    var whiskers = Coverage(over: plot)
+    var halos = Coverage(over: plot)
+    for bar in bars.bars {
+      guard let whisker = bar.whisker else { continue }
+      let centre = (bar.box.left + bar.box.right) / 2
+      let cap = min(bar.box.width * 0.3, textSize * 0.4)
+      for line in [
+        [Position(centre, whisker.top), Position(centre, whisker.bottom)],
+        [Position(centre - cap, whisker.top), Position(centre + cap, whisker.top)],
+        [Position(centre - cap, whisker.bottom), Position(centre + cap, whisker.bottom)],
+      ] {
+        whiskers.stroke(line, width: width)
+        halos.stroke(line, width: width + 2)
+      }
+    }
+    // White around them keeps them in sight on dark bars.
+    canvas.paint(halos, Palette.paper, opacity: 0.7)
+    canvas.paint(whiskers, Palette.ink)
+    if bars.bars.contains(where: { $0.value < 0 }) { horizontal(0, plot.left, plot.right, Palette.axis, canvas) }
+  }
+
+  private func drawKey(on canvas: borrowing Canvas) {
+    guard let key else { return }
+    let strip = key.strip
+    let (top, bottom) = (Int(strip.top.rounded()), Int(strip.bottom.rounded()))
+    for row in top..<max(top, bottom) {
+      let share = 1 - (Double(row - top) + 0.5) / Double(bottom - top)
+      canvas.fill(
+        Rectangle(left: strip.left, top: Double(row), right: strip.right, bottom: Double(row + 1)),
+        ColorScale.color(share))
+    }
+    for mark in key.marks {
+      let height = mark.rounded()
+      canvas.fill(
+        Rectangle(
+          left: strip.right, top: height, right: strip.right + textSize * 0.32,
+          bottom: height + max(1, (textSize / 16).rounded())), Palette.axis)
+    }
+  }
+
   private func drawGrid(on canvas: borrowing Canvas) {
-    let grid = [(Palette.faintGrid, xTicks.minor, yTicks.minor), (Palette.grid, xTicks.major, yTicks.major)]
+    let columns = hasNames.x ? [] : xTicks.major
+    let rows = hasNames.y ? [] : yTicks.major
+    let grid = [(Palette.faintGrid, xTicks.minor, yTicks.minor), (Palette.grid, columns, rows)]
     for (color, columns, rows) in grid {
       // Minor lines help to read a logarithmic axis; on an even one they are noise.
       for tick in columns where color == Palette.grid || x.scale == .log {
@@ -77,6 +145,8 @@ extension PanelLayout {
   }
 
   private func drawAxes(on canvas: borrowing Canvas) {
+    // Cells are their own axes.
+    guard cells == nil else { return }
     let length = textSize * 0.32
     let thickness = max(1, (textSize / 16).rounded())
     canvas.fill(
@@ -84,10 +154,10 @@ extension PanelLayout {
       Palette.axis)
     canvas.fill(
       Rectangle(left: plot.left, top: plot.bottom, right: plot.right, bottom: plot.bottom + thickness), Palette.axis)
-    for (ticks, share) in [(xTicks.major, 1.0), (xTicks.minor, 0.55)] {
+    for (ticks, share) in [(hasNames.x ? [] : xTicks.major, 1.0), (xTicks.minor, 0.55)] {
       for tick in ticks { vertical(tick, plot.bottom, plot.bottom + length * share, Palette.axis, canvas) }
     }
-    for (ticks, share) in [(yTicks.major, 1.0), (yTicks.minor, 0.55)] {
+    for (ticks, share) in [(hasNames.y ? [] : yTicks.major, 1.0), (yTicks.minor, 0.55)] {
       for tick in ticks { horizontal(tick, plot.left - length * share, plot.left, Palette.axis, canvas) }
     }
   }
@@ -105,6 +175,20 @@ extension PanelLayout {
   }
 }
 
+extension GridLayout {
+  fileprivate func draw(on canvas: borrowing Canvas) {
+    for place in places {
+      switch place.tile.verdict {
+      case nil: canvas.fill(place.box.grown(by: 1), Palette.frame)
+      case .right:
+        canvas.fill(place.box.grown(by: max(2, (frameWidth * 0.5).rounded())), Palette.right)
+      case .wrong: canvas.fill(place.box.grown(by: frameWidth), Palette.wrong)
+      }
+      canvas.draw(place.tile, in: place.box)
+    }
+  }
+}
+
 extension Legend {
   fileprivate func draw(on canvas: borrowing Canvas, lineWidth: Double) {
     if isFramed {
@@ -118,13 +202,20 @@ extension Legend {
       var mask = Coverage(
         over: Rectangle(left: start.x, top: start.y, right: end.x, bottom: end.y).grown(by: lineWidth * 2))
       let line = [Position(start.x + lineWidth / 2, start.y), Position(end.x - lineWidth / 2, end.y)]
-      if entry.isLine {
+      if entry.sample == .area {
+        let reach = sampleWidth * 0.22
+        canvas.fill(
+          Rectangle(left: middle.x - reach, top: middle.y - reach, right: middle.x + reach, bottom: middle.y + reach),
+          entry.style?.color ?? Palette.ink)
+        continue
+      }
+      if entry.sample == .line {
         let width = entry.style == nil ? max(1.2, lineWidth * 0.6) : lineWidth
         for dash in Curve.dashes(line, entry.style?.dash ?? .dashed, width: width) { mask.stroke(dash, width: width) }
       }
       canvas.paint(mask, entry.style?.color ?? Palette.secondaryInk)
       entry.style?.marker.draw(
-        at: middle, radius: lineWidth * (entry.isLine ? 1.7 : 2.2), hollow: !entry.isLine,
+        at: middle, radius: lineWidth * (entry.sample == .line ? 1.7 : 2.2), hollow: entry.sample == .points,
         entry.style?.color ?? Palette.ink, lineWidth: lineWidth, on: canvas)
     }
   }

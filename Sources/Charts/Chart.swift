@@ -45,9 +45,50 @@ public struct Chart: Hashable, Sendable, Codable {
   public static let allowedSides = 160...10_000
   /// The largest area a chart may have. Pixels.
   public static let allowedArea = 50_000_000
+
+  /// What there may be only so many of.
+  public enum Content: String, Hashable, Sendable {
+    case names = "names of an axis"
+    case bars
+    case bins = "ranges of a histogram"
+    case cells = "cells"
+    case pictures
+    case pictureBytes = "bytes of pictures"
+  }
+
+  /// The most names, bars and cells of a panel.
+  public static let mostNames = 5000, mostBars = 20_000, mostCells = 250_000
+
+  /// - Throws: `tooMuch`.
+  func check() throws(ChartError) {
+    func require(_ content: Content, _ count: Int, atMost limit: Int) throws(ChartError) {
+      guard count <= limit else { throw .tooMuch(content, count: count, limit: limit) }
+    }
+    var (pictures, pictureBytes) = (0, 0)
+    for panel in panels {
+      var bars = 0
+      for mark in panel.marks {
+        switch mark {
+        case .bars(let series): bars += series.y.count
+        case .histogram(let histogram): try require(.bins, histogram.counts.count, atMost: Histogram.mostBins)
+        case .heatMap(let map):
+          try require(.names, max(map.rows, map.columns), atMost: Chart.mostNames)
+          try require(.cells, map.rows * map.columns, atMost: Chart.mostCells)
+        case .pictures(let grid):
+          pictures += grid.pictures.count
+          for tile in grid.pictures { pictureBytes += tile.bytes.count }
+        case .line, .points, .reference: break
+        }
+      }
+      try require(.bars, bars, atMost: Chart.mostBars)
+      for axis in [panel.x, panel.y] { try require(.names, axis.names?.count ?? 0, atMost: Chart.mostNames) }
+    }
+    try require(.pictures, pictures, atMost: PictureGrid.mostPictures)
+    try require(.pictureBytes, pictureBytes, atMost: PictureGrid.mostBytes)
+  }
 }
 
-/// One coordinate system and what is drawn in it.
+/// One coordinate system and what is drawn in it. A panel with pictures has no axes and shows nothing else.
 public struct Panel: Hashable, Sendable, Codable {
   /// The line above the plot; empty for none.
   public var title: String
@@ -60,6 +101,41 @@ public struct Panel: Hashable, Sendable, Codable {
     self.x = x
     self.y = y
     self.marks = marks
+  }
+
+  /// What is drawn, in one line: `loss over epoch: train, validation`.
+  public var summary: String {
+    if let grid { return "\(grid.pictures.count) picture\(grid.pictures.count == 1 ? "" : "s")" }
+    var names: [String] = []
+    for name in marks.compactMap(\.identity?.name) where !name.isEmpty && !names.contains(name) { names.append(name) }
+    let what = y.label.isEmpty ? "numbers" : y.label
+    let over = x.label.isEmpty ? "" : " over \(x.label)"
+    let cells = heatMap.map { ": \($0.rows) x \($0.columns) cells" } ?? ""
+    return what + over + cells + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
+  }
+
+  var grid: PictureGrid? {
+    marks.lazy.compactMap { if case .pictures(let grid) = $0 { grid } else { nil } }.first
+  }
+
+  /// A panel shows one matrix: the first.
+  var heatMap: HeatMap? {
+    marks.lazy.compactMap { if case .heatMap(let map) = $0 { map } else { nil } }.first
+  }
+
+  /// The panel with all names of axes that have some, and nothing that contradicts them.
+  var completed: Panel {
+    var panel = self
+    func complete(_ axis: inout Axis, _ count: Int?) {
+      guard axis.names != nil || count != nil else { return }
+      let names = axis.names ?? []
+      axis.names = names + (names.count..<max(names.count, count ?? 0, 1)).map { names.isEmpty || count != nil ? "\($0 + 1)" : "" }
+      axis.scale = .linear
+      axis.range = nil
+    }
+    complete(&panel.x, heatMap?.columns)
+    complete(&panel.y, heatMap?.rows)
+    return panel
   }
 }
 
@@ -83,13 +159,18 @@ public struct Axis: Hashable, Sendable, Codable {
   public var format: Format
   /// What is shown, data outside being cut off; `nil` for all of the data. A range that the scale cannot show is ignored.
   public var range: ClosedRange<Double>?
+  /// What the places 1, 2, 3 and so on are called, in place of their numbers; on a vertical axis the first is at the
+  /// top. An axis with names counts evenly and shows all of them, whatever `scale` and `range` say.
+  public var names: [String]?
 
   public init(
-    _ label: String = "", scale: Scale = .linear, format: Format = .number, range: ClosedRange<Double>? = nil
+    _ label: String = "", scale: Scale = .linear, format: Format = .number, range: ClosedRange<Double>? = nil,
+    names: [String]? = nil
   ) {
     self.label = label
     self.scale = scale
     self.format = format
     self.range = range
+    self.names = names
   }
 }

@@ -9,6 +9,8 @@ extension ChartError: CustomStringConvertible {
         + "the whole at most \(Chart.allowedArea / 1_000_000) million"
     case .crowded(let panels, let width, let height):
       "\(panels) panel\(panels == 1 ? "" : "s") do\(panels == 1 ? "es" : "") not fit into \(width) x \(height) pixels"
+    case .tooMuch(let content, let count, let limit):
+      "\(count) \(content.rawValue) are too many for one chart: the limit is \(limit)"
     case .drawing(let call): "\(call) of libgd failed: too little memory?"
     case .textChunk(let keyword): "'\(keyword)' cannot be stored as text in a PNG file"
     case .notPNG(let offset): "not a whole PNG file: damaged at byte \(offset)"

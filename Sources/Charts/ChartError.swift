@@ -4,6 +4,8 @@ public enum ChartError: Error, Hashable, Sendable {
   case size(width: Int, height: Int)
   /// The picture has no room for its panels.
   case crowded(panels: Int, width: Int, height: Int)
+  /// There is more to draw than a picture can show or its file should carry: see ``Chart/Content``.
+  case tooMuch(Chart.Content, count: Int, limit: Int)
   /// A call of libgd failed: there is too little memory.
   case drawing(call: String)
   /// A PNG keyword has 1 to 79 Latin-1 characters and no outer or double spaces; a text has no NUL.

@@ -5,6 +5,8 @@ package struct Layout: Sendable {
   /// Titles and caption, then the texts of all panels.
   package private(set) var labels: [Label] = []
   package private(set) var panels: [PanelLayout] = []
+  /// The panels that show pictures.
+  package private(set) var grids: [GridLayout] = []
 
   package init(_ chart: Chart, in typeface: Typeface) throws(ChartError) {
     let sides = Chart.allowedSides
@@ -14,7 +16,14 @@ package struct Layout: Sendable {
     let crowded = ChartError.crowded(panels: chart.panels.count, width: chart.width, height: chart.height)
     guard chart.panels.count <= 400 else { throw crowded }
 
-    let size = max(10, min(48, (width * height / Double(max(1, chart.panels.count))).squareRoot() / 36))
+    try chart.check()
+    // Cells and pictures have more texts than curves have; a chart of pictures may be as high as it likes.
+    let parts = chart.panels.reduce(0.0) { $0 + ($1.grid != nil ? 4 : $1.heatMap != nil ? 2 : 1) }
+    let isOfPictures = chart.panels.count == 1 && chart.panels[0].grid != nil
+    let size =
+      isOfPictures
+      ? PictureGrid.textSize(ofChart: width)
+      : max(10, min(48, (width * height / max(1, parts)).squareRoot() / 36))
     textSize = size
     let edge = (size * 0.9).rounded()
     var (top, bottom) = (edge, height - edge)
@@ -50,7 +59,7 @@ package struct Layout: Sendable {
       height: (bottom - top - gap * Double(max(0, rows - 1))) / Double(max(1, rows))
     )
     let styles = Layout.styles(of: chart)
-    for (index, panel) in chart.panels.enumerated() {
+    for (index, panel) in chart.panels.map(\.completed).enumerated() {
       let (row, column) = (index / columns, index % columns)
       let peers = chart.panels[row * columns..<min(chart.panels.count, (row + 1) * columns)]
       let left = edge + Double(column) * (cell.width + gap)
@@ -59,9 +68,15 @@ package struct Layout: Sendable {
         cell: Rectangle(left: left, top: start, right: left + cell.width, bottom: start + cell.height),
         hasTitle: peers.contains { !$0.title.isEmpty }, hasLabel: peers.contains { !$0.x.label.isEmpty }, textSize: size
       )
-      guard let placed = PanelLayout.best(panel, in: frame, styles: styles[index], typeface) else { throw crowded }
-      panels.append(placed)
-      labels += placed.labels
+      if let grid = panel.grid {
+        guard let placed = GridLayout(grid, titled: panel.title, in: frame, typeface) else { throw crowded }
+        grids.append(placed)
+        labels += placed.labels
+      } else {
+        guard let placed = PanelLayout.best(panel, in: frame, styles: styles[index], typeface) else { throw crowded }
+        panels.append(placed)
+        labels += placed.labels
+      }
     }
   }
 
@@ -81,8 +96,8 @@ package struct Layout: Sendable {
     let keys = chart.panels.map { panel in
       var unnamed = 0
       return panel.marks.map { mark -> String? in
-        guard let series = mark.series else { return nil }
-        guard series.name.isEmpty else { return series.name }
+        guard let identity = mark.identity else { return nil }
+        guard identity.name.isEmpty else { return identity.name }
         unnamed += 1
         return "\0\(unnamed)"  // no name of a series looks like this by chance
       }
@@ -99,7 +114,7 @@ package struct Layout: Sendable {
     }
     return zip(chart.panels, keys).map { panel, keys in
       zip(panel.marks, keys).map { mark, key in
-        ResolvedStyle(index: key.flatMap { places[$0] } ?? 0, mark.series?.style ?? Style())
+        ResolvedStyle(index: key.flatMap { places[$0] } ?? 0, mark.identity?.style ?? Style())
       }
     }
   }

@@ -1,12 +1,15 @@
-/// The names of the series with samples of their lines.
+/// The names of the series with samples of their lines and colours.
 package struct Legend: Sendable {
   enum Side { case below, right }
+
+  /// What stands before a name.
+  enum Sample: Hashable, Sendable { case line, points, area }
 
   struct Entry: Hashable, Sendable {
     let name: String
     /// `nil` for a reference line.
     let style: ResolvedStyle?
-    let isLine: Bool
+    let sample: Sample
   }
 
   package private(set) var box: Rectangle
@@ -22,9 +25,14 @@ package struct Legend: Sendable {
   static func entries(of panel: Panel, styles: [ResolvedStyle]) -> [Entry] {
     var names: Set<String> = []
     return zip(panel.marks, styles).compactMap { mark, style in
-      guard let series = mark.series, !series.name.isEmpty, names.insert(series.name).inserted else { return nil }
-      let isLine = if case .line = mark { true } else { false }
-      return Entry(name: series.name, style: style, isLine: isLine)
+      guard let name = mark.identity?.name, !name.isEmpty, names.insert(name).inserted else { return nil }
+      let sample: Sample =
+        switch mark {
+        case .points: .points
+        case .bars, .histogram: .area
+        case .line, .heatMap, .pictures, .reference: .line
+        }
+      return Entry(name: name, style: style, sample: sample)
     }
   }
 

@@ -4,31 +4,49 @@ public enum Mark: Hashable, Sendable {
   case line(Series)
   /// The points of a series as hollow markers, not joined.
   case points(Series)
+  /// The values of a series as bars from zero, with its band as whiskers. Several such series of a panel stand side by
+  /// side at each place.
+  case bars(Series)
+  /// How often values fall into each of some ranges.
+  case histogram(Histogram)
+  /// A matrix of coloured cells.
+  case heatMap(HeatMap)
+  /// Pictures in rows and columns.
+  case pictures(PictureGrid)
   /// A horizontal line with its label.
   case reference(Reference)
 
   /// The series that is drawn, if it is one.
   public var series: Series? {
     switch self {
-    case .line(let series), .points(let series): series
-    case .reference: nil
+    case .line(let series), .points(let series), .bars(let series): series
+    case .histogram, .heatMap, .pictures, .reference: nil
     }
+  }
+
+  /// What the legend calls it, and how it asks to look; `nil` for what a legend does not tell.
+  var identity: (name: String, style: Style)? {
+    if case .histogram(let histogram) = self { return (histogram.name, histogram.style) }
+    return series.map { ($0.name, $0.style) }
   }
 }
 
 /// Written as `{"line": {…}}`: one key that says what it is.
 extension Mark: Codable {
-  private enum CodingKeys: String, CodingKey { case line, points, reference }
+  private enum CodingKeys: String, CodingKey { case line, points, bars, histogram, heatMap, pictures, reference }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    if let series = try container.decodeIfPresent(Series.self, forKey: .line) {
-      self = .line(series)
-    } else if let series = try container.decodeIfPresent(Series.self, forKey: .points) {
-      self = .points(series)
-    } else {
-      self = .reference(try container.decode(Reference.self, forKey: .reference))
-    }
+    self =
+      switch container.allKeys.first {
+      case .line: .line(try container.decode(Series.self, forKey: .line))
+      case .points: .points(try container.decode(Series.self, forKey: .points))
+      case .bars: .bars(try container.decode(Series.self, forKey: .bars))
+      case .histogram: .histogram(try container.decode(Histogram.self, forKey: .histogram))
+      case .heatMap: .heatMap(try container.decode(HeatMap.self, forKey: .heatMap))
+      case .pictures: .pictures(try container.decode(PictureGrid.self, forKey: .pictures))
+      case .reference, nil: .reference(try container.decode(Reference.self, forKey: .reference))
+      }
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -36,6 +54,10 @@ extension Mark: Codable {
     switch self {
     case .line(let series): try container.encode(series, forKey: .line)
     case .points(let series): try container.encode(series, forKey: .points)
+    case .bars(let series): try container.encode(series, forKey: .bars)
+    case .histogram(let histogram): try container.encode(histogram, forKey: .histogram)
+    case .heatMap(let matrix): try container.encode(matrix, forKey: .heatMap)
+    case .pictures(let pictures): try container.encode(pictures, forKey: .pictures)
     case .reference(let reference): try container.encode(reference, forKey: .reference)
     }
   }
@@ -66,24 +88,30 @@ public struct Series: Hashable, Sendable, Codable {
   public var band: Band?
   /// The values that `y` smooths, over the same `x`; drawn faint behind it.
   public var raw: [Double]?
+  /// What single points are called, in their order; drawn beside them where there is room.
+  public var labels: [String]?
   public var style: Style
 
   public init(
-    _ name: String, x: [Double], y: [Double], band: Band? = nil, raw: [Double]? = nil, style: Style = Style()
+    _ name: String, x: [Double], y: [Double], band: Band? = nil, raw: [Double]? = nil, labels: [String]? = nil,
+    style: Style = Style()
   ) {
     self.name = name
     self.x = x
     self.y = y
     self.band = band
     self.raw = raw
+    self.labels = labels
     self.style = style
   }
 
   /// Makes a series of a value per epoch, step or layer, counted from `first`.
   public init(
-    _ name: String, y: [Double], from first: Int = 1, band: Band? = nil, raw: [Double]? = nil, style: Style = Style()
+    _ name: String, y: [Double], from first: Int = 1, band: Band? = nil, raw: [Double]? = nil,
+    labels: [String]? = nil, style: Style = Style()
   ) {
-    self.init(name, x: y.indices.map { Double(first + $0) }, y: y, band: band, raw: raw, style: style)
+    self.init(
+      name, x: y.indices.map { Double(first + $0) }, y: y, band: band, raw: raw, labels: labels, style: style)
   }
 }
 

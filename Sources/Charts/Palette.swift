@@ -1,3 +1,5 @@
+import Foundation
+
 /// An opaque colour, 8 bits of sRGB a channel.
 public struct Color: Hashable, Sendable {
   public var red, green, blue: UInt8
@@ -27,11 +29,33 @@ public enum Palette {
     Color(0x7A4B00),  // brown
   ]
 
-  static let paper = Color(0xFFFFFF)
-  static let ink = Color(0x1F1F1F)
+  package static let paper = Color(0xFFFFFF)
+  package static let ink = Color(0x1F1F1F)
   static let secondaryInk = Color(0x595959)
   static let axis = Color(0x6B6B6B)
   static let grid = Color(0xE4E4E4)
   static let faintGrid = Color(0xF3F3F3)
   static let frame = Color(0xCFCFCF)
+  /// Frames of pictures.
+  static let right = colors[2]
+  static let wrong = colors[1]
+}
+
+extension Color {
+  /// How bright it is, from 0 for black to 1 for white (WCAG 2.2, relative luminance).
+  package var luminance: Double {
+    func linear(_ channel: UInt8) -> Double {
+      let value = Double(channel) / 255
+      return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
+    }
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+  }
+
+  /// The ink that stands out more on it.
+  package var inkOnTop: Color {
+    // Contrast is (brighter + 0.05) / (darker + 0.05).
+    let onWhite = 1.05 / (luminance + 0.05)
+    let onInk = (luminance + 0.05) / (Palette.ink.luminance + 0.05)
+    return onWhite > onInk ? Palette.paper : Palette.ink
+  }
 }

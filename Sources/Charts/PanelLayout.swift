@@ -16,32 +16,46 @@ package struct PanelLayout: Sendable {
   /// Whether the legend stands beside the plot.
   package let hasOutsideLegend: Bool
   let curves: [Curve]
+  let bars: BarLayout
+  let bins: [BinLayout]
+  let cells: CellLayout?
+  let key: ColorKey?
   /// The heights of the reference lines. Pixels.
   let references: [Double]
   /// Which of `labels` stand over the plot, on white.
   private(set) var overlays: Range<Int> = 0..<0
   let textSize: Double
+  /// Whether the places of an axis have names, and so no ticks and no lines of a grid.
+  let hasNames: (x: Bool, y: Bool)
 
   /// The thickness of curves. Pixels.
   var lineWidth: Double { max(1.4, textSize * 0.135) }
 
+  /// How the names of the horizontal axis stand below it.
+  private enum NameStyle { case line, twoLines, upright }
+
   /// The panel with its legend over the plot where that covers no curve, else beside it; `nil` if there is no room.
+  /// Names of the horizontal axis stand level where all fit, else upright.
   static func best(
     _ panel: Panel, in frame: PanelFrame, styles: [ResolvedStyle], _ typeface: Typeface
   ) -> PanelLayout? {
-    guard let inside = PanelLayout(panel, in: frame, styles, nil, typeface) else { return nil }
-    if inside.legend != nil || inside.entries.isEmpty { return inside }
-    for side in [Legend.Side.below, .right] {
-      if let outside = PanelLayout(panel, in: frame, styles, side, typeface) { return outside }
+    for names in panel.x.names == nil ? [NameStyle.line] : [.line, .twoLines, .upright] {
+      guard let inside = PanelLayout(panel, in: frame, styles, nil, names, typeface) else { continue }
+      if inside.legend != nil || inside.entries.isEmpty { return inside }
+      for side in [Legend.Side.below, .right] {
+        if let outside = PanelLayout(panel, in: frame, styles, side, names, typeface) { return outside }
+      }
+      return inside
     }
-    return inside
+    return nil
   }
 
   /// What a legend would have to name.
   private var entries: [Legend.Entry] = []
 
   private init?(
-    _ panel: Panel, in frame: PanelFrame, _ styles: [ResolvedStyle], _ side: Legend.Side?, _ typeface: Typeface
+    _ panel: Panel, in frame: PanelFrame, _ styles: [ResolvedStyle], _ side: Legend.Side?,
+    _ nameStyle: NameStyle, _ typeface: Typeface
   ) {
     let size = frame.textSize
     let tickSize = size * 0.88
@@ -50,6 +64,7 @@ package struct PanelLayout: Sendable {
     var cell = frame.cell
     textSize = size
     hasOutsideLegend = side != nil
+    hasNames = (panel.x.names != nil, panel.y.names != nil)
     entries = Legend.entries(of: panel, styles: styles)
 
     var outside: Legend?
@@ -72,24 +87,49 @@ package struct PanelLayout: Sendable {
     let titleExtent = typeface.extent(size: titleSize)
     let top = cell.top + (frame.hasTitle ? titleExtent.ascent + titleExtent.descent + size * 0.5 : tickAscent / 2)
     let axisTitle = frame.hasLabel ? ascent + descent + size * 0.3 : 0
-    let bottom = cell.bottom - axisTitle - tickAscent - tickDescent - size * 0.6
+    let names = PanelLayout.names(panel, over: cell, tickSize: tickSize, nameStyle, typeface)
+    let bottom = cell.bottom - axisTitle - (names?.height ?? tickAscent + tickDescent) - size * 0.6
     guard bottom - top >= size * 2.5 else { return nil }
 
     // The heights of labels are known before their widths: first the y axis, then what it leaves for x.
     let extremes = Extremes(panel)
     let yLimit = max(3, min(8, Int((bottom - top) / (size * 2.4))))
-    let yTicks = Extremes.ticks(extremes.y, panel.y, atMost: yLimit, padding: 0.05)
-    let yLabels = yTicks.labels(panel.y.format, superscripts: typeface.hasSuperscripts)
-    let yTexts = yLabels.texts.map { typeface.fit($0, into: cell.width * 0.3, size: tickSize) }
-    let yWidth = yTexts.map { typeface.width(of: $0, size: tickSize) }.max() ?? 0
+    let writing = BarLayout.writing(for: panel, width: cell.width * 0.88, textSize: size, typeface)
+    // The room is a share of what there is with it.
+    let room = min(0.3, writing.room / (bottom - top))
+    var yTicks = Extremes.ticks(
+      extremes.y, panel.y, atMost: yLimit, padding: max(0.05, room / (1 - 2 * room)), over: writing.room > 0)
+    var yLabels = yTicks.labels(panel.y.format, superscripts: typeface.hasSuperscripts)
+    var yNameSize = tickSize
+    if let names = panel.y.names {
+      let slot = (bottom - top) / Double(names.count)
+      yNameSize = max(9, min(tickSize, slot * 0.8))
+      let (nameAscent, nameDescent) = typeface.extent(size: yNameSize)
+      yTicks = Ticks(places: names.count, every: Int(((nameAscent + nameDescent) * 1.02 / slot).rounded(.up)))
+      yLabels = Ticks.Labels(texts: yTicks.major.map { names[Int($0) - 1] })
+    }
+    let yTexts = yLabels.texts.map { typeface.fit($0, into: cell.width * 0.3, size: yNameSize) }
+    let yWidth = yTexts.map { typeface.width(of: $0, size: yNameSize) }.max() ?? 0
     let yTitle = typeface.fit(
       PanelLayout.title(panel.y.label, yLabels.note), into: bottom - cell.top, size: size)
     let left = (cell.left + (yTitle.isEmpty ? 0 : ascent + descent + size * 0.35) + yWidth + size * 0.6).rounded()
 
+    let key = panel.heatMap.map { map in
+      ColorKey(map, height: bottom - top, textSize: size, limit: cell.width, typeface)
+    }
+    if let key { cell.right -= key.width }
     var right = cell.right - size * 0.3
     var chosen: (ticks: Ticks, texts: [String], note: String)?
     for _ in 0..<2 {
       guard right - left >= size * 3 else { return nil }
+      if let names {
+        let slot = (right - left) / Double(names.texts.count)
+        let (nameAscent, nameDescent) = typeface.extent(size: names.size)
+        // Names that stand level are all there; of upright ones, as many as do not touch.
+        let every = nameStyle == .upright ? Int(((nameAscent + nameDescent) * 1.02 / slot).rounded(.up)) : 1
+        chosen = (Ticks(places: names.texts.count, every: every), [], "")
+        break
+      }
       let fitting = PanelLayout.xTicks(panel.x, extremes, from: left, to: right, tickSize, typeface)
       chosen = fitting
       let mapping = Mapping(fitting.ticks, panel.x.scale, from: left, to: right)
@@ -103,8 +143,11 @@ package struct PanelLayout: Sendable {
     guard let chosen, right - left >= size * 3 else { return nil }
     let plot = Rectangle(left: left, top: top.rounded(), right: right.rounded(), bottom: bottom.rounded())
     let x = Mapping(chosen.ticks, panel.x.scale, from: plot.left, to: plot.right)
-    let y = Mapping(yTicks, panel.y.scale, from: plot.bottom, to: plot.top)
+    // Names are read from the top.
+    let ends = panel.y.names == nil ? (plot.bottom, plot.top) : (plot.top, plot.bottom)
+    let y = Mapping(yTicks, panel.y.scale, from: ends.0, to: ends.1)
     (self.plot, self.x, self.y, self.yTicks, self.xTicks) = (plot, x, y, yTicks, chosen.ticks)
+    self.key = key?.placed(beside: plot, typeface)
 
     let title = typeface.fit(panel.title, into: cell.right - plot.left, size: titleSize, bold: true)
     if !title.isEmpty {
@@ -120,8 +163,13 @@ package struct PanelLayout: Sendable {
         Label(yTitle, at: Position(cell.left + ascent, middle), .middle, size: size, upright: true, in: typeface))
     }
     for (tick, text) in zip(yTicks.major, yTexts) where !text.isEmpty {
-      let place = Position(plot.left - size * 0.5, (y(tick) ?? plot.bottom) + (tickAscent - tickDescent * 0.2) / 2)
-      labels.append(Label(text, at: place, .end, size: tickSize, color: Palette.secondaryInk, in: typeface))
+      let (nameAscent, nameDescent) = typeface.extent(size: yNameSize)
+      let place = Position(plot.left - size * 0.5, (y(tick) ?? plot.bottom) + (nameAscent - nameDescent * 0.2) / 2)
+      labels.append(Label(text, at: place, .end, size: yNameSize, color: Palette.secondaryInk, in: typeface))
+    }
+    if let names {
+      guard let written = names.labels(at: chosen.ticks.major, x, plot, nameStyle, typeface) else { return nil }
+      labels += written
     }
     var free = cell.left
     for (tick, text) in zip(chosen.ticks.major, chosen.texts) where !text.isEmpty {
@@ -139,11 +187,25 @@ package struct PanelLayout: Sendable {
     }
 
     curves = zip(panel.marks, styles).compactMap { mark, style in
-      mark.series.map { series in
+      if case .bars = mark { return nil }
+      return mark.series.map { series in
         let isLine = if case .line = mark { true } else { false }
         return Curve(series, isLine: isLine, style: style, x: x, y: y, textSize: size)
       }
     }
+    bins = zip(panel.marks, styles).compactMap { mark, style in
+      if case .histogram(let histogram) = mark {
+        BinLayout(histogram, style: style, x: x, y: y, plot: plot)
+      } else {
+        nil
+      }
+    }
+    bars = BarLayout(
+      panel, styles: styles, x: x, y: y, plot: plot, writing: writing.writing, textSize: size, typeface)
+    cells = panel.heatMap.map { CellLayout($0, x: x, y: y, textSize: size, typeface) }
+    labels += cells?.labels ?? []
+    labels += bars.labels
+    labels += self.key?.labels ?? []
     let lines: [(label: String, height: Double)] = panel.marks.compactMap { mark in
       guard case .reference(let reference) = mark, let height = y(reference.value),
         plot.grown(by: 0.5).contains(Position(plot.left, height))
@@ -160,8 +222,12 @@ package struct PanelLayout: Sendable {
         labels.append(label)
         occupied.cover(label.box)
       } else {
-        unplaced.append(Legend.Entry(name: line.label, style: nil, isLine: true))
+        unplaced.append(Legend.Entry(name: line.label, style: nil, sample: .line))
       }
+    }
+    for label in pointLabels(of: panel, avoiding: occupied, typeface) {
+      labels.append(label)
+      occupied.cover(label.box)
     }
     overlays = first..<labels.count
     if side == nil {
@@ -185,7 +251,7 @@ package struct PanelLayout: Sendable {
     }
   }
 
-  private static func title(_ label: String, _ note: String) -> String {
+  static func title(_ label: String, _ note: String) -> String {
     note.isEmpty ? label : label.isEmpty ? note : "\(label) (\(note))"
   }
 
@@ -218,10 +284,122 @@ package struct PanelLayout: Sendable {
       for band in curve.bands { mask.fill(between: band.upper, and: band.lower) }
       for marker in curve.markers { mask.fill(around: marker, radius: lineWidth * 2.4) }
     }
+    for bar in bars.bars {
+      mask.cover(bar.box)
+      if let whisker = bar.whisker {
+        let centre = (bar.box.left + bar.box.right) / 2
+        mask.stroke([Position(centre, whisker.top), Position(centre, whisker.bottom)], width: textSize * 0.4)
+      }
+    }
+    for label in bars.labels { mask.cover(label.box) }
+    for histogram in bins {
+      for box in histogram.boxes { mask.cover(box) }
+    }
     for height in references {
       mask.stroke([Position(plot.left, height), Position(plot.right, height)], width: 1)
     }
     return mask
+  }
+
+  /// What single points are called, beside them; left out where that would cover something.
+  private func pointLabels(of panel: Panel, avoiding occupied: Coverage, _ typeface: Typeface) -> [Label] {
+    let size = textSize * 0.82
+    let (ascent, descent) = typeface.extent(size: size)
+    let reach = lineWidth * 2.2 + textSize * 0.25
+    var taken = labels.map(\.box)
+    var result: [Label] = []
+    for series in panel.marks.compactMap(\.series) {
+      for (index, text) in (series.labels ?? []).prefix(300).enumerated() {
+        guard index < min(series.x.count, series.y.count), let column = x(series.x[index]),
+          let row = y(series.y[index]), plot.grown(by: 0.5).contains(Position(column, row))
+        else { continue }
+        let text = typeface.fit(text, into: plot.width * 0.4, size: size)
+        let drop = (ascent - descent) / 2
+        let places: [(Position, Label.Anchor)] = [
+          (Position(column + reach, row + drop), .start), (Position(column, row - reach - descent), .middle),
+          (Position(column, row + reach + ascent), .middle), (Position(column - reach, row + drop), .end),
+          (Position(column + reach * 0.7, row - reach * 0.7 - descent), .start),
+          (Position(column + reach * 0.7, row + reach * 0.7 + ascent), .start),
+          (Position(column - reach * 0.7, row - reach * 0.7 - descent), .end),
+          (Position(column - reach * 0.7, row + reach * 0.7 + ascent), .end),
+        ]
+        // Measured once, then moved about.
+        let centred = Label(
+          text, at: Position(column, row), .middle, size: size, color: Palette.secondaryInk, in: typeface)
+        let half = centred.box.width / 2
+        var best: (label: Label, covered: Int)?
+        for (place, anchor) in places where !text.isEmpty {
+          let aside = anchor == .start ? half : anchor == .end ? -half : 0
+          let label = centred.moved(right: place.x - column + aside).moved(down: place.y - row)
+          guard plot.contains(label.box), !taken.contains(where: { $0.overlaps(label.box.grown(by: 1)) })
+          else { continue }
+          let covered = occupied.count(in: label.box)
+          if covered < best?.covered ?? .max { best = (label, covered) }
+        }
+        guard let best, best.covered < Int(best.label.box.width * best.label.box.height * 0.3) else { continue }
+        result.append(best.label)
+        taken.append(best.label.box)
+      }
+    }
+    return result
+  }
+
+  /// The names of a horizontal axis, cut to the room they may take.
+  private struct Names {
+    let texts: [String]
+    let size: Double
+    let height: Double
+
+    /// The names below their places; `nil` if one that stands level does not fit whole.
+    func labels(
+      at ticks: [Double], _ x: Mapping, _ plot: Rectangle, _ style: NameStyle, _ typeface: Typeface
+    ) -> [Label]? {
+      let (ascent, descent) = typeface.extent(size: size)
+      let top = plot.bottom + size * 0.55
+      let slot = plot.width / Double(texts.count) - size * 0.5
+      var labels: [Label] = []
+      for tick in ticks {
+        let column = x(tick) ?? plot.left
+        let name = texts[Int(tick) - 1]
+        if style == .upright {
+          guard !name.isEmpty else { continue }
+          let width = typeface.width(of: name, size: size)
+          let place = Position(column + (ascent - descent) / 2, top + width / 2)
+          labels.append(
+            Label(name, at: place, .middle, size: size, upright: true, color: Palette.secondaryInk, in: typeface))
+          continue
+        }
+        let lines = typeface.wrapped(name, into: slot, lines: style == .line ? 1 : 2, size: size)
+        guard lines.joined(separator: " ") == name else { return nil }
+        for (number, text) in lines.enumerated() where !text.isEmpty {
+          let baseline = top + ascent + Double(number) * (ascent + descent)
+          labels.append(
+            Label(
+              text, at: Position(column, baseline), .middle, size: size, color: Palette.secondaryInk, in: typeface))
+        }
+      }
+      return labels
+    }
+  }
+
+  /// The names of the horizontal axis in the size that they can have; `nil` if it has none.
+  private static func names(
+    _ panel: Panel, over cell: Rectangle, tickSize: Double, _ style: NameStyle, _ typeface: Typeface
+  ) -> Names? {
+    guard let names = panel.x.names else { return nil }
+    // What a column of the plot will have, about.
+    let slot = cell.width * 0.75 / Double(names.count)
+    let size = style == .upright ? max(9, min(tickSize, slot * 0.8)) : tickSize
+    let limit = style == .upright ? cell.height * 0.35 : cell.width
+    let texts = names.map { typeface.fit($0, into: limit, size: size) }
+    let (ascent, descent) = typeface.extent(size: size)
+    let height =
+      switch style {
+      case .line: ascent + descent
+      case .twoLines: 2 * (ascent + descent)
+      case .upright: texts.map { typeface.width(of: $0, size: size) }.max() ?? 0
+      }
+    return Names(texts: texts, size: size, height: height)
   }
 
   /// The label beside its line, where it covers least; `nil` if every place meets another such label.
@@ -247,68 +425,5 @@ package struct PanelLayout: Sendable {
       }
     }
     return best?.label
-  }
-}
-
-/// The smallest and largest values that a panel shows.
-struct Extremes {
-  private(set) var x: (low: Double, high: Double)?
-  private(set) var y: (low: Double, high: Double)?
-  /// Whether x counts something.
-  private(set) var hasIntegerX = true
-  /// Whether no mark has anything to show.
-  var isEmpty: Bool { y == nil }
-
-  init(_ panel: Panel) {
-    let shownX = panel.x.range.flatMap { Extremes.isUsable($0, panel.x.scale) ? $0 : nil }
-    func extend(_ range: inout (low: Double, high: Double)?, _ value: Double) {
-      range = range.map { (min($0.low, value), max($0.high, value)) } ?? (value, value)
-    }
-    for mark in panel.marks {
-      switch mark {
-      case .reference(let reference):
-        if Mapping.isShown(reference.value, panel.y.scale) { extend(&y, reference.value) }
-      case .line(let series), .points(let series):
-        for (index, place) in series.x.enumerated() {
-          guard Mapping.isShown(place, panel.x.scale), shownX?.contains(place) ?? true else { continue }
-          var hasValue = false
-          for values in [series.y, series.raw ?? [], series.band?.low ?? [], series.band?.high ?? []] {
-            guard index < values.count, Mapping.isShown(values[index], panel.y.scale) else { continue }
-            extend(&y, values[index])
-            hasValue = true
-          }
-          if hasValue {
-            extend(&x, place)
-            hasIntegerX = hasIntegerX && place.rounded() == place && abs(place) < 1e15
-          }
-        }
-      }
-    }
-  }
-
-  private static func isUsable(_ range: ClosedRange<Double>, _ scale: Axis.Scale) -> Bool {
-    Mapping.isShown(range.lowerBound, scale) && Mapping.isShown(range.upperBound, scale)
-      && range.lowerBound < range.upperBound
-  }
-
-  /// The ticks of an axis that shows `extremes`, or what the axis asks for.
-  static func ticks(
-    _ extremes: (low: Double, high: Double)?, _ axis: Axis, atMost limit: Int, padding: Double, integers: Bool = false
-  ) -> Ticks {
-    var (low, high) = extremes ?? (axis.scale == .log ? (1, 10) : (0, 1))
-    var padding = padding
-    if let range = axis.range, isUsable(range, axis.scale) {
-      (low, high) = (range.lowerBound, range.upperBound)
-      padding = 0
-    } else if extremes == nil {
-      padding = 0
-    }
-    return switch axis.scale {
-    case .linear:
-      .linear(
-        low, high, atMost: limit, integers: integers && extremes != nil, padding: padding, floor: 0,
-        ceiling: axis.format == .percent ? 1 : .infinity)
-    case .log: .logarithmic(low, high, atMost: limit, padding: padding)
-    }
   }
 }

@@ -49,7 +49,7 @@ extension Ticks {
   }
 
   /// The number with `decimals` of them, or as many as it needs, thousands set off by commas.
-  private static func fixed(_ value: Double, _ decimals: Int?) -> String {
+  static func fixed(_ value: Double, _ decimals: Int?) -> String {
     var text: String
     if let decimals {
       text = String(format: "%.\(min(decimals, 17))f", abs(value))

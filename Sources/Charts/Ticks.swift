@@ -13,6 +13,21 @@ package struct Ticks: Hashable, Sendable {
   package var exponent = 0
   package var isEven = true
 
+  init(
+    low: Double, high: Double, major: [Double], minor: [Double], mantissa: Int = 1, exponent: Int = 0,
+    isEven: Bool = true
+  ) {
+    (self.low, self.high, self.major, self.minor) = (low, high, major, minor)
+    (self.mantissa, self.exponent, self.isEven) = (mantissa, exponent, isEven)
+  }
+
+  /// A tick at every `step`th of the places 1 to `count`, with half a place free at both ends.
+  init(places count: Int, every step: Int) {
+    let step = max(1, step)
+    self.init(
+      low: 0.5, high: Double(count) + 0.5, major: stride(from: 1, through: count, by: step).map(Double.init), minor: [])
+  }
+
   /// The ticks for values from `low` to `high`.
   ///
   /// Steps are 1, 2 or 5 times a power of ten, at most `limit` ticks, as close as that allows. An axis that ends just

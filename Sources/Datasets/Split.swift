@@ -59,6 +59,15 @@ public struct Split: Sendable {
     return Split(source, indices: chosen.map { Int32(sourceIndex(at: $0)) })
   }
 
+  /// The samples at some positions, in the order of the list.
+  /// - Throws: `DatasetError.outOfRange` for a position that does not exist.
+  public func at(_ positions: [Int]) throws(DatasetError) -> Split {
+    for position in positions where !(0..<count).contains(position) {
+      throw .outOfRange(what: "the position of a sample", value: position, allowed: 0...max(count - 1, 0))
+    }
+    return Split(source, indices: positions.map { Int32(sourceIndex(at: $0)) })
+  }
+
   /// Splits off samples drawn at random, in proportion to the classes' sizes. Both parts keep the order they have here.
   ///
   /// The draw follows from `RandomKey(seed:, for: .selection)` alone.

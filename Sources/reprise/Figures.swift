@@ -20,7 +20,7 @@ struct Why: ParsableCommand {
     abstract: "Tells where a picture comes from: its script, its runs, its numbers. Needs the picture alone.")
   @ArgumentParser.Argument(help: "A PNG file that Reprise drew.") var figure: String
   @Flag(help: "Also prints the script.") var script = false
-  @Flag(help: "Prints the numbers of every curve, separated by tabs, and nothing else.") var data = false
+  @Flag(help: "Prints the data of the picture, separated by tabs, and nothing else.") var data = false
 
   func run() throws {
     let bytes = try read(figure)
@@ -29,13 +29,7 @@ struct Why: ParsableCommand {
       if data { return Streams.writeOutput(chart.tabSeparated) }
       let origin = try Origin(png: bytes)
       Streams.writeLine(chart.title.isEmpty ? figure : "\(figure): \(chart.title)")
-      for panel in chart.panels {
-        let names = panel.marks.compactMap(\.series?.name).filter { !$0.isEmpty }
-        Streams.writeLine(
-          "  \(panel.y.label.isEmpty ? "numbers" : panel.y.label)"
-            + (panel.x.label.isEmpty ? "" : " over \(panel.x.label)")
-            + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))"))
-      }
+      for panel in chart.panels { Streams.writeLine("  \(panel.summary)") }
       guard let origin else { return Streams.writeLine("it does not say which script drew it") }
       Streams.writeLine("drawn by \(origin.script), line \(origin.line)")
       for (name, value) in origin.settings.sorted(by: { $0.key < $1.key }) { Streams.writeLine("  --set \(name)=\(value)") }
@@ -43,7 +37,7 @@ struct Why: ParsableCommand {
         Streams.writeLine("runs \(origin.runs.joined(separator: ", ")): reprise show \(origin.runs[0])")
       }
       if script { Streams.writeLine("\n" + origin.text) }
-    } catch { throw failure("\(figure): \(error)", hint: "only pictures that plot() drew know where they come from") }
+    } catch { throw failure("\(figure): \(error)", hint: "only pictures that Reprise drew know where they come from") }
   }
 }
 

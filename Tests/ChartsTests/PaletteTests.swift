@@ -59,4 +59,37 @@ import Testing
       }
     }
   }
+
+  @Test("the colour scale is viridis", arguments: [
+    // Rows 0, 10, 25, 128 and 255 of the 256 that were published (van der Walt and Smith, option D).
+    (0, [0.267004, 0.004874, 0.329415]), (10, [0.278791, 0.062145, 0.386592]), (25, [0.282623, 0.140926, 0.457517]),
+    (128, [0.127568, 0.566949, 0.550556]), (255, [0.993248, 0.906157, 0.143936]),
+  ])
+  func viridis(_ row: Int, _ published: [Double]) {
+    let color = ColorScale.color(Double(row) / 255)
+    for (channel, value) in zip([color.red, color.green, color.blue], published) {
+      // Between tabulated rows the scale is straight, the published one bent.
+      #expect(abs(Double(channel) - value * 255) <= 2)
+    }
+  }
+
+  @Test("the colour scale brightens in even steps, for deuteranopes too", arguments: [false, true])
+  func steps(_ isDeuteranope: Bool) {
+    let lightness = (0...20).map { step in
+      let color = linear(ColorScale.color(Double(step) / 20))
+      return oklab(isDeuteranope ? product(PaletteTests.deuteranopia, color) : color)[0]
+    }
+    let steps = zip(lightness.dropFirst(), lightness).map { $0 - $1 }
+    #expect(steps.allSatisfy { $0 > 0 })
+    #expect(steps.max()! < 2.5 * steps.min()!)
+    #expect(ColorScale.color(-1) == ColorScale.color(0) && ColorScale.color(2) == ColorScale.color(1))
+  }
+
+  @Test("text in a cell has a contrast of at least 4, whatever the cell's colour", arguments: 0...40)
+  func ink(_ step: Int) {
+    let color = ColorScale.color(Double(step) / 40)
+    let (ink, ground) = (color.inkOnTop.luminance, color.luminance)
+    #expect((max(ink, ground) + 0.05) / (min(ink, ground) + 0.05) >= 4)
+    #expect(abs(contrast(color) - 1.05 / (ground + 0.05)) < 1e-9)
+  }
 }

@@ -1,3 +1,4 @@
+import Charts
 import Foundation
 import Notebook
 import Script
@@ -24,6 +25,19 @@ struct ReferenceTests {
   func check(_ name: String) throws {
     let text = try String(contentsOf: packageFolder.appending(path: "examples/\(name)"), encoding: .utf8)
     #expect(try Workshop().session.check(Source(text, name: name)).isEmpty)
+  }
+
+  @Test(
+    "the example about mistakes draws its pictures of Fashion-MNIST, each with its data",
+    .enabled(if: FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist")))
+  func mistakes() throws {
+    let workshop = try Workshop()
+    let text = try String(contentsOf: packageFolder.appending(path: "examples/mistakes.reprise"), encoding: .utf8)
+    try workshop.session.run(Source(text, name: "test"), settings: ["pictures": "100", "epochs": "1"])
+    for name in ["classes", "batch", "confusion", "worst", "losses", "by-class"] {
+      let bytes = [UInt8](try Data(contentsOf: URL(filePath: workshop.folder + "/plots/\(name).png")))
+      #expect(try !Chart(png: bytes).panels.isEmpty && Origin(png: bytes)?.script == "test")
+    }
   }
 
   @Test("the scripts in examples/ that take a moment run, and no claim of theirs fails", arguments: [

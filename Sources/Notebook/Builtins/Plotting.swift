@@ -26,6 +26,20 @@ let series = Builtin(
       over: try arguments.string("over"), x: x, y: y))
 }
 
+/// What everything that draws a file takes, behind what it draws.
+private let toParameter = Parameter("to", .string, "The file, below the working directory.", labelled: true)
+private let titleParameter = Parameter(
+  "title", .string, "The line at the top.", default: .string(""), labelled: true)
+private let logYParameter = Parameter(
+  "logY", .bool, "Whether the vertical axes count in powers of ten.", default: .bool(false), labelled: true)
+private let logXParameter = Parameter(
+  "logX", .bool, "Whether the horizontal axes count in powers of ten.", default: .bool(false), labelled: true)
+private let sizeParameters = [
+  Parameter("width", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
+  Parameter("height", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
+]
+let figureParameters = [toParameter, titleParameter] + sizeParameters
+
 let plot = Builtin(
   "plot",
   "Draws curves to a PNG file: series, lists of numbers, or whole trainings, which draw their loss and accuracy. A list of trainings that differ in their seed alone is their mean in a band. Curves of one quantity share a panel. The file carries its data.",
@@ -33,55 +47,129 @@ let plot = Builtin(
     Parameter(
       "curves", .either([.run, .series, .list(of: .number), .list(of: .either([.run, .series]))]), "What to draw.",
       variadic: true),
-    Parameter("to", .string, "The file, below the working directory.", labelled: true),
-    Parameter("title", .string, "The line at the top.", default: .string(""), labelled: true),
-    Parameter("logY", .bool, "Whether the vertical axes count in powers of ten.", default: .bool(false), labelled: true),
-    Parameter("logX", .bool, "Whether the horizontal axes count in powers of ten.", default: .bool(false), labelled: true),
-    Parameter("width", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
-    Parameter("height", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
-  ], result: .chart,
+    toParameter, titleParameter, logYParameter, logXParameter,
+  ] + sizeParameters, result: .chart,
   examples: [Example("plot([0.9, 0.5, 0.3], title: \"A falling curve\", to: \"falling.png\").path", gives: "\"falling.png\"")],
   chapter: "Results"
 ) { arguments in
   try arguments.context.checkInterruption()
-  var curves: [PlottedCurve] = []
-  for (index, value) in arguments.rest.enumerated() {
-    let text = arguments.span(ofRest: index).text
-    let root = String(text.prefix { $0 == "_" || $0.isLetter || $0.isNumber })
-    curves += PlottedCurve.curves(of: value, root: root.isEmpty ? "curve \(index + 1)" : root)
-  }
+  let curves = arguments.curves()
   guard curves.contains(where: { !$0.y.isEmpty }) else {
     throw arguments.failure("there is nothing to draw", hint: "plot(run, to: \"plots/run.png\")")
   }
-  let xScale: Axis.Scale = try arguments.bool("logX") ? .log : .linear
-  let yScale: Axis.Scale = try arguments.bool("logY") ? .log : .linear
-  let names = PlottedCurve.names(of: curves)
-  var kinds: [PlottedCurve.Kind] = []
-  for curve in curves where !kinds.contains(curve.kind) { kinds.append(curve.kind) }
-  let panels = kinds.map { kind in
-    Panel(
-      x: Axis(kind.over, scale: xScale), y: Axis(kind.quantity, scale: yScale),
-      marks: zip(curves, names).filter { $0.0.kind == kind }.map { curve, name in
-        .line(Series(name, x: curve.x, y: curve.y, band: curve.band))
-      })
+  let panels = try arguments.panels(of: curves) { curve, name in
+    .line(Series(name, x: curve.x, y: curve.y, band: curve.band))
   }
-  let rows = (panels.count + 1) / 2
-  let chart = try Chart(
-    arguments.string("title"), width: arguments.integerIfGiven("width") ?? (panels.count == 1 ? 800 : 1280),
-    height: arguments.integerIfGiven("height") ?? 520 * rows, panels: panels)
-  let path = try arguments.fileToWrite("to")
-  let context = arguments.context
-  let notebook = try arguments.notebook()
-  var runs: [String] = []
-  for run in curves.flatMap(\.runs) where !runs.contains(run) { runs.append(run) }
-  let origin = Origin(
-    script: context.script.name, text: notebook.transcript ?? context.script.text, line: context.span.line,
-    settings: notebook.settings, runs: runs)
-  try chart.write(to: path, text: [origin.chunk])
-  context.show(picture: try arguments.string("to"), at: path)
-  let result = ChartValue(chart: chart, path: try arguments.string("to"))
-  arguments.context.report("drew \(result.summary)")
-  return .object(result)
+  return try arguments.drawn(
+    panels, width: panels.count == 1 ? 800 : 1280, height: 520 * ((panels.count + 1) / 2), runs: curves.flatMap(\.runs))
+}
+
+let scatter = Builtin(
+  "scatter",
+  "Draws series as points that are not joined, and on request the line of those that no other beats in both directions. The file carries its data.",
+  parameters: [
+    Parameter(
+      "points", .either([.series, .list(of: .series)]), "What to draw: series(…) names both axes.", variadic: true),
+    toParameter, titleParameter,
+    Parameter(
+      "labels", .list(of: .string), "What single points are called, through all series in their order.", optional: true,
+      labelled: true),
+    Parameter(
+      "betterX", .oneOf(["less", "more"]), "Which end of the horizontal axis is better: draws the Pareto front.",
+      optional: true, labelled: true),
+    Parameter(
+      "betterY", .oneOf(["less", "more"]), "Which end of the vertical axis is better.", default: .string("more"),
+      labelled: true),
+    logYParameter, logXParameter,
+  ] + sizeParameters, result: .chart,
+  examples: [
+    Example(
+      "scatter(series([70.6, 68.4, 63.7], x: [569, 325, 149], of: \"top-1 (%)\", over: \"million MACs\"), betterX: \"less\", to: \"cost.png\").path",
+      gives: "\"cost.png\"")
+  ], chapter: "Results"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let curves = arguments.curves()
+  let count = curves.reduce(0) { $0 + $1.y.count }
+  guard count > 0 else {
+    throw arguments.failure("there is nothing to draw", hint: "scatter(series([1, 2], x: [3, 4]), to: \"points.png\")")
+  }
+  var labels = arguments.has("labels") ? try arguments.strings("labels")[...] : []
+  guard labels.isEmpty || labels.count == count else {
+    throw arguments.failure(
+      "there are \(count) points and \(labels.count) labels", hint: "a label for each point, \"\" for none", at: "labels")
+  }
+  var labelled = curves
+  for place in curves.indices where !labels.isEmpty {
+    labelled[place].labels = Array(labels.prefix(curves[place].y.count))
+    labels = labels.dropFirst(curves[place].y.count)
+  }
+  var panels = try arguments.panels(of: labelled) { curve, name in
+    .points(Series(name, x: curve.x, y: curve.y, labels: curve.labels))
+  }
+  if arguments.has("betterX") {
+    let x = try Preference(rawValue: arguments.string("betterX")) ?? .less
+    let y = try Preference(rawValue: arguments.string("betterY")) ?? .more
+    for place in panels.indices {
+      panels[place].marks.append(.line(Series.front(of: panels[place].marks.compactMap(\.series), better: x, y)))
+    }
+  }
+  return try arguments.drawn(
+    panels, width: panels.count == 1 ? 800 : 1280, height: 520 * ((panels.count + 1) / 2), runs: curves.flatMap(\.runs))
+}
+
+extension Arguments {
+  /// The curves of the variadic parameter.
+  fileprivate func curves() -> [PlottedCurve] {
+    rest.enumerated().flatMap { index, value in PlottedCurve.curves(of: value, root: root(ofRest: index)) }
+  }
+
+  /// The name that an argument of the variadic parameter begins with, or its number.
+  func root(ofRest index: Int) -> String {
+    let root = String(span(ofRest: index).text.prefix { $0 == "_" || $0.isLetter || $0.isNumber })
+    return root.isEmpty ? "curve \(index + 1)" : root
+  }
+
+  /// A panel for the curves of each kind, as each is to be drawn.
+  fileprivate func panels(
+    of curves: [PlottedCurve], _ mark: (PlottedCurve, String) -> Mark
+  ) throws(ScriptError) -> [Panel] {
+    let xScale: Axis.Scale = try bool("logX") ? .log : .linear
+    let yScale: Axis.Scale = try bool("logY") ? .log : .linear
+    let names = PlottedCurve.names(of: curves)
+    var kinds: [PlottedCurve.Kind] = []
+    for curve in curves where !kinds.contains(curve.kind) { kinds.append(curve.kind) }
+    return kinds.map { kind in
+      Panel(
+        x: Axis(kind.over, scale: xScale), y: Axis(kind.quantity, scale: yScale),
+        marks: zip(curves, names).filter { $0.0.kind == kind }.map(mark))
+    }
+  }
+
+  /// Draws panels into the file that the call names, with what says where they come from.
+  ///
+  /// - Parameters:
+  ///   - width: Pixels, where the call does not say; likewise `height`.
+  ///   - runs: What the store calls the runs that the data come from.
+  func drawn(
+    _ panels: [Panel], subtitle: String = "", caption: String = "", width: Int, height: Int, runs: [String] = []
+  ) throws -> Value {
+    let chart = try Chart(
+      string("title"), subtitle: subtitle, caption: caption, width: integerIfGiven("width") ?? width,
+      height: integerIfGiven("height") ?? height, panels: panels)
+    let path = try fileToWrite("to")
+    let notebook = try notebook()
+    var different: [String] = []
+    for run in runs where !different.contains(run) { different.append(run) }
+    let origin = Origin(
+      script: context.script.name, text: notebook.transcript ?? context.script.text, line: context.span.line,
+      settings: notebook.settings, runs: different)
+    try chart.write(to: path, text: [origin.chunk])
+    context.show(picture: try string("to"), at: path)
+    let result = ChartValue(chart: chart, path: try string("to"))
+    context.report("drew \(result.summary)")
+    return .object(result)
+  }
 }
 
 /// A curve on its way into a chart.
@@ -97,6 +185,8 @@ private struct PlottedCurve {
   /// The name in the script that it came from.
   var root: String
   var x, y: [Double]
+  /// What its points are called.
+  var labels: [String]?
 
   static func curves(of value: Value, root: String) -> [PlottedCurve] {
     func curve(_ series: SeriesValue) -> PlottedCurve {
@@ -162,7 +252,7 @@ private struct PlottedCurve {
 
 extension Value {
   /// What a list, a range or an object with elements runs through, as far as a picture can show it.
-  fileprivate var plottedElements: [Value]? {
+  var plottedElements: [Value]? {
     switch self {
     case .list(let list): list.elements
     case .range(let range):

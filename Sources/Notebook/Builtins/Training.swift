@@ -23,6 +23,10 @@ let optimizerParameters = [
     "weightDecay", .number, "How strongly weights are drawn to zero; biases and norms are not.", default: .number(5e-4),
     labelled: true, allowed: 0...100),
 ]
+let augmentParameter = Parameter(
+  "augment", .list(of: .oneOf(["crop", "flip", "resizedCrop"])),
+  "Random changes to training pictures: moved by up to an eighth of their size; mirrored; a part scaled to the whole.",
+  default: .list([Value]()), labelled: true)
 
 let train = Builtin(
   "train",
@@ -43,10 +47,7 @@ let train = Builtin(
     Parameter(
       "labelSmoothing", .number, "The share of the target that goes to all classes alike.", default: .number(0),
       labelled: true, allowed: 0...0.999),
-    Parameter(
-      "augment", .list(of: .oneOf(["crop", "flip", "resizedCrop"])),
-      "Random changes to training pictures: moved by up to an eighth of their size; mirrored; a part scaled to the whole.",
-      default: .list([Value]()), labelled: true),
+    augmentParameter,
     seedParameter,
   ], result: .run,
   examples: [
@@ -172,16 +173,21 @@ extension Arguments {
       throw failure("the warm-up is longer than the training", hint: "at most \(plan.epochs)", at: "warmup")
     }
     plan.labelSmoothing = try number("labelSmoothing")
+    plan.augmentations = try augmentations(for: data)
+    plan.seed = try seed("seed")
+    return plan
+  }
+
+  /// What the argument `augment` lists.
+  func augmentations(for data: Dataset) throws(ScriptError) -> [Augmentation] {
     let shorterSide = min(data.pictureShape[1], data.pictureShape[2])
-    plan.augmentations = try strings("augment").map { name in
+    return try strings("augment").map { name in
       switch name {
       case "crop": .randomCrop(padding: max(1, shorterSide / 8))
       case "resizedCrop": .randomResizedCrop()
       default: .horizontalFlip()
       }
     }
-    plan.seed = try seed("seed")
-    return plan
   }
 
   /// What `optimizerParameters` say.

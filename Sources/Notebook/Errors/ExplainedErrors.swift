@@ -77,6 +77,9 @@ extension ChartError: ExplainedError {
     switch self {
     case .size, .drawing: "choose a smaller picture"
     case .crowded: "choose a larger picture, or draw fewer curves"
+    case .tooMuch(.bins, _, _): "choose fewer with bins:"
+    case .tooMuch(.pictures, _, _), .tooMuch(.pictureBytes, _, _): "choose fewer with count:, or smaller pictures"
+    case .tooMuch: "draw a part of it"
     case .textChunk, .notPNG, .noChart: nil
     case .unwritable: "choose a folder that you may write to"
     case .noSpace: "make room on the disk"

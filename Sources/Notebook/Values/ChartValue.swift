@@ -30,7 +30,7 @@ struct ChartValue: ScriptObject, Equatable {
   }
 
   var summary: String {
-    "\(path): \(chart.panels.map { $0.y.label.isEmpty ? "numbers" : $0.y.label }.joined(separator: ", ")), "
+    "\(path): \(chart.panels.map(\.summary).joined(separator: "; ")), "
       + "\(chart.width) x \(chart.height) pixels"
   }
 }

@@ -1,0 +1,191 @@
+internal import Charts
+internal import Script
+internal import Tensors
+
+private let ofParameter = Parameter(
+  "of", .string, "What the numbers are, with their unit.", default: .string(""), labelled: true)
+
+let bars = Builtin(
+  "bars",
+  "Draws numbers as bars: a list, lists that stand side by side, or a record of either. The file carries its data.",
+  parameters: [
+    Parameter(
+      "values", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
+      "A record of numbers names its bars; one of lists names what stands side by side."),
+  ] + figureParameters + [
+    Parameter("names", .list(of: .string), "What the places are called.", optional: true, labelled: true),
+    Parameter("legend", .list(of: .string), "What stands side by side.", optional: true, labelled: true),
+    Parameter(
+      "errors", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
+      "How far whiskers reach to both sides: as many numbers as values.", optional: true, labelled: true),
+    ofParameter,
+    Parameter("over", .string, "What the places are.", default: .string(""), labelled: true),
+    Parameter(
+      "logY", .bool, "Whether the vertical axis counts in powers of ten.", default: .bool(false), labelled: true),
+  ], result: .chart,
+  examples: [
+    Example(
+      "bars({ uniform: [64.2, 66.5], agent: [65.3, 67.6] }, names: [\"50 %\", \"60 %\"], of: \"top-1 (%)\", to: \"bars.png\").path",
+      gives: "\"bars.png\"")
+  ], chapter: "Results"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let given = try arguments.rows("values")
+  let errors = arguments.has("errors") ? try arguments.rows("errors") : nil
+  let isWhole = errors.map { $0.rows.map(\.count) == given.rows.map(\.count) } ?? true
+  guard isWhole else {
+    throw arguments.failure("there is not an error for each value", hint: "errors: of the same form as the values", at: "errors")
+  }
+  let legend = arguments.has("legend") ? try arguments.strings("legend") : given.rowNames ?? []
+  let names = arguments.has("names") ? try arguments.strings("names") : given.columnNames
+  let count = given.rows.map(\.count).max() ?? 0
+  guard count > 0 else {
+    throw arguments.failure("there is nothing to draw", hint: "bars([1, 2, 3], to: \"bars.png\")", at: "values")
+  }
+  if let names, names.count != count {
+    throw arguments.failure("there are \(count) places and \(names.count) names", hint: "a name for each place", at: "names")
+  }
+  guard legend.isEmpty || legend.count == given.rows.count else {
+    throw arguments.failure(
+      "there are \(given.rows.count) lists and \(legend.count) names of them", hint: "a name for each list", at: "legend")
+  }
+  let marks = given.rows.enumerated().map { index, row -> Mark in
+    let band = errors.map { errors in
+      Band(
+        low: zip(row, errors.rows[index]).map { $0 - $1 }, high: zip(row, errors.rows[index]).map { $0 + $1 })
+    }
+    return .bars(Series(legend.isEmpty ? "" : legend[index], y: row, band: band))
+  }
+  let x = Axis(try arguments.string("over"), names: names)
+  let y = Axis(try arguments.string("of"), scale: try arguments.bool("logY") ? .log : .linear)
+  return try arguments.drawn([Panel(x: x, y: y, marks: marks)], width: 800, height: 520)
+}
+
+let histogram = Builtin(
+  "histogram",
+  "Draws how often numbers fall into each of some ranges; several lists share the ranges. The file carries the counts.",
+  parameters: [
+    Parameter("values", .either([.list(of: .number), .array]), "The numbers.", variadic: true),
+  ] + figureParameters + [
+    Parameter(
+      "bins", .integer, "How many ranges; by the rule of Freedman and Diaconis where left out.", optional: true,
+      labelled: true, allowed: 1...Double(Histogram.mostBins)),
+    Parameter("legend", .list(of: .string), "What the lists are called.", optional: true, labelled: true),
+    ofParameter,
+    Parameter(
+      "logY", .bool, "Whether the vertical axis counts in powers of ten.", default: .bool(false), labelled: true),
+  ], result: .chart,
+  examples: [Example("histogram([1, 2, 2, 3, 3, 3], to: \"counts.png\").path", gives: "\"counts.png\"")],
+  chapter: "Results"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let lists = arguments.rest.map { $0.plottedNumbers ?? [] }
+  guard lists.contains(where: { $0.contains(where: \.isFinite) }) else {
+    throw arguments.failure("there is nothing to draw", hint: "histogram([1, 2, 2, 3], to: \"counts.png\")")
+  }
+  var names = lists.indices.map { lists.count > 1 ? arguments.root(ofRest: $0) : "" }
+  if Set(names).count < names.count { names = names.enumerated().map { "\($1) \($0 + 1)" } }
+  if arguments.has("legend") {
+    names = try arguments.strings("legend")
+    guard names.count == lists.count else {
+      throw arguments.failure(
+        "there are \(lists.count) lists and \(names.count) names of them", hint: "a name for each list", at: "legend")
+    }
+  }
+  let edges = Histogram.edges(for: lists, count: try arguments.integerIfGiven("bins"))
+  let marks = zip(lists, names).map { Mark.histogram(Histogram($1, of: $0, edges: edges)) }
+  let leftOut = lists.joined().count { !$0.isFinite }
+  let panel = Panel(
+    x: Axis(try arguments.string("of")), y: Axis("how many", scale: try arguments.bool("logY") ? .log : .linear),
+    marks: marks)
+  return try arguments.drawn(
+    [panel], caption: leftOut == 0 ? "" : "without \(NumberText.grouped(leftOut)) that are not finite", width: 800,
+    height: 520)
+}
+
+let heatmap = Builtin(
+  "heatmap",
+  "Draws a table of numbers as coloured cells: rows of numbers, or what confusion() gives. The file carries its data.",
+  parameters: [
+    Parameter("values", .either([.confusion, .list(of: .list(of: .number))]), "Row by row, the first at the top."),
+  ] + figureParameters + [
+    Parameter("rows", .list(of: .string), "What the rows are called.", optional: true, labelled: true),
+    Parameter("columns", .list(of: .string), "What the columns are called.", optional: true, labelled: true),
+    Parameter(
+      "shares", .bool, "Whether each number is shown as its share of its row.", default: .bool(false), labelled: true),
+    ofParameter,
+    Parameter("over", .string, "What the columns are.", default: .string(""), labelled: true),
+    Parameter("by", .string, "What the rows are.", default: .string(""), labelled: true),
+  ], result: .chart,
+  examples: [
+    Example(
+      "heatmap([[88.1, 90.2], [87.5, 91.0]], rows: [\"sgd\", \"adam\"], columns: [\"lr 0.1\", \"lr 0.01\"], of: \"top-1 (%)\", to: \"rates.png\").path",
+      gives: "\"rates.png\"")
+  ], chapter: "Results"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let isShare = try arguments.bool("shares")
+  var (rows, columns): ([String]?, [String]?)
+  var (of, over, by) = (try arguments.string("of"), try arguments.string("over"), try arguments.string("by"))
+  var (values, subtitle): ([[Double]], String) = ([], "")
+  if case .object(let object) = arguments.value("values"), let confusion = object as? ConfusionValue {
+    values = confusion.counts.map { $0.map(Double.init) }
+    (rows, columns, subtitle) = (confusion.classes, confusion.classes, confusion.summary)
+    if of.isEmpty { of = isShare ? "share of the class" : "pictures" }
+    if over.isEmpty { over = "answer" }
+    if by.isEmpty { by = "class" }
+  } else {
+    values = try arguments.rows("values").rows
+  }
+  guard values.contains(where: { !$0.isEmpty }) else {
+    throw arguments.failure("there is nothing to draw", hint: "heatmap([[1, 2], [3, 4]], to: \"cells.png\")", at: "values")
+  }
+  let width = values.map(\.count).max() ?? 0
+  for (label, count) in [("rows", values.count), ("columns", width)] where arguments.has(label) {
+    let names = try arguments.strings(label)
+    guard names.count == count else {
+      throw arguments.failure("there are \(count) \(label) and \(names.count) names", hint: "a name for each", at: label)
+    }
+    if label == "rows" { rows = names } else { columns = names }
+  }
+  let map = HeatMap(values, label: of, showsShares: isShare)
+  func side(_ count: Int) -> Int { max(480, min(1500, 260 + 64 * count)) }
+  return try arguments.drawn(
+    [Panel(x: Axis(over, names: columns), y: Axis(by, names: rows), marks: [.heatMap(map)])], subtitle: subtitle,
+    width: side(width) + 60, height: side(values.count))
+}
+
+extension Arguments {
+  /// Numbers in rows: a list of numbers is one row, a record of numbers one whose columns have names, and a record of
+  /// lists has rows with names.
+  fileprivate func rows(
+    _ label: String
+  ) throws(ScriptError) -> (rows: [[Double]], rowNames: [String]?, columnNames: [String]?) {
+    var elements: [Value] = []
+    var names: [String]?
+    if case .record(let record) = value(label) {
+      (elements, names) = (record.values, record.names)
+    } else {
+      elements = try list(label)
+    }
+    let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
+    if numbers.count == elements.count { return ([numbers], nil, names) }
+    let rows = elements.compactMap { element -> [Double]? in
+      if case .number = element { nil } else { element.plottedNumbers }
+    }
+    guard rows.count == elements.count else {
+      throw failure("these are not all numbers, or all lists of numbers", hint: "[[1, 2], [3, 4]]", at: label)
+    }
+    return (rows, names, nil)
+  }
+}
+
+extension Value {
+  /// The numbers of a list, or all those of an array; nil where there is something else.
+  fileprivate var plottedNumbers: [Double]? {
+    if case .object(let array as ArrayValue) = self { return array.array.elements.map(Double.init) }
+    guard let elements = plottedElements else { return nil }
+    let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
+    return numbers.count == elements.count ? numbers : nil
+  }
+}
