@@ -109,9 +109,12 @@ public struct Panel: Hashable, Sendable, Codable {
     var names: [String] = []
     for name in marks.compactMap(\.identity?.name) where !name.isEmpty && !names.contains(name) { names.append(name) }
     let what = y.label.isEmpty ? "numbers" : y.label
+    if let heatMap {
+      let axes = [y.label, x.label].filter { !$0.isEmpty }.joined(separator: " by ")
+      return (axes.isEmpty ? "" : axes + ": ") + "\(heatMap.rows) x \(heatMap.columns) cells"
+    }
     let over = x.label.isEmpty ? "" : " over \(x.label)"
-    let cells = heatMap.map { ": \($0.rows) x \($0.columns) cells" } ?? ""
-    return what + over + cells + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
+    return what + over + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
   }
 
   var grid: PictureGrid? {
@@ -129,7 +132,8 @@ public struct Panel: Hashable, Sendable, Codable {
     func complete(_ axis: inout Axis, _ count: Int?) {
       guard axis.names != nil || count != nil else { return }
       let names = axis.names ?? []
-      axis.names = names + (names.count..<max(names.count, count ?? 0, 1)).map { names.isEmpty || count != nil ? "\($0 + 1)" : "" }
+      // Columns without a name have their number.
+      axis.names = names + (names.count..<max(names.count, count ?? 0, 1)).map { "\($0 + 1)" }
       axis.scale = .linear
       axis.range = nil
     }

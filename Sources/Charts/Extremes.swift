@@ -44,7 +44,9 @@ struct Extremes {
             if isBars { extend(&y, panel.y.scale == .log ? values[index] * 0.5 : 0) }
           }
           if hasValue {
-            for end in [place - reach, place, place + reach] where Mapping.isShown(end, panel.x.scale) { extend(&x, end) }
+            for end in [place - reach, place, place + reach] where Mapping.isShown(end, panel.x.scale) {
+              extend(&x, end)
+            }
             hasIntegerX = hasIntegerX && place.rounded() == place && abs(place) < 1e15
           }
         }

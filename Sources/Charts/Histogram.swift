@@ -57,11 +57,12 @@ public struct Histogram: Hashable, Sendable, Codable {
       return [low - reach, low + reach]
     }
     if let count { return edges(from: low, to: high, count: max(1, min(mostBins, count))) }
-    let bins = sorted.map { values -> Double in
-      let spread = quantile(values, 0.75) - quantile(values, 0.25)
-      let width = 2 * spread / cbrt(Double(values.count))
-      return width > 0 ? min(Double(mostAutomatic), range / width) : log2(Double(values.count)) + 1
-    }.max() ?? 1
+    let bins =
+      sorted.map { values -> Double in
+        let spread = quantile(values, 0.75) - quantile(values, 0.25)
+        let width = 2 * spread / cbrt(Double(values.count))
+        return width > 0 ? min(Double(mostAutomatic), range / width) : log2(Double(values.count)) + 1
+      }.max() ?? 1
     let isWhole = sorted.allSatisfy { $0.allSatisfy { $0.rounded() == $0 && abs($0) < 1e15 } }
     if isWhole {
       let width = max(1, (range / bins).rounded())

@@ -98,7 +98,8 @@ extension Tile: Codable {
     let width = try container.decode(Int.self, forKey: .width)
     let bytes = try container.decode(Data.self, forKey: .bytes)
     guard Tile.isWhole(channels, height, width, bytes.count) else {
-      throw DecodingError.dataCorruptedError(forKey: .bytes, in: container, debugDescription: "not a byte for each pixel")
+      throw DecodingError.dataCorruptedError(
+        forKey: .bytes, in: container, debugDescription: "not a byte for each pixel")
     }
     self.init(
       channels: channels, height: height, width: width, bytes: Array(bytes),

@@ -10,6 +10,9 @@ public struct CallContext {
   /// How many characters a printed line should have at most; nil where that does not matter.
   public var lineWidth: Int? { machine.output.width }
 
+  /// Bits of the colours that a printed line may have: 24, 8 or 0.
+  public var colorBits: Int { machine.output.colorBits }
+
   /// Tells of progress: a message beside the results.
   public func report(_ text: String) { machine.output.report(text) }
 

@@ -4,6 +4,8 @@ public protocol ScriptOutput: Sendable {
   func print(_ text: String)
   /// How many characters a line should have at most; nil where that does not matter.
   var width: Int? { get }
+  /// Bits of the colours that text may have: 24, 8 for the 256 of xterm, 0 for none.
+  var colorBits: Int { get }
   /// Takes a message beside the results, such as progress.
   func report(_ text: String)
   /// Takes the Markdown of a `##` line when the run gets there.
@@ -16,6 +18,7 @@ public protocol ScriptOutput: Sendable {
 
 extension ScriptOutput {
   public var width: Int? { nil }
+  public var colorBits: Int { 0 }
   public func report(_ text: String) {}
   public func narrate(_ markdown: String) {}
   public func execute(_ code: String) {}

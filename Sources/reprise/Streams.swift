@@ -11,9 +11,19 @@ enum Streams {
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
   /// Whether messages may have colours.
-  static var errorsHaveColor: Bool {
+  static var errorsHaveColor: Bool { mayHaveColor(STDERR_FILENO) }
+
+  /// Bits of the colours that results may have: 24, 8 or 0.
+  static var outputColorBits: Int {
+    guard mayHaveColor(STDOUT_FILENO) else { return 0 }
     let environment = ProcessInfo.processInfo.environment
-    return isatty(STDERR_FILENO) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    if ["truecolor", "24bit"].contains(environment["COLORTERM"]) { return 24 }
+    return environment["TERM"]?.contains("256") == true ? 8 : 0
+  }
+
+  private static func mayHaveColor(_ descriptor: Int32) -> Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(descriptor) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
   }
 
   /// The line that changes while a training runs; nil where standard error is no terminal that can do so.
@@ -71,6 +81,7 @@ enum Streams {
 /// Prints as the script goes.
 struct TerminalOutput: ScriptOutput {
   var width: Int? { Streams.outputIsTerminal ? Streams.outputColumns : nil }
+  var colorBits: Int { Streams.outputColorBits }
   func print(_ text: String) { Streams.writeLine(text) }
   func report(_ text: String) { Streams.writeError(text + "\n") }
   func show(picture name: String, at path: String) { InlinePictures.show(path) }

@@ -57,9 +57,11 @@ import Testing
     #expect(try Chart(png: try chart.render()) == chart)
   }
 
-  @Test("a picture of every kind gives its chart back, and the same bytes twice", arguments: [
-    "bars with whiskers", "labels", "histogram", "matrix", "shares", "pictures", "pictures and curves",
-  ])
+  @Test(
+    "a picture of every kind gives its chart back, and the same bytes twice",
+    arguments: [
+      "bars with whiskers", "labels", "histogram", "matrix", "shares", "pictures", "pictures and curves",
+    ])
   func redrawing(_ name: String) throws {
     var chart = try #require(Samples.odd.first { $0.name == name }).chart
     // What is not a number equals nothing, not even itself.
@@ -81,12 +83,23 @@ import Testing
       }
     }
     let large = Tile(channels: 1, height: 4096, width: 4096, bytes: Array(repeating: 0, count: 1 << 24))
-    #expect(refusal([.pictures(PictureGrid([large, Samples.tile(1, 1)]))]) == .tooMuch(.pictureBytes, count: 1 << 24 | 1, limit: 1 << 24))
-    #expect(refusal([.pictures(PictureGrid(Array(repeating: Samples.tile(1, 1), count: 2001)))]) == .tooMuch(.pictures, count: 2001, limit: 2000))
-    #expect(refusal([.heatMap(HeatMap(Array(repeating: Array(repeating: 1, count: 501), count: 500)))]) == .tooMuch(.cells, count: 250_500, limit: 250_000))
-    #expect(refusal([.bars(Series("a", y: Array(repeating: 1, count: 20_001)))]) == .tooMuch(.bars, count: 20_001, limit: 20_000))
-    #expect(refusal([], x: Axis(names: Array(repeating: "a", count: 5001))) == .tooMuch(.names, count: 5001, limit: 5000))
-    #expect(refusal([.histogram(Histogram("a", edges: [], counts: Array(repeating: 1, count: 10_001)))])?.description.contains("10000") == true)
+    #expect(
+      refusal([.pictures(PictureGrid([large, Samples.tile(1, 1)]))])
+        == .tooMuch(.pictureBytes, count: 1 << 24 | 1, limit: 1 << 24))
+    #expect(
+      refusal([.pictures(PictureGrid(Array(repeating: Samples.tile(1, 1), count: 2001)))])
+        == .tooMuch(.pictures, count: 2001, limit: 2000))
+    #expect(
+      refusal([.heatMap(HeatMap(Array(repeating: Array(repeating: 1, count: 501), count: 500)))])
+        == .tooMuch(.cells, count: 250_500, limit: 250_000))
+    #expect(
+      refusal([.bars(Series("a", y: Array(repeating: 1, count: 20_001)))])
+        == .tooMuch(.bars, count: 20_001, limit: 20_000))
+    #expect(
+      refusal([], x: Axis(names: Array(repeating: "a", count: 5001))) == .tooMuch(.names, count: 5001, limit: 5000))
+    #expect(
+      refusal([.histogram(Histogram("a", edges: [], counts: Array(repeating: 1, count: 10_001)))])?.description
+        .contains("10000") == true)
   }
 
   @Test("a picture without data says so")

@@ -12,20 +12,25 @@ import Testing
     #expect(try !texts(many).contains("1149"))
   }
 
-  @Test("names stand level, in two lines or upright, and none is lost", arguments: [
-    ["a", "b", "c"], ["knowledge distillation", "weight averaging", "stochastic depth", "label smoothing", "none at all"],
-    Samples.classes + Samples.classes,
-  ])
+  @Test(
+    "names stand level, in two lines or upright, and none is lost",
+    arguments: [
+      ["a", "b", "c"],
+      ["knowledge distillation", "weight averaging", "stochastic depth", "label smoothing", "none at all"],
+      Samples.classes + Samples.classes,
+    ])
   func names(_ names: [String]) throws {
     let chart = Samples.one([.bars(Series("", y: names.map { _ in 1 }))], x: Axis(names: names))
     let texts = try texts(chart).joined(separator: " ")
     for name in names { #expect(texts.contains(name)) }
   }
 
-  @Test("the front holds what nothing else beats", arguments: [
-    (Preference.less, Preference.more, [1.0, 2, 4], [1.0, 3, 4]), (.more, .more, [4], [4]), (.less, .less, [1], [1]),
-    (.more, .less, [1, 3, 4], [1, 1.5, 4]),
-  ])
+  @Test(
+    "the front holds what nothing else beats",
+    arguments: [
+      (Preference.less, Preference.more, [1.0, 2, 4], [1.0, 3, 4]), (.more, .more, [4], [4]), (.less, .less, [1], [1]),
+      (.more, .less, [1, 3, 4], [1, 1.5, 4]),
+    ])
   func front(_ x: Preference, _ y: Preference, _ frontX: [Double], _ frontY: [Double]) {
     let points = [Series("a", x: [1, 2, 3], y: [1, 3, 1.5]), Series("b", x: [4, 2, .nan], y: [4, 2, 9])]
     let front = Series.front(of: points, better: x, y)
@@ -86,36 +91,40 @@ import Testing
     #expect(try colored(.right, Palette.colors[1]) == 0)
   }
 
-  @Test("a chart's data come as a table", arguments: [
-    (
-      Samples.one([.bars(Series("s", y: [1, 2], band: Band(low: [0, 1], high: [2, 3])))], x: Axis(names: ["a\tb", "c"])),
-      "panel\tseries\tx\ty\tlow\thigh\npanel\ts\ta b\t1.0\t0.0\t2.0\npanel\ts\tc\t2.0\t1.0\t3.0\n"
-    ),
-    (Samples.one([.line(Series("s", y: [1]))]), "panel\tseries\tx\ty\npanel\ts\t1.0\t1.0\n"),
-    (
-      Samples.one([.points(Series("s", y: [1, 2], labels: ["p"]))]),
-      "panel\tseries\tx\ty\tlabel\npanel\ts\t1.0\t1.0\tp\npanel\ts\t2.0\t2.0\t\n"
-    ),
-    (
-      Samples.one([.histogram(Histogram("h", edges: [0, 1, 2], counts: [3, 4]))]),
-      "panel\tseries\tx\ty\tlow\thigh\npanel\th\t0.5\t3.0\t0.0\t1.0\npanel\th\t1.5\t4.0\t1.0\t2.0\n"
-    ),
-    (
-      Samples.heat([[1, 2]], rows: ["r"], columns: ["p", "q"]),
-      "panel\tseries\tx\ty\npanel\tr\tp\t1.0\npanel\tr\tq\t2.0\n"
-    ),
-    (
-      Samples.pictures([Tile(channels: 1, height: 1, width: 3, bytes: [1, 2, 3], caption: "c", verdict: .wrong)]),
-      "panel\tcaption\tverdict\tchannels\theight\twidth\tbytes\npanel\tc\twrong\t1\t1\t3\tAQID\n"
-    ),
-  ])
+  @Test(
+    "a chart's data come as a table",
+    arguments: [
+      (
+        Samples.one(
+          [.bars(Series("s", y: [1, 2], band: Band(low: [0, 1], high: [2, 3])))], x: Axis(names: ["a\tb", "c"])),
+        "panel\tseries\tx\ty\tlow\thigh\npanel\ts\ta b\t1.0\t0.0\t2.0\npanel\ts\tc\t2.0\t1.0\t3.0\n"
+      ),
+      (Samples.one([.line(Series("s", y: [1]))]), "panel\tseries\tx\ty\npanel\ts\t1.0\t1.0\n"),
+      (
+        Samples.one([.points(Series("s", y: [1, 2], labels: ["p"]))]),
+        "panel\tseries\tx\ty\tlabel\npanel\ts\t1.0\t1.0\tp\npanel\ts\t2.0\t2.0\t\n"
+      ),
+      (
+        Samples.one([.histogram(Histogram("h", edges: [0, 1, 2], counts: [3, 4]))]),
+        "panel\tseries\tx\ty\tlow\thigh\npanel\th\t0.5\t3.0\t0.0\t1.0\npanel\th\t1.5\t4.0\t1.0\t2.0\n"
+      ),
+      (
+        Samples.heat([[1, 2]], rows: ["r"], columns: ["p", "q"]),
+        "panel\tseries\tx\ty\npanel\tr\tp\t1.0\npanel\tr\tq\t2.0\n"
+      ),
+      (
+        Samples.pictures([Tile(channels: 1, height: 1, width: 3, bytes: [1, 2, 3], caption: "c", verdict: .wrong)]),
+        "panel\tcaption\tverdict\tchannels\theight\twidth\tbytes\npanel\tc\twrong\t1\t1\t3\tAQID\n"
+      ),
+    ])
   func data(_ chart: Chart, _ table: String) {
     #expect(chart.tabSeparated == table)
   }
 
   @Test("a damaged picture in a chart's data is refused, not drawn")
   func damagedTile() throws {
-    let json = #"{"caption":"","columns":1,"height":400,"width":640,"subtitle":"","title":"","panels":[{"title":"","x":{"label":"","scale":"linear","format":"number"},"y":{"label":"","scale":"linear","format":"number"},"marks":[{"pictures":{"pictures":[{"bytes":"AQID","caption":"","channels":1,"height":2,"width":2}]}}]}]}"#
+    let json =
+      #"{"caption":"","columns":1,"height":400,"width":640,"subtitle":"","title":"","panels":[{"title":"","x":{"label":"","scale":"linear","format":"number"},"y":{"label":"","scale":"linear","format":"number"},"marks":[{"pictures":{"pictures":[{"bytes":"AQID","caption":"","channels":1,"height":2,"width":2}]}}]}]}"#
     let png = try PNG.adding([TextChunk(Chart.dataKeyword, json)], to: Samples.typical().render())
     #expect(throws: ChartError.noChart) { try Chart(png: png) }
     let whole = try PNG.adding([TextChunk(Chart.dataKeyword, json.replacing("AQID", with: "AQIDBA=="))], to: png)

@@ -30,10 +30,12 @@ import Testing
     #expect(Histogram(of: values, edges: edges).counts == [20, 8, 5, 5, 4, 4, 4])
   }
 
-  @Test("every finite value is counted once", arguments: [
+  private static let lists: [[Double]] = [
     [0.1, 0.2, 0.3, 0.1 + 0.2, 0.7, 0.8, 0.9], [-1e250, 1e250], [1, 1.0.nextUp], [5], [0], [-3, -3, -3],
     Array(repeating: 1, count: 99) + [1e6], (0..<1000).map { Double($0 % 7) },
-  ], [nil, 1, 3, 10_000])
+  ]
+
+  @Test("every finite value is counted once", arguments: lists, [nil, 1, 3, 10_000] as [Int?])
   func completeness(_ values: [Double], _ count: Int?) {
     let edges = Histogram.edges(for: [values], count: count)
     let counts = Histogram(of: values + [.nan, .infinity], edges: edges).counts

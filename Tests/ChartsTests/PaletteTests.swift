@@ -60,11 +60,13 @@ import Testing
     }
   }
 
-  @Test("the colour scale is viridis", arguments: [
-    // Rows 0, 10, 25, 128 and 255 of the 256 that were published (van der Walt and Smith, option D).
-    (0, [0.267004, 0.004874, 0.329415]), (10, [0.278791, 0.062145, 0.386592]), (25, [0.282623, 0.140926, 0.457517]),
-    (128, [0.127568, 0.566949, 0.550556]), (255, [0.993248, 0.906157, 0.143936]),
-  ])
+  @Test(
+    "the colour scale is viridis",
+    arguments: [
+      // Rows 0, 10, 25, 128 and 255 of the 256 that were published (van der Walt and Smith, option D).
+      (0, [0.267004, 0.004874, 0.329415]), (10, [0.278791, 0.062145, 0.386592]), (25, [0.282623, 0.140926, 0.457517]),
+      (128, [0.127568, 0.566949, 0.550556]), (255, [0.993248, 0.906157, 0.143936]),
+    ])
   func viridis(_ row: Int, _ published: [Double]) {
     let color = ColorScale.color(Double(row) / 255)
     for (channel, value) in zip([color.red, color.green, color.blue], published) {

@@ -82,7 +82,9 @@ import Testing
     #expect(
       Self.corners.text(columns: 2)
         == "\(esc)[38;2;255;0;0;48;2;0;0;255m▀\(esc)[38;2;0;255;0;48;2;255;255;255m▀\(esc)[0m\n")
-    #expect(Self.corners.text(columns: 2, colors: .palette) == "\(esc)[38;5;196;48;5;21m▀\(esc)[38;5;46;48;5;231m▀\(esc)[0m\n")
+    #expect(
+      Self.corners.text(columns: 2, colors: .palette) == "\(esc)[38;5;196;48;5;21m▀\(esc)[38;5;46;48;5;231m▀\(esc)[0m\n"
+    )
     #expect(Self.corners.text(columns: 2, colors: .none) == "▓▒\n")
   }
 
@@ -104,9 +106,11 @@ import Testing
     #expect(text.hasPrefix("\u{1B}[38;5;\(index);"))
   }
 
-  @Test("a preview keeps its shape within columns and rows", arguments: [
-    (80, Int.max, 80, 17), (80, 5, 24, 5), (0, 0, 4, 1), (10_000, 3, 14, 3),
-  ])
+  @Test(
+    "a preview keeps its shape within columns and rows",
+    arguments: [
+      (80, Int.max, 80, 17), (80, 5, 24, 5), (0, 0, 4, 1), (10_000, 3, 14, 3),
+    ])
   func size(_ columns: Int, _ rows: Int, _ width: Int, _ height: Int) throws {
     let preview = try Preview(png: Samples.typical().render(typeface: .builtIn))
     let lines = preview.text(columns: columns, rows: rows, colors: .none).split(separator: "\n")

@@ -64,39 +64,85 @@ enum Samples {
 
   static func pictures(_ tiles: [Tile], columns: Int? = nil, width: Int = 640, height: Int = 400) -> Chart {
     Chart(
-      "pictures", width: width, height: height, panels: [Panel("panel", marks: [.pictures(PictureGrid(tiles, columns: columns))])])
+      "pictures", width: width, height: height,
+      panels: [Panel("panel", marks: [.pictures(PictureGrid(tiles, columns: columns))])])
   }
 
   /// Whatever a script may ask for, by name.
   static let odd: [(name: String, chart: Chart)] = curves + figures
 
   private static let figures: [(name: String, chart: Chart)] = [
-    ("bars", one(zip(["a", "b"], [1.0, 2]).map { .bars(Series($0, y: [$1, -$1, 3 * $1])) }, x: Axis(names: ["x", "y", "z"]))),
+    (
+      "bars",
+      one(
+        zip(["a", "b"], [1.0, 2]).map { .bars(Series($0, y: [$1, -$1, 3 * $1])) }, x: Axis(names: ["x", "y", "z"]))
+    ),
     ("no bars", one([.bars(Series("a", y: []))])),
     ("no bars but names", one([.bars(Series("a", y: []))], x: Axis(names: []))),
     ("one bar", one([.bars(Series("", y: [5]))])),
     ("bars of nothing", one([.bars(Series("a", y: [0, 0, 0]))], x: Axis(names: ["a", "b", "c"]))),
-    ("bars that are not finite", one([.bars(Series("a", y: [1, .nan, -.infinity], band: Band(low: [.nan], high: [9])))])),
+    (
+      "bars that are not finite",
+      one([.bars(Series("a", y: [1, .nan, -.infinity], band: Band(low: [.nan], high: [9])))])
+    ),
     ("huge bars", one([.bars(Series("a", y: [1e249, -1e-249, 1e300]))])),
     ("bars at odd places", one([.bars(Series("a", x: [-5, 1e9, 1e9, .nan], y: [1, 2, 3, 4]))])),
     ("bars, log", one([.bars(Series("a", y: [0.5, 2000, 0, -1]))], x: Axis(names: ["a"]), y: Axis(scale: .log))),
-    ("bars, percent", one([.bars(Series("a", y: [0.999, 1, 0.2]))], x: Axis(names: ["a", "b", "c"]), y: Axis(format: .percent))),
-    ("bars and lines", one([.bars(Series("a", y: [1, 2])), .line(Series("b", y: [2, 1])), .reference(Reference("c", at: 1.5))])),
+    (
+      "bars, percent",
+      one([.bars(Series("a", y: [0.999, 1, 0.2]))], x: Axis(names: ["a", "b", "c"]), y: Axis(format: .percent))
+    ),
+    (
+      "bars and lines",
+      one([.bars(Series("a", y: [1, 2])), .line(Series("b", y: [2, 1])), .reference(Reference("c", at: 1.5))])
+    ),
     (
       "bars with whiskers",
       one(
-        (0..<3).map { .bars(Series("series \($0)", y: [3, 4, 5, 6], band: Band(low: [2, 3, 4, 5], high: [4, 5, 6, 7]))) },
+        (0..<3).map {
+          .bars(Series("series \($0)", y: [3, 4, 5, 6], band: Band(low: [2, 3, 4, 5], high: [4, 5, 6, 7])))
+        },
         x: Axis(names: ["50 %", "60 %", "70 %", "80 %"]))
     ),
-    ("bars with long names", one([.bars(Series("", y: [1, 2, 3]))], x: Axis(names: classes.map { $0 + String(repeating: " and more", count: 50) }))),
-    ("three hundred bars", one([.bars(Series("", y: (0..<300).map(Double.init)))], x: Axis(names: (0..<300).map { "class \($0)" }))),
+    (
+      "bars with long names",
+      one(
+        [.bars(Series("", y: [1, 2, 3]))],
+        x: Axis(names: classes.map { $0 + String(repeating: " and more", count: 50) }))
+    ),
+    (
+      "three hundred bars",
+      one([.bars(Series("", y: (0..<300).map(Double.init)))], x: Axis(names: (0..<300).map { "class \($0)" }))
+    ),
     ("bars by the hundred", one((0..<100).map { .bars(Series("\($0)", y: [1, 2])) }, x: Axis(names: ["a", "b"]))),
-    ("labels", one([.points(Series("a", x: [1, 1, 2, .nan], y: [1, 1, 2, 3], labels: ["same", "place", "", "gone", "beyond"]))])),
-    ("crowded labels", one([.points(Series("a", x: (0..<400).map(Double.init), y: (0..<400).map { Double($0 * 7919 % 1000) }, labels: (0..<400).map { "point \($0)" }))])),
+    (
+      "labels",
+      one([
+        .points(Series("a", x: [1, 1, 2, .nan], y: [1, 1, 2, 3], labels: ["same", "place", "", "gone", "beyond"]))
+      ])
+    ),
+    (
+      "crowded labels",
+      one([
+        .points(
+          Series(
+            "a", x: (0..<400).map(Double.init), y: (0..<400).map { Double($0 * 7919 % 1000) },
+            labels: (0..<400).map { "point \($0)" }))
+      ])
+    ),
     ("histogram", one([.histogram(Histogram("a", of: [1, 2, 2, 3], edges: Histogram.edges(for: [[1, 2, 2, 3]])))])),
     ("empty histogram", one([.histogram(Histogram("a", edges: [], counts: []))])),
-    ("uneven histogram", one([.histogram(Histogram("a", edges: [0, 1], counts: [1, 2, .nan])), .histogram(Histogram("b", edges: [3, 2, .nan], counts: [-4, 5]))])),
-    ("histogram, log", one([.histogram(Histogram("a", edges: [0, 1, 2, 3], counts: [1000, 1, 0]))], y: Axis(scale: .log))),
+    (
+      "uneven histogram",
+      one([
+        .histogram(Histogram("a", edges: [0, 1], counts: [1, 2, .nan])),
+        .histogram(Histogram("b", edges: [3, 2, .nan], counts: [-4, 5])),
+      ])
+    ),
+    (
+      "histogram, log",
+      one([.histogram(Histogram("a", edges: [0, 1, 2, 3], counts: [1000, 1, 0]))], y: Axis(scale: .log))
+    ),
     ("matrix", heat(counts(10), rows: classes, columns: classes, width: 700)),
     ("shares", heat(counts(10), rows: classes, columns: classes, showsShares: true)),
     ("matrix without names", heat([[1, 2, 3], [4]])),
@@ -107,15 +153,42 @@ enum Samples {
     ("matrix that is not finite", heat([[.nan, .infinity], [-.infinity, .nan]])),
     ("matrix of all sizes", heat([[1e-200, 1e200], [-1e249, 0]])),
     ("shares of nothing", heat([[0, 0], [-1, 1]], showsShares: true)),
-    ("large matrix", heat(counts(200), rows: (0..<200).map { "class \($0)" }, columns: (0..<200).map { "class \($0)" })),
-    ("matrix with long names", heat(counts(5), rows: Array(repeating: String(repeating: "long ", count: 90), count: 5), columns: Array(repeating: String(repeating: "x", count: 900), count: 5))),
+    (
+      "large matrix", heat(counts(200), rows: (0..<200).map { "class \($0)" }, columns: (0..<200).map { "class \($0)" })
+    ),
+    (
+      "matrix with long names",
+      heat(
+        counts(5), rows: Array(repeating: String(repeating: "long ", count: 90), count: 5),
+        columns: Array(repeating: String(repeating: "x", count: 900), count: 5))
+    ),
     ("no pictures", pictures([])),
     ("one picture", pictures([tile(1, 1, "one", .right)])),
-    ("pictures", pictures((0..<30).map { tile(28, 28, "\(classes[$0 % 10]) → \(classes[$0 * 3 % 10]) 97 %", $0 % 2 == 0 ? .wrong : .right) })),
-    ("pictures of all sizes", pictures([tile(3, 50, channels: 3, "high"), tile(900, 20, "wide"), tile(1, 1, ""), tile(40, 40, "α\u{0}\n日本")])),
+    (
+      "pictures",
+      pictures(
+        (0..<30).map {
+          tile(28, 28, "\(classes[$0 % 10]) → \(classes[$0 * 3 % 10]) 97 %", $0 % 2 == 0 ? .wrong : .right)
+        })
+    ),
+    (
+      "pictures of all sizes",
+      pictures([tile(3, 50, channels: 3, "high"), tile(900, 20, "wide"), tile(1, 1, ""), tile(40, 40, "α\u{0}\n日本")])
+    ),
     ("pictures in too many columns", pictures([tile(2, 2), tile(2, 2)], columns: 99)),
-    ("pictures with long captions", pictures((0..<4).map { _ in tile(8, 8, String(repeating: "caption", count: 300)) }, columns: -1)),
-    ("pictures and curves", Chart(width: 640, height: 400, panels: [Panel(marks: [.pictures(PictureGrid([tile(5, 5, "a")])), .line(Series("b", y: [1]))]), Panel(marks: [.line(Series("b", y: [1, 2]))])])),
+    (
+      "pictures with long captions",
+      pictures((0..<4).map { _ in tile(8, 8, String(repeating: "caption", count: 300)) }, columns: -1)
+    ),
+    (
+      "pictures and curves",
+      Chart(
+        width: 640, height: 400,
+        panels: [
+          Panel(marks: [.pictures(PictureGrid([tile(5, 5, "a")])), .line(Series("b", y: [1]))]),
+          Panel(marks: [.line(Series("b", y: [1, 2]))]),
+        ])
+    ),
   ]
 
   private static let curves: [(name: String, chart: Chart)] = [

@@ -18,11 +18,13 @@ struct FigureTests {
     return grid.pictures
   }
 
-  @Test("bars take a list, a record of numbers, lists side by side and a record of lists", arguments: [
-    ("[1, 2, 3]", [""], nil, [[1.0, 2, 3]]), ("{ a: 1, b: 2 }", [""], ["a", "b"], [[1, 2]]),
-    ("[[1, 2], [3, 4]], legend: [\"x\", \"y\"]", ["x", "y"], nil, [[1, 2], [3, 4]]),
-    ("{ x: [1, 2], y: [3] }, names: [\"a\", \"b\"]", ["x", "y"], ["a", "b"], [[1, 2], [3]]),
-  ])
+  @Test(
+    "bars take a list, a record of numbers, lists side by side and a record of lists",
+    arguments: [
+      ("[1, 2, 3]", [""], nil, [[1.0, 2, 3]]), ("{ a: 1, b: 2 }", [""], ["a", "b"], [[1, 2]]),
+      ("[[1, 2], [3, 4]], legend: [\"x\", \"y\"]", ["x", "y"], nil, [[1, 2], [3, 4]]),
+      ("{ x: [1, 2], y: [3] }, names: [\"a\", \"b\"]", ["x", "y"], ["a", "b"], [[1, 2], [3]]),
+    ])
   func bars(_ values: String, _ series: [String], _ names: [String]?, _ numbers: [[Double]]) throws {
     let workshop = try Workshop()
     try workshop.value("bars(\(values), to: \"bars.png\")")
@@ -56,7 +58,8 @@ struct FigureTests {
   @Test("histograms share their ranges, take arrays, and say what they leave out")
   func histogram() throws {
     let workshop = try Workshop()
-    try workshop.value("first = [1, 2, nan]\nhistogram(first, array([3, 5, 4, 4], shape: [2, 2]), bins: 4, to: \"h.png\")")
+    try workshop.value(
+      "first = [1, 2, nan]\nhistogram(first, array([3, 5, 4, 4], shape: [2, 2]), bins: 4, to: \"h.png\")")
     let chart = try chart(workshop, "h.png")
     let histograms = chart.panels[0].marks.compactMap { if case .histogram(let one) = $0 { one } else { nil } }
     #expect(histograms.map(\.counts) == [[1, 1, 0, 0], [0, 0, 1, 3]])
@@ -90,7 +93,9 @@ struct FigureTests {
       case .list(let mean)? = try workshop.value("data.mean"),
       case .list(let deviation)? = try workshop.value("data.deviation")
     else { throw UnexpectedValue() }
-    func numbers(_ list: List) -> [Double] { list.elements.compactMap { if case .number(let n) = $0 { n } else { nil } } }
+    func numbers(_ list: List) -> [Double] {
+      list.elements.compactMap { if case .number(let n) = $0 { n } else { nil } }
+    }
     let (values, means, deviations) = (numbers(seen), numbers(mean), numbers(deviation))
     for (index, byte) in tiles.flatMap(\.bytes).enumerated() {
       let channel = index / 64 % 3
@@ -132,27 +137,34 @@ struct FigureTests {
     let workshop = try Workshop()
     try workshop.value(Self.data)
     let tiles = try tiles(
-      workshop, "grid(data, [{ index: 3, label: \"a\", answer: \"b\", confidence: 0.974 }, { index: 0, label: \"a\", answer: \"a\" }, 5], TO)")
+      workshop,
+      "grid(data, [{ index: 3, label: \"a\", answer: \"b\", confidence: 0.974 }, { index: 0, label: \"a\", answer: \"a\" }, 5], TO)"
+    )
     #expect(tiles.map(\.caption).prefix(2) == ["a → b 97\u{A0}%", "a → a"])
     #expect(tiles.map(\.verdict) == [.wrong, .right, nil])
     try workshop.value("grid(data, topLosses(initialize(resnet(8, data)), data, 12), to: \"worst.png\")")
     try workshop.value("grid(synthetic(2, shape: [4, 8, 8], train: 4, validation: 4), to: \"four.png\")")
   }
 
-  @Test("what cannot be drawn is told with what could be", arguments: [
-    ("bars([], to: \"a.png\")", "bars([1, 2, 3]"), ("bars([1, [2]], to: \"a.png\")", "not all numbers"),
-    ("bars([1, 2], names: [\"a\"], to: \"a.png\")", "2 places and 1 names"),
-    ("bars([1, 2], errors: [1], to: \"a.png\")", "same form"), ("bars({ a: \"b\" }, to: \"a.png\")", "not all numbers"),
-    ("scatter(to: \"a.png\")", "scatter(series"), ("scatter(series([1, 2]), labels: [\"a\"], to: \"a.png\")", "2 points and 1 labels"),
-    ("histogram([nan], to: \"a.png\")", "nothing to draw"), ("histogram(to: \"a.png\")", "nothing to draw"),
-    ("heatmap([], to: \"a.png\")", "nothing to draw"), ("heatmap([[1]], rows: [], to: \"a.png\")", "1 rows and 0 names"),
-    ("grid(synthetic(2, train: 4, validation: 4), [4], to: \"a.png\")", "from 0 to 3"),
-    ("grid(synthetic(2, train: 4, validation: 4), [], to: \"a.png\")", "the list is empty"),
-    ("grid(synthetic(2, train: 4, validation: 4), [1], epoch: 1, to: \"a.png\")", "exclude"),
-    ("grid(synthetic(2, train: 4, validation: 4), [{ a: 1 }], to: \"a.png\")", "topLosses"),
-    ("grid(synthetic(2, shape: [3, 1024, 1024], train: 8, validation: 2), to: \"a.png\")", "16777216"),
-    ("grid(synthetic(2, train: 4, validation: 4), to: \"../a.png\")", "directory"),
-  ])
+  @Test(
+    "what cannot be drawn is told with what could be",
+    arguments: [
+      ("bars([], to: \"a.png\")", "bars([1, 2, 3]"), ("bars([1, [2]], to: \"a.png\")", "not all numbers"),
+      ("bars([1, 2], names: [\"a\"], to: \"a.png\")", "2 places and 1 names"),
+      ("bars([1, 2], errors: [1], to: \"a.png\")", "same form"),
+      ("bars({ a: \"b\" }, to: \"a.png\")", "not all numbers"),
+      ("scatter(to: \"a.png\")", "scatter(series"),
+      ("scatter(series([1, 2]), labels: [\"a\"], to: \"a.png\")", "2 points and 1 labels"),
+      ("histogram([nan], to: \"a.png\")", "nothing to draw"), ("histogram(to: \"a.png\")", "nothing to draw"),
+      ("heatmap([], to: \"a.png\")", "nothing to draw"),
+      ("heatmap([[1]], rows: [], to: \"a.png\")", "1 rows and 0 names"),
+      ("grid(synthetic(2, train: 4, validation: 4), [4], to: \"a.png\")", "from 0 to 3"),
+      ("grid(synthetic(2, train: 4, validation: 4), [], to: \"a.png\")", "the list is empty"),
+      ("grid(synthetic(2, train: 4, validation: 4), [1], epoch: 1, to: \"a.png\")", "exclude"),
+      ("grid(synthetic(2, train: 4, validation: 4), [{ a: 1 }], to: \"a.png\")", "topLosses"),
+      ("grid(synthetic(2, shape: [3, 1024, 1024], train: 8, validation: 2), to: \"a.png\")", "16777216"),
+      ("grid(synthetic(2, train: 4, validation: 4), to: \"../a.png\")", "directory"),
+    ])
   func refusals(_ code: String, _ expected: String) throws {
     let error = try #require(try Workshop().error(code))
     #expect(error.category == .runtime)

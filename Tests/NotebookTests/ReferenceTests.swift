@@ -33,11 +33,22 @@ struct ReferenceTests {
   func mistakes() throws {
     let workshop = try Workshop()
     let text = try String(contentsOf: packageFolder.appending(path: "examples/mistakes.reprise"), encoding: .utf8)
-    try workshop.session.run(Source(text, name: "test"), settings: ["pictures": "100", "epochs": "1"])
+    try workshop.session.run(Source(text, name: "test"), settings: ["limit": "100", "epochs": "1"])
     for name in ["classes", "batch", "confusion", "worst", "losses", "by-class"] {
       let bytes = [UInt8](try Data(contentsOf: URL(filePath: workshop.folder + "/plots/\(name).png")))
       #expect(try !Chart(png: bytes).panels.isEmpty && Origin(png: bytes)?.script == "test")
     }
+  }
+
+  @Test("the scripts in examples/ that take minutes run at a small size", arguments: [
+    ("first.reprise", ["count": "512", "epochs": "1"]), ("learning-rate.reprise", ["count": "500"]),
+    ("tutorial.reprise", ["count": "500"]),
+  ])
+  func small(_ name: String, _ settings: [String: String]) throws {
+    let workshop = try Workshop()
+    let text = try String(contentsOf: packageFolder.appending(path: "examples/\(name)"), encoding: .utf8)
+    try workshop.session.run(Source(text, name: name), settings: settings)
+    #expect(!workshop.output.text.isEmpty)
   }
 
   @Test("the scripts in examples/ that take a moment run, and no claim of theirs fails", arguments: [

@@ -9,4 +9,4 @@ private let notebookBuiltins: [Builtin] =
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, findLearningRate, probe, evaluate, confusion, topLosses, predict, initialize, load, save]
   + [array, readArray, write]
-  + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, claim]
+  + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

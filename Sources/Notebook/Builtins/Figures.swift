@@ -1,4 +1,5 @@
 internal import Charts
+internal import Foundation
 internal import Script
 internal import Tensors
 
@@ -11,7 +12,7 @@ let bars = Builtin(
   parameters: [
     Parameter(
       "values", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
-      "A record of numbers names its bars; one of lists names what stands side by side."),
+      "A record of numbers names its bars; one of lists names what stands side by side.")
   ] + figureParameters + [
     Parameter("names", .list(of: .string), "What the places are called.", optional: true, labelled: true),
     Parameter("legend", .list(of: .string), "What stands side by side.", optional: true, labelled: true),
@@ -34,7 +35,8 @@ let bars = Builtin(
   let errors = arguments.has("errors") ? try arguments.rows("errors") : nil
   let isWhole = errors.map { $0.rows.map(\.count) == given.rows.map(\.count) } ?? true
   guard isWhole else {
-    throw arguments.failure("there is not an error for each value", hint: "errors: of the same form as the values", at: "errors")
+    throw arguments.failure(
+      "there is not an error for each value", hint: "errors: of the same form as the values", at: "errors")
   }
   let legend = arguments.has("legend") ? try arguments.strings("legend") : given.rowNames ?? []
   let names = arguments.has("names") ? try arguments.strings("names") : given.columnNames
@@ -43,11 +45,13 @@ let bars = Builtin(
     throw arguments.failure("there is nothing to draw", hint: "bars([1, 2, 3], to: \"bars.png\")", at: "values")
   }
   if let names, names.count != count {
-    throw arguments.failure("there are \(count) places and \(names.count) names", hint: "a name for each place", at: "names")
+    throw arguments.failure(
+      "there are \(count) places and \(names.count) names", hint: "a name for each place", at: "names")
   }
   guard legend.isEmpty || legend.count == given.rows.count else {
     throw arguments.failure(
-      "there are \(given.rows.count) lists and \(legend.count) names of them", hint: "a name for each list", at: "legend")
+      "there are \(given.rows.count) lists and \(legend.count) names of them", hint: "a name for each list",
+      at: "legend")
   }
   let marks = given.rows.enumerated().map { index, row -> Mark in
     let band = errors.map { errors in
@@ -65,7 +69,7 @@ let histogram = Builtin(
   "histogram",
   "Draws how often numbers fall into each of some ranges; several lists share the ranges. The file carries the counts.",
   parameters: [
-    Parameter("values", .either([.list(of: .number), .array]), "The numbers.", variadic: true),
+    Parameter("values", .either([.list(of: .number), .array]), "The numbers.", variadic: true)
   ] + figureParameters + [
     Parameter(
       "bins", .integer, "How many ranges; by the rule of Freedman and Diaconis where left out.", optional: true,
@@ -107,7 +111,7 @@ let heatmap = Builtin(
   "heatmap",
   "Draws a table of numbers as coloured cells: rows of numbers, or what confusion() gives. The file carries its data.",
   parameters: [
-    Parameter("values", .either([.confusion, .list(of: .list(of: .number))]), "Row by row, the first at the top."),
+    Parameter("values", .either([.confusion, .list(of: .list(of: .number))]), "Row by row, the first at the top.")
   ] + figureParameters + [
     Parameter("rows", .list(of: .string), "What the rows are called.", optional: true, labelled: true),
     Parameter("columns", .list(of: .string), "What the columns are called.", optional: true, labelled: true),
@@ -138,13 +142,15 @@ let heatmap = Builtin(
     values = try arguments.rows("values").rows
   }
   guard values.contains(where: { !$0.isEmpty }) else {
-    throw arguments.failure("there is nothing to draw", hint: "heatmap([[1, 2], [3, 4]], to: \"cells.png\")", at: "values")
+    throw arguments.failure(
+      "there is nothing to draw", hint: "heatmap([[1, 2], [3, 4]], to: \"cells.png\")", at: "values")
   }
   let width = values.map(\.count).max() ?? 0
   for (label, count) in [("rows", values.count), ("columns", width)] where arguments.has(label) {
     let names = try arguments.strings(label)
     guard names.count == count else {
-      throw arguments.failure("there are \(count) \(label) and \(names.count) names", hint: "a name for each", at: label)
+      throw arguments.failure(
+        "there are \(count) \(label) and \(names.count) names", hint: "a name for each", at: label)
     }
     if label == "rows" { rows = names } else { columns = names }
   }
@@ -188,4 +194,32 @@ extension Value {
     let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
     return numbers.count == elements.count ? numbers : nil
   }
+}
+
+let preview = Builtin(
+  "preview", "Prints a picture as blocks of characters, in colours where the terminal has them.",
+  parameters: [
+    Parameter("picture", .either([.chart, .string]), "A chart, or the name of a PNG file."),
+    Parameter(
+      "width", .integer, "Characters in a line; as many as the terminal has, at most 100, where left out.",
+      optional: true, labelled: true, allowed: 1...1000),
+  ], result: .none,
+  examples: [Example("preview(plot([3, 1, 2], to: \"a.png\"), width: 40)")], chapter: "Results"
+) { arguments in
+  let context = arguments.context
+  let name: String
+  if case .object(let object) = arguments.value("picture"), let chart = object as? ChartValue {
+    name = chart.path
+  } else {
+    name = try arguments.string("picture")
+  }
+  let path = context.pathToRead(name)
+  guard FileManager.default.fileExists(atPath: path) else {
+    throw arguments.missing("'\(name)' is not here", hint: "draw it first: plot(…, to: \"\(name)\")", at: "picture")
+  }
+  let colors: Preview.Colors = context.colorBits == 24 ? .all : context.colorBits == 8 ? .palette : .none
+  let text = try Preview(png: readFile(path, limit: 1 << 28)).text(
+    columns: try arguments.integerIfGiven("width") ?? min(100, context.lineWidth ?? 80), colors: colors)
+  context.print(String(text.dropLast()))
+  return .none
 }

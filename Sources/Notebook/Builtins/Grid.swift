@@ -21,7 +21,8 @@ let grid = Builtin(
       labelled: true),
     augmentParameter,
     Parameter(
-      "epoch", .integer, "The pictures that a training with this seed sees first in this epoch, from 1.", optional: true,
+      "epoch", .integer, "The pictures that a training with this seed sees first in this epoch, from 1.",
+      optional: true,
       labelled: true, allowed: 1...100_000),
     seedParameter,
   ], result: .chart,
@@ -37,7 +38,8 @@ let grid = Builtin(
   let listed = arguments.has("which") ? try arguments.list("which") : nil
   let inEpoch = arguments.has("epoch")
   guard listed == nil || !inEpoch else {
-    throw arguments.failure("a list and an epoch exclude each other", hint: "leave out epoch:, or the list", at: "epoch")
+    throw arguments.failure(
+      "a list and an epoch exclude each other", hint: "leave out epoch:, or the list", at: "epoch")
   }
   let part = arguments.has("on") ? try arguments.string("on") : listed == nil ? "train" : "validation"
   let split = part == "train" ? data.train : data.validation
