@@ -181,7 +181,7 @@ extension GridLayout {
       switch place.tile.verdict {
       case nil: canvas.fill(place.box.grown(by: 1), Palette.frame)
       case .right:
-        canvas.fill(place.box.grown(by: max(2, (frameWidth * 0.5).rounded())), Palette.right)
+        canvas.fill(place.box.grown(by: (frameWidth * 0.5).rounded()), Palette.right)
       case .wrong: canvas.fill(place.box.grown(by: frameWidth), Palette.wrong)
       }
       canvas.draw(place.tile, in: place.box)

@@ -153,11 +153,15 @@ package struct Coverage: Sendable {
     return count
   }
 
-  /// Marks all of `rectangle` as covered.
+  /// Marks every pixel that `rectangle` touches as covered.
   mutating func cover(_ rectangle: Rectangle) {
-    fill([
-      Position(rectangle.left, rectangle.top), Position(rectangle.right, rectangle.top),
-      Position(rectangle.right, rectangle.bottom), Position(rectangle.left, rectangle.bottom),
-    ])
+    let (x0, x1) = (max(left, Int(rectangle.left.rounded(.down))), min(right, Int(rectangle.right.rounded(.up))))
+    let (y0, y1) = (max(top, Int(rectangle.top.rounded(.down))), min(bottom, Int(rectangle.bottom.rounded(.up))))
+    guard x0 < x1, y0 < y1 else { return }
+    touch(y0, y1 - 1)
+    for y in y0..<y1 {
+      let start = (y - top) * (right - left) - left
+      for x in x0..<x1 { values[start + x] = 255 }
+    }
   }
 }

@@ -17,7 +17,7 @@ package struct GridLayout: Sendable {
   init?(_ grid: PictureGrid, titled title: String, in frame: PanelFrame, _ typeface: Typeface) {
     let size = frame.textSize
     var area = frame.cell
-    frameWidth = max(2, (size * 0.2).rounded())
+    frameWidth = max(3, (size * 0.25).rounded())
     let titleSize = size * 1.02
     let titleExtent = typeface.extent(size: titleSize)
     if frame.hasTitle {

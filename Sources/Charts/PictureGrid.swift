@@ -31,7 +31,7 @@ public struct PictureGrid: Hashable, Sendable, Codable {
     let room = Double(width) - 1.8 * size
     let longest = pictures.map(\.caption.count).max() ?? 0
     let sides = (width: Double(pictures.map(\.width).max() ?? 1), height: Double(pictures.map(\.height).max() ?? 1))
-    let frame = 2 * (max(2, (size * 0.2).rounded()) + 1)
+    let frame = 2 * (max(3, (size * 0.25).rounded()) + 1)
     var scale = max(1, (90 / max(sides.width, sides.height)).rounded(.down))
     // A letter is about half as wide as high.
     let caption = min(Double(longest) * captionSize * 0.55, 8 * captionSize)

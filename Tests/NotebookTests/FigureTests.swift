@@ -59,11 +59,11 @@ struct FigureTests {
   func histogram() throws {
     let workshop = try Workshop()
     try workshop.value(
-      "first = [1, 2, nan]\nhistogram(first, array([3, 5, 4, 4], shape: [2, 2]), bins: 4, to: \"h.png\")")
+      "low = [1, 2, nan]\nhistogram(low, array([3, 5, 4, 4], shape: [2, 2]), bins: 4, to: \"h.png\")")
     let chart = try chart(workshop, "h.png")
     let histograms = chart.panels[0].marks.compactMap { if case .histogram(let one) = $0 { one } else { nil } }
     #expect(histograms.map(\.counts) == [[1, 1, 0, 0], [0, 0, 1, 3]])
-    #expect(histograms.map(\.name) == ["first", "array"] && chart.caption.contains("1 "))
+    #expect(histograms.map(\.name) == ["low", "array"] && chart.caption.contains("1 "))
   }
 
   @Test("a confusion is drawn with the names of its classes, and its counts are those of the table")
@@ -149,7 +149,7 @@ struct FigureTests {
   @Test(
     "what cannot be drawn is told with what could be",
     arguments: [
-      ("bars([], to: \"a.png\")", "bars([1, 2, 3]"), ("bars([1, [2]], to: \"a.png\")", "not all numbers"),
+      ("bars([], to: \"a.png\")", "bars([1, 2, 3]"), ("bars([1, [2]], to: \"a.png\")", "a list of numbers"),
       ("bars([1, 2], names: [\"a\"], to: \"a.png\")", "2 places and 1 names"),
       ("bars([1, 2], errors: [1], to: \"a.png\")", "same form"),
       ("bars({ a: \"b\" }, to: \"a.png\")", "not all numbers"),

@@ -9,7 +9,7 @@ let grid = Builtin(
   parameters: [
     Parameter("data", .dataset, "The dataset."),
     Parameter(
-      "which", .list(of: .either([.integer, .record])),
+      "which", .either([.list(of: .integer), .list(of: .either([.integer, .record]))]),
       "Positions from 0, or what topLosses() gives, which adds class, answer and confidence.", optional: true),
   ] + figureParameters + [
     Parameter(
