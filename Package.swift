@@ -67,7 +67,9 @@ let package = Package(
     tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
-    tests("Training", "CAllocations", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo"),
+    tests(
+      "Training", "CAllocations", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo",
+      resources: [.copy("Goldens")]),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),

@@ -1,10 +1,9 @@
 internal import CKernels
 internal import Engine
 internal import Foundation
-internal import Networks
-internal import Tensors
+package import Tensors
 
-/// How gradients move weights. All follow PyTorch's definitions, so that its numbers can be met.
+/// How gradients move weights. Each follows a published program's definition, so that its numbers can be met.
 public enum Optimizer: Hashable, Sendable, Codable {
   /// `v ← m v + g + λ w; w ← w − η v`, or `w ← w − η (g + λ w + m v)` with Nesterov's momentum. PyTorch `SGD`.
   case sgd(momentum: Double, nesterov: Bool)
@@ -12,21 +11,55 @@ public enum Optimizer: Hashable, Sendable, Codable {
   case adam(beta1: Double, beta2: Double, epsilon: Double)
   /// Loshchilov and Hutter 2019 (arXiv:1711.05101), Algorithm 2: weight decay apart from the gradient. PyTorch `AdamW`.
   case adamW(beta1: Double, beta2: Double, epsilon: Double)
+  /// You et al. 2020 (arXiv:1904.00962), Algorithm 2: Adam's step with `λ w` added, scaled for each tensor by the norm
+  /// of its weights over that of the step. timm `Lamb`.
+  ///
+  /// As there, gradients are first divided by the excess of their common norm over `clip`, the moments are corrected
+  /// for their bias, and tensors that do not decay take Adam's step as it is.
+  case lamb(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-6, clip: Double? = 1)
+  /// You et al. 2017 (arXiv:1708.03888), eq. 6: SGD on `g + λ w`, scaled for each tensor by
+  /// `trust |w| / (|g| + λ |w| + ε)`. timm `Lars`; tensors that do not decay take SGD's step as it is.
+  case lars(momentum: Double, nesterov: Bool = false, trust: Double = 0.001, epsilon: Double = 1e-8)
+  /// `v ← α v + (1 − α) d²; b ← m b + d / (√v + ε); w ← w − η b` with `d = g + λ w`. PyTorch `RMSprop`.
+  case rmsProp(decay: Double, momentum: Double, epsilon: Double)
+  /// The same with ε below the root, `v` from 1 on, and the rate within `b`: TensorFlow's; timm `RMSpropTF`.
+  case rmsPropTF(decay: Double, momentum: Double, epsilon: Double)
 
   /// How many arrays of the parameters' size it keeps.
   var stateCount: Int {
     switch self {
-    case .sgd(let momentum, _): momentum == 0 ? 0 : 1
-    case .adam, .adamW: 2
+    case .sgd(let momentum, _), .lars(let momentum, _, _, _): momentum == 0 ? 0 : 1
+    case .rmsProp(_, let momentum, _), .rmsPropTF(_, let momentum, _): momentum == 0 ? 1 : 2
+    case .adam, .adamW, .lamb: 2
+    }
+  }
+
+  var problem: String? {
+    func share(_ number: Double, _ name: String) -> String? {
+      number >= 0 && number < 1 ? nil : "\(name) is at least 0 and below 1, not \(number)"
+    }
+    func positive(_ number: Double, _ name: String) -> String? {
+      number > 0 && number.isFinite ? nil : "\(name) is positive, not \(number)"
+    }
+    switch self {
+    case .sgd(let momentum, _): return share(momentum, "a momentum")
+    case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
+      return share(beta1, "beta1") ?? share(beta2, "beta2") ?? positive(epsilon, "epsilon")
+    case .lamb(let beta1, let beta2, let epsilon, let clip):
+      return share(beta1, "beta1") ?? share(beta2, "beta2") ?? positive(epsilon, "epsilon")
+        ?? clip.flatMap { positive($0, "lamb's clip") }
+    case .lars(let momentum, _, let trust, let epsilon):
+      return share(momentum, "a momentum") ?? positive(trust, "the trust coefficient") ?? positive(epsilon, "epsilon")
+    case .rmsProp(let decay, let momentum, let epsilon), .rmsPropTF(let decay, let momentum, let epsilon):
+      return share(decay, "the decay of the mean square") ?? share(momentum, "a momentum") ?? positive(epsilon, "epsilon")
     }
   }
 }
 
 /// The state of an optimizer over one plan's arenas.
-final class OptimizerState {
+package final class OptimizerState {
   private let optimizer: Optimizer
-  private let arenas: Plan.Arenas
-  private let segments: UnsafeMutableBufferPointer<rk_segment>
+  private let segments: ParameterSegments
   private let first: AlignedBuffer
   private let second: AlignedBuffer
   /// Steps made.
@@ -34,41 +67,47 @@ final class OptimizerState {
   /// What it keeps, in the plan's layout.
   var arrays: [UnsafeMutableBufferPointer<Float>] {
     [first.floats, second.floats].prefix(optimizer.stateCount)
-      .map { UnsafeMutableBufferPointer(start: $0, count: arenas.count) }
+      .map { UnsafeMutableBufferPointer(start: $0, count: segments.arenas.count) }
   }
 
-  init(_ optimizer: Optimizer, over plan: Plan, weightDecay: Double, decaysNormsAndBiases: Bool)
-    throws(TensorError)
-  {
+  package init(_ optimizer: Optimizer, over segments: ParameterSegments) throws(TensorError) {
     self.optimizer = optimizer
-    arenas = plan.arenas
-    first = try AlignedBuffer(byteCount: optimizer.stateCount > 0 ? arenas.count * 4 : 0)
-    second = try AlignedBuffer(byteCount: optimizer.stateCount > 1 ? arenas.count * 4 : 0)
-    let list = arenas.segments.map { segment in
-      rk_segment(
-        offset: Int64(segment.offset), count: Int64(segment.count),
-        decay: segment.rule.role == .weight || decaysNormsAndBiases ? Float(weightDecay) : 0)
-    }
-    segments = .allocate(capacity: list.count)
-    _ = segments.initialize(from: list)
+    self.segments = segments
+    first = try AlignedBuffer(byteCount: optimizer.stateCount > 0 ? segments.arenas.count * 4 : 0)
+    second = try AlignedBuffer(byteCount: optimizer.stateCount > 1 ? segments.arenas.count * 4 : 0)
+    if case .rmsPropTF = optimizer { arrays[0].update(repeating: 1) }
   }
-  deinit { segments.deallocate() }
 
   /// Moves the weights by the gradients. To be called on the engine's thread.
-  func step(rate: Double) {
+  package func step(rate: Double) {
     steps += 1
-    let count = Int64(segments.count)
+    let arenas = segments.arenas
+    let (list, count) = (segments.list.baseAddress, segments.count)
+    func correction(_ beta: Double) -> Double { 1 - pow(beta, Double(steps)) }
     switch optimizer {
     case .sgd(let momentum, let nesterov):
       rk_sgd(
-        arenas.values, arenas.gradients, first.floats, segments.baseAddress, count, Float(rate), Float(momentum),
-        nesterov ? 1 : 0, steps == 1 ? 1 : 0)
+        arenas.values, arenas.gradients, first.floats, list, count, Float(rate), Float(momentum), nesterov ? 1 : 0,
+        steps == 1 ? 1 : 0)
     case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
       let isDecoupled = if case .adamW = optimizer { true } else { false }
       rk_adam(
-        arenas.values, arenas.gradients, first.floats, second.floats, segments.baseAddress, count, Float(rate),
-        Float(beta1), Float(beta2), Float(epsilon), 1 - pow(beta1, Double(steps)), 1 - pow(beta2, Double(steps)),
-        isDecoupled ? 1 : 0)
+        arenas.values, arenas.gradients, first.floats, second.floats, list, count, Float(rate), Float(beta1),
+        Float(beta2), Float(epsilon), correction(beta1), correction(beta2), isDecoupled ? 1 : 0)
+    case .lamb(let beta1, let beta2, let epsilon, let clip):
+      let divisor = clip.map { max(segments.gradientNorm() / $0, 1) } ?? 1
+      rk_lamb(
+        arenas.values, arenas.gradients, first.floats, second.floats, list, count, segments.partial, segments.ratios,
+        Float(divisor), Float(rate), beta1, beta2, Float(epsilon), correction(beta1), correction(beta2))
+    case .lars(let momentum, let nesterov, let trust, let epsilon):
+      rk_lars(
+        arenas.values, arenas.gradients, first.floats, list, count, segments.partial, segments.ratios, Float(rate),
+        Float(momentum), nesterov ? 1 : 0, steps == 1 ? 1 : 0, trust, epsilon)
+    case .rmsProp(let decay, let momentum, let epsilon), .rmsPropTF(let decay, let momentum, let epsilon):
+      let isTensorFlows = if case .rmsPropTF = optimizer { true } else { false }
+      rk_rms_prop(
+        arenas.values, arenas.gradients, first.floats, momentum == 0 ? nil : second.floats, list, count, Float(rate),
+        decay, Float(momentum), Float(epsilon), isTensorFlows ? 1 : 0)
     }
   }
 }

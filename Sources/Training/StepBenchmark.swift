@@ -72,7 +72,8 @@ public struct StepBenchmark: Sendable {
       optimizer =
         isTraining
         ? try OptimizerState(
-          .sgd(momentum: 0.9, nesterov: false), over: plan, weightDecay: 1e-4, decaysNormsAndBiases: true) : nil
+          .sgd(momentum: 0.9, nesterov: false), over: ParameterSegments(of: plan, weightDecay: 1e-4, decayed: .all))
+        : nil
     } catch { throw .tensor(error) }
 
     var passTimes: [Double] = []

@@ -1,4 +1,3 @@
-internal import CKernels
 public import Datasets
 public import Engine
 internal import Foundation
@@ -95,10 +94,11 @@ public struct Trainer {
       if let start { try compiled.load(start) }
       return compiled
     }
+    let parameters: ParameterSegments
     let optimizer: OptimizerState
     do {
-      optimizer = try OptimizerState(
-        plan.optimizer, over: compiled, weightDecay: plan.weightDecay, decaysNormsAndBiases: plan.decaysNormsAndBiases)
+      parameters = try ParameterSegments(of: compiled, weightDecay: plan.weightDecay, decayed: plan.decayed)
+      optimizer = try OptimizerState(plan.optimizer, over: parameters)
     } catch { throw .tensor(error) }
     let evaluator = Evaluator(engine: engine)
     let evaluation =
@@ -126,12 +126,13 @@ public struct Trainer {
     let step = compiled.prepare { execution in
       _ = compiled.input.update(fromContentsOf: images)
       execution.forward()
-      rk_soft_cross_entropy(
-        compiled.logits.baseAddress, targets, compiled.logitsGradient!.baseAddress, &losses, Int64(batchSize),
-        Int64(classes), 1 / Float(batchSize))
+      plan.loss.evaluate(
+        compiled.logits.baseAddress!, targets, gradient: compiled.logitsGradient!.baseAddress!, losses: &losses,
+        rows: batchSize, classes: classes, scale: 1 / Float(batchSize))
       // Weights that a loss without a value would spoil are left as they are.
       guard losses.allSatisfy(\.isFinite) else { return false }
       execution.backward()
+      plan.clipping?.apply(to: parameters)
       optimizer.step(rate: rate)
       return true
     }

@@ -1,5 +1,4 @@
 public import Datasets
-internal import Foundation
 
 /// How a network is trained, as a value: everything but the network and the data. The language calls it a training
 /// recipe.
@@ -7,15 +6,24 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   public var epochs = 10
   /// Samples in a step. The rest of an epoch that fills no batch is left out of it; the next epoch's order is another.
   public var batchSize = 128
+  public var loss = Loss.crossEntropy
   public var optimizer = Optimizer.sgd(momentum: 0.9, nesterov: true)
   /// The peak, reached after the warm-up.
   public var learningRate = 0.1
   public var weightDecay = 5e-4
-  /// Whether batch norms' scales and shifts and all biases decay too, as in PyTorch's plain SGD.
-  public var decaysNormsAndBiases = false
+  public var decayed = DecayedParameters()
+  public var clipping: GradientClipping?
   public var schedule = Schedule.cosine(final: 0)
-  /// Epochs over which the rate rises from 0 in a straight line, step by step.
+  /// Whether the rate stays the same within an epoch, as in timm before 2023; else it changes with each step.
+  public var schedulesByEpoch = false
+  /// Whether the schedule's time runs from the first epoch on and the warm-up hides its beginning, as in timm; else a
+  /// cosine begins at the peak after the warm-up.
+  public var schedulesFromStart = false
+  /// Epochs over which the rate rises in a straight line.
   public var warmupEpochs = 0.0
+  public var warmup = Warmup.steps
+  /// Epochs at the end, of all, in which the rate stays where the schedule ended.
+  public var cooldownEpochs = 0
   /// The share of a target that is spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7).
   public var labelSmoothing = 0.0
   public var augmentations: [Augmentation] = []
@@ -36,48 +44,12 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
     if !(warmupEpochs >= 0 && warmupEpochs <= Double(epochs)) {
       return "a warm-up lasts from 0 to \(epochs) epochs, not \(warmupEpochs)"
     }
-    return nil
-  }
-}
-
-/// How the learning rate falls after the warm-up.
-public enum Schedule: Hashable, Sendable, Codable {
-  case constant
-  /// Times `factor` after each `every` epochs.
-  case step(every: Int, factor: Double)
-  /// Half a cosine from the peak to `final` of it (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5).
-  case cosine(final: Double)
-  /// Rises from `start` of the peak to the peak, by the same factor in each step: the learning-rate range test of Smith
-  /// 2017 (arXiv:1506.01186, section 3.3), in its exponential form.
-  case rising(start: Double)
-
-  /// The share of the peak at a time in epochs, of `epochs` in all.
-  func factor(at time: Double, warmup: Double, epochs: Int) -> Double {
-    if time < warmup { return time / warmup }
-    switch self {
-    case .constant: return 1
-    case .step(let every, let factor):
-      var share = 1.0
-      for _ in 0..<(Int(time) / max(every, 1)) { share *= factor }
-      return share
-    case .rising(let start): return Foundation.pow(start, 1 - min(time / Double(epochs), 1))
-    case .cosine(let final):
-      let length = Double(epochs) - warmup
-      let done = length > 0 ? min((time - warmup) / length, 1) : 1
-      let falling: Double = 0.5 * (1 + Foundation.cos(Double.pi * done))
-      return final + (1 - final) * falling
+    if case .epochs(let from) = warmup, !(from >= 0 && from <= 1) {
+      return "a warm-up starts at 0 to 1 of the peak, not \(from)"
     }
-  }
-}
-
-extension TrainingPlan {
-  /// The learning rate of a step: warm-up first, then the schedule.
-  /// - Parameter step: from 0, over all epochs.
-  public func learningRate(atStep step: Int, stepsPerEpoch: Int) -> Double {
-    // A warm-up ends with its last step at the peak, so the first is not zero.
-    let time = Double(step) / Double(stepsPerEpoch)
-    let rising = Double(step + 1) / Double(stepsPerEpoch)
-    let place = time < warmupEpochs ? min(rising, warmupEpochs) : time
-    return learningRate * schedule.factor(at: place, warmup: warmupEpochs, epochs: epochs)
+    if cooldownEpochs < 0 || Double(cooldownEpochs) + warmupEpochs > Double(epochs) {
+      return "warm-up and cool-down have at most \(epochs) epochs together, not \(warmupEpochs) and \(cooldownEpochs)"
+    }
+    return optimizer.problem ?? loss.problem ?? clipping?.problem ?? schedule.problem
   }
 }

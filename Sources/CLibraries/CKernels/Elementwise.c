@@ -18,16 +18,6 @@ void rk_add(const float *a, const float *b, float *y, int64_t count) {
   GOMP_parallel(add_body, &p, 0, 0);
 }
 
-static void zero_body(void *opaque) {
-  pair *p = opaque;
-  rk_range share = rk_share(p->count, 1024);
-  memset(p->y + share.from, 0, (size_t)(share.to - share.from) * sizeof(float));
-}
-void rk_zero(float *x, int64_t count) {
-  pair p = {0, 0, x, count};
-  GOMP_parallel(zero_body, &p, 0, 0);
-}
-
 static void copy_body(void *opaque) {
   pair *p = opaque;
   rk_range share = rk_share(p->count, 1024);
@@ -36,6 +26,106 @@ static void copy_body(void *opaque) {
 void rk_copy(const float *x, float *y, int64_t count) {
   pair p = {x, 0, y, count};
   GOMP_parallel(copy_body, &p, 0, 0);
+}
+
+typedef struct { const float *x; float *y; int64_t count; float factor; double keep; } scaling;
+
+RK_CLONES static void scale_range(float *y, int64_t from, int64_t to, float factor) {
+  for (int64_t i = from; i < to; i++) y[i] *= factor;
+}
+static void scale_body(void *opaque) {
+  scaling *p = opaque;
+  rk_range share = rk_share(p->count, 64);
+  scale_range(p->y, share.from, share.to, p->factor);
+}
+void rk_scale(float *x, int64_t count, float factor) {
+  scaling p = {.y = x, .count = count, .factor = factor};
+  GOMP_parallel(scale_body, &p, 0, 0);
+}
+
+RK_CLONES static void clamp_range(float *y, int64_t from, int64_t to, float limit) {
+  for (int64_t i = from; i < to; i++) y[i] = y[i] < -limit ? -limit : y[i] > limit ? limit : y[i];
+}
+static void clamp_body(void *opaque) {
+  scaling *p = opaque;
+  rk_range share = rk_share(p->count, 64);
+  clamp_range(p->y, share.from, share.to, p->factor);
+}
+void rk_clamp(float *x, int64_t count, float limit) {
+  scaling p = {.y = x, .count = count, .factor = limit};
+  GOMP_parallel(clamp_body, &p, 0, 0);
+}
+
+RK_CLONES static void average_range(float *y, const float *x, int64_t from, int64_t to, float kept, float added) {
+  for (int64_t i = from; i < to; i++) y[i] = kept * y[i] + added * x[i];
+}
+static void average_body(void *opaque) {
+  scaling *p = opaque;
+  rk_range share = rk_share(p->count, 64);
+  average_range(p->y, p->x, share.from, share.to, (float)p->keep, (float)(1 - p->keep));
+}
+void rk_average(float *y, const float *x, int64_t count, double keep) {
+  scaling p = {.x = x, .y = y, .count = count, .keep = keep};
+  GOMP_parallel(average_body, &p, 0, 0);
+}
+
+typedef struct {
+  const float *x; float *y; int64_t rows, count, planes, height, width, top, bottom, left, right; float weight;
+  const float *factors, *terms;
+} rows_of_planes;
+
+RK_CLONES static void mix_range(const float *x, const float *other, float *y, int64_t count, float weight) {
+  for (int64_t i = 0; i < count; i++) y[i] = weight * x[i] + (1 - weight) * other[i];
+}
+static void mix_body(void *opaque) {
+  rows_of_planes *p = opaque;
+  rk_range share = rk_share(p->rows, 1);
+  for (int64_t row = share.from; row < share.to; row++)
+    mix_range(p->x + row * p->count, p->x + (p->rows - 1 - row) * p->count, p->y + row * p->count, p->count, p->weight);
+}
+void rk_mix_rows(const float *x, float *y, int64_t rows, int64_t count, float weight) {
+  rows_of_planes p = {.x = x, .y = y, .rows = rows, .count = count, .weight = weight};
+  GOMP_parallel(mix_body, &p, 0, 0);
+}
+
+static void paste_body(void *opaque) {
+  rows_of_planes *p = opaque;
+  int64_t count = p->planes * p->height * p->width;
+  rk_range share = rk_share(p->rows, 1);
+  for (int64_t row = share.from; row < share.to; row++) {
+    const float *other = p->x + (p->rows - 1 - row) * count;
+    float *y = p->y + row * count;
+    memcpy(y, p->x + row * count, (size_t)count * sizeof(float));
+    for (int64_t plane = 0; plane < p->planes; plane++)
+      for (int64_t line = p->top; line < p->bottom; line++) {
+        int64_t at = (plane * p->height + line) * p->width + p->left;
+        memcpy(y + at, other + at, (size_t)(p->right - p->left) * sizeof(float));
+      }
+  }
+}
+void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64_t height, int64_t width, int64_t top,
+                   int64_t bottom, int64_t left, int64_t right) {
+  rows_of_planes p = {.x = x, .y = y, .rows = rows, .planes = planes, .height = height, .width = width, .top = top,
+                      .bottom = bottom, .left = left, .right = right};
+  GOMP_parallel(paste_body, &p, 0, 0);
+}
+
+RK_CLONES static void rescale_range(const float *x, float *y, int64_t count, float factor, float term) {
+  for (int64_t i = 0; i < count; i++) y[i] = factor * x[i] + term;
+}
+static void rescale_body(void *opaque) {
+  rows_of_planes *p = opaque;
+  rk_range share = rk_share(p->rows * p->planes, 1);
+  for (int64_t plane = share.from; plane < share.to; plane++) {
+    int64_t at = plane * p->count, channel = plane % p->planes;
+    rescale_range(p->x + at, p->y + at, p->count, p->factors[channel], p->terms[channel]);
+  }
+}
+void rk_rescale_planes(const float *x, float *y, int64_t rows, int64_t channels, int64_t pixels, const float *factors,
+                       const float *terms) {
+  rows_of_planes p = {.x = x, .y = y, .rows = rows, .planes = channels, .count = pixels, .factors = factors,
+                      .terms = terms};
+  GOMP_parallel(rescale_body, &p, 0, 0);
 }
 
 // Philox4x32-10 (Salmon et al. 2011), the same as Tensors/Random.swift.
@@ -88,34 +178,4 @@ void rk_drop_path(const float *x, float *y, int64_t rows, int64_t count, float r
                   uint32_t purpose_and_lane) {
   drop p = {x, y, rows, count, rate, state, purpose_and_lane, 1};
   GOMP_parallel(drop_body, &p, 0, 0);
-}
-
-typedef struct {
-  const float *logits, *targets; float *gradient; double *losses; int64_t rows, classes; float scale;
-} cross_entropy;
-
-static void cross_entropy_body(void *opaque) {
-  cross_entropy *p = opaque;
-  rk_range share = rk_share(p->rows, 1);
-  for (int64_t row = share.from; row < share.to; row++) {
-    const float *z = p->logits + row * p->classes, *t = p->targets + row * p->classes;
-    double highest = -INFINITY, sum = 0, weight = 0, loss = 0;
-    for (int64_t k = 0; k < p->classes; k++) {
-      if (!(z[k] <= highest)) highest = z[k];  // keeps a NaN
-      weight += t[k];
-    }
-    for (int64_t k = 0; k < p->classes; k++) sum += exp((double)z[k] - highest);
-    double normalizer = highest + log(sum);
-    for (int64_t k = 0; k < p->classes; k++)
-      if (t[k] != 0) loss += t[k] * (normalizer - (double)z[k]);
-    p->losses[row] = loss;
-    if (p->gradient)
-      for (int64_t k = 0; k < p->classes; k++)
-        p->gradient[row * p->classes + k] = (float)((exp((double)z[k] - normalizer) * weight - t[k]) * p->scale);
-  }
-}
-void rk_soft_cross_entropy(const float *logits, const float *targets, float *gradient, double *losses, int64_t rows,
-                           int64_t classes, float scale) {
-  cross_entropy p = {logits, targets, gradient, losses, rows, classes, scale};
-  GOMP_parallel(cross_entropy_body, &p, 0, 0);
 }

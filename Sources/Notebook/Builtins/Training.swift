@@ -165,7 +165,7 @@ extension Arguments {
     plan.schedule =
       switch try string("schedule") {
       case "constant": .constant
-      case "step": .step(every: max(1, (plan.epochs + 2) / 3), factor: 0.1)
+      case "step": .step(every: Double(max(1, (plan.epochs + 2) / 3)), factor: 0.1)
       default: .cosine(final: 0)
       }
     plan.warmupEpochs = try number("warmup")

@@ -43,7 +43,6 @@ void rk_batch_norm_backward(const rk_batch_norm *p);
 
 // y = a + b; y may be a or b.
 void rk_add(const float *a, const float *b, float *y, int64_t count);
-void rk_zero(float *x, int64_t count);
 void rk_copy(const float *x, float *y, int64_t count);
 
 // What dropout draws from: changes each step, read when the kernel runs.
@@ -72,6 +71,17 @@ void rk_resample_columns(const uint8_t *source, int64_t width, const rk_taps *ro
 void rk_split_pixels(const uint8_t *pixels, int64_t count, uint8_t *planes);
 void rk_weigh_pixels(const uint8_t *pixels, int64_t count, uint8_t *grey);
 
+// losses[r] = -mean_k (t log sigmoid(z) + (1 - t) log (1 - sigmoid(z))); gradient = (sigmoid(z) - t) * scale / classes.
+// Where threshold is a number, t is 1 for targets above it and 0 for others.
+void rk_binary_cross_entropy(const float *logits, const float *targets, float threshold, float *gradient,
+                             double *losses, int64_t rows, int64_t classes, float scale);
+// y = share * softmax(logits / temperature), added to y where adds is not 0.
+void rk_softmax(const float *logits, float *y, int64_t rows, int64_t classes, float temperature, float share, int adds);
+// With q = softmax(logits / temperature) and weight c: losses[r] = (1 - c) * losses[r] + c * factor * KL(p[r] || q[r]),
+// gradient = (1 - c) * gradient + c * factor * (q - p) / temperature * scale. The rows of p sum to 1.
+void rk_distill(const float *logits, const float *p, float *gradient, double *losses, int64_t rows, int64_t classes,
+                float temperature, float weight, float factor, float scale);
+
 // A stretch of the parameter arena with one weight decay.
 typedef struct { int64_t offset, count; float decay; } rk_segment;
 
@@ -82,10 +92,37 @@ void rk_sgd(float *w, const float *g, float *v, const rk_segment *segments, int6
 void rk_adam(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
              float rate, float beta1, float beta2, float epsilon, double correction1, double correction2,
              int decoupled);
-// Sum of squares in double, in blocks of fixed size.
-double rk_sum_of_squares(const float *x, int64_t count);
-// 1 where every number is finite.
-int rk_all_finite(const float *x, int64_t count);
+// RMSprop; v is the mean square, b the momentum (NULL without). tensorflow = 1: epsilon below the root, the rate within
+// the momentum.
+void rk_rms_prop(float *w, const float *g, float *v, float *b, const rk_segment *segments, int64_t segment_count,
+                 float rate, double decay, float momentum, float epsilon, int tensorflow);
+
+// Sums over segments are made of the sums of blocks of fixed size, so they do not depend on the number of threads.
+int64_t rk_block_count(const rk_segment *segments, int64_t segment_count);
+// The sum of squares of x over all segments. partial: rk_block_count numbers.
+double rk_squares(const float *x, const rk_segment *segments, int64_t segment_count, double *partial);
+// LAMB: g is divided by `divisor`; where decay is not 0, each segment's step is scaled by the norm of its weights over
+// that of its step. partial: 2 * rk_block_count numbers; ratios: segment_count.
+void rk_lamb(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
+             double *partial, double *ratios, float divisor, float rate, double beta1, double beta2, float epsilon,
+             double correction1, double correction2);
+// LARS: rk_sgd, with g + decay * w scaled by trust * |w| / (|g| + decay * |w| + epsilon) where decay is not 0.
+void rk_lars(float *w, const float *g, float *v, const rk_segment *segments, int64_t segment_count, double *partial,
+             double *ratios, float rate, float momentum, int nesterov, int first, double trust, double epsilon);
+
+// x *= factor; x = min(max(x, -limit), limit).
+void rk_scale(float *x, int64_t count, float factor);
+void rk_clamp(float *x, int64_t count, float limit);
+// y = keep * y + (1 - keep) * x.
+void rk_average(float *y, const float *x, int64_t count, double keep);
+// y = row r of x mixed with row rows - 1 - r: weight * x + (1 - weight) * other.
+void rk_mix_rows(const float *x, float *y, int64_t rows, int64_t count, float weight);
+// y = x, and within the box of each plane of height x width, the other row's.
+void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64_t height, int64_t width, int64_t top,
+                   int64_t bottom, int64_t left, int64_t right);
+// y = factors[c] * x + terms[c] for each plane of rows x channels x pixels.
+void rk_rescale_planes(const float *x, float *y, int64_t rows, int64_t channels, int64_t pixels, const float *factors,
+                       const float *terms);
 
 #ifdef __cplusplus
 }
