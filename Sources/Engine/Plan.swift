@@ -272,7 +272,13 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   }
 
   private func address(of parameter: Parameter, in trainable: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    (parameter.rule.isTrainable ? trainable : memory.statistics.pointer) + parameter.offset * 4
+    address(of: parameter, in: trainable, memory.statistics.pointer)
+  }
+
+  private func address(
+    of parameter: Parameter, in trainable: UnsafeMutableRawPointer, _ statistics: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    (parameter.rule.isTrainable ? trainable : statistics) + parameter.offset * 4
   }
 
   private func copy(
@@ -299,13 +305,16 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     try check(status, "dnnl_primitive_execute")
   }
 
-  private func export(_ trainable: UnsafeMutableRawPointer, trainableOnly: Bool) throws(EngineError) -> Weights {
+  private func export(
+    _ trainable: UnsafeMutableRawPointer, _ statistics: UnsafeMutableRawPointer? = nil, trainableOnly: Bool
+  ) throws(EngineError) -> Weights {
+    let statistics = statistics ?? memory.statistics.pointer
     var weights = Weights()
     for parameter in parameters where parameter.rule.isTrainable || !trainableOnly {
       var tensor = try zeros(parameter.rule.shape)
       try tensor.withUnsafeMutableElements { (elements) throws(EngineError) in
         try copy(
-          address(of: parameter, in: trainable), parameter.layout, to: UnsafeMutableRawPointer(elements.baseAddress!),
+          address(of: parameter, in: trainable, statistics), parameter.layout, to: UnsafeMutableRawPointer(elements.baseAddress!),
           .plain(parameter.extents))
       }
       weights[parameter.name] = tensor
@@ -329,6 +338,11 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   package func export(arena: UnsafeMutablePointer<Float>) throws(EngineError) -> Weights {
     try export(UnsafeMutableRawPointer(arena), trainableOnly: true)
   }
+
+  /// Arrays that lie as the trainable parameters and the statistics do (an average of weights), in canonical layout.
+  package func weights(values: UnsafeMutablePointer<Float>, statistics: UnsafeMutablePointer<Float>)
+    throws(EngineError) -> Weights
+  { try export(UnsafeMutableRawPointer(values), UnsafeMutableRawPointer(statistics), trainableOnly: false) }
 
   /// Running means and variances, in the plan's own layout.
   package var statistics: UnsafeMutableBufferPointer<Float> {

@@ -1,4 +1,3 @@
-internal import Engine
 internal import Foundation
 public import Tensors
 
@@ -15,7 +14,9 @@ public struct Checkpoint: Sendable {
   /// What the unfinished epoch gave so far, and how long it has taken.
   var running: Evaluation
   var seconds: Double
-  /// `parameters`, `statistics`, and the optimizer's `state.0`, `state.1`.
+  /// The best snapshots.
+  var best: [BestSnapshots.Entry]
+  /// `parameters`, `statistics`, the optimizer's `state.0` and `state.1`, the moving average's and the snapshots' own.
   var arrays: [String: Tensor]
 
   private struct Place: Codable {
@@ -23,12 +24,13 @@ public struct Checkpoint: Sendable {
     var records: [EpochRecord]
     var running: Evaluation
     var seconds: Double
+    var best: [BestSnapshots.Entry]
   }
 
   /// Writes a file, whole or not at all.
   /// - Throws: `TensorError.file` with the system's reason.
   public func write(to path: String) throws(TensorError) {
-    let place = Place(steps: steps, records: records, running: running, seconds: seconds)
+    let place = Place(steps: steps, records: records, running: running, seconds: seconds, best: best)
     let encoder = JSONEncoder()
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(place) else { preconditionFailure("numbers are JSON") }
@@ -45,43 +47,36 @@ public struct Checkpoint: Sendable {
       place.steps >= 0
     else { throw .malformed(path: path, problem: "it is no checkpoint of a training") }
     (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
+    best = place.best
     arrays = file.weights
   }
 
   init(
-    steps: Int, records: [EpochRecord], running: Evaluation, seconds: Double, of plan: Plan, _ optimizer: OptimizerState
+    steps: Int, records: [EpochRecord], running: Evaluation, seconds: Double, of state: TrainingState
   ) throws(TensorError) {
     (self.steps, self.records, self.running, self.seconds) = (steps, records, running, seconds)
+    best = state.best?.entries ?? []
     arrays = [:]
-    for (name, numbers) in Self.places(in: plan, optimizer) {
-      var copy = try Tensor(zeros: [numbers.count])
-      copy.withUnsafeMutableElements { _ = $0.update(fromContentsOf: numbers) }
-      arrays[name] = copy
+    for place in state.places(snapshots: best.count) {
+      var copy = try Tensor(zeros: [place.numbers.count])
+      copy.withUnsafeMutableElements { _ = $0.update(fromContentsOf: place.numbers) }
+      arrays[place.name] = copy
     }
   }
 
-  /// Puts weights, statistics and the optimizer's state back.
-  /// - Throws: `TrainingError.checkpoint` where they are another network's; nothing was changed then.
-  func restore(into plan: Plan, _ optimizer: OptimizerState) throws(TrainingError) {
-    let places = Self.places(in: plan, optimizer)
-    for (name, numbers) in places {
-      guard let array = arrays[name] else { throw .checkpoint("it has no '\(name)'") }
-      guard array.shape.elementCount == numbers.count else {
-        throw .checkpoint("its '\(name)' has \(array.shape.elementCount) numbers, not \(numbers.count)")
+  /// Puts all of it back.
+  /// - Throws: `TrainingError.checkpoint` where it is another network's; nothing was changed then.
+  func restore(into state: TrainingState) throws(TrainingError) {
+    let places = state.places(snapshots: best.count)
+    for place in places {
+      guard let array = arrays[place.name] else { throw .checkpoint("it has no '\(place.name)'") }
+      guard array.shape.elementCount == place.numbers.count else {
+        throw .checkpoint("its '\(place.name)' has \(array.shape.elementCount) numbers, not \(place.numbers.count)")
       }
     }
-    for (name, numbers) in places { arrays[name]!.withUnsafeElements { _ = numbers.update(fromContentsOf: $0) } }
-    optimizer.steps = steps
-  }
-
-  private static func places(in plan: Plan, _ optimizer: OptimizerState)
-    -> [(name: String, numbers: UnsafeMutableBufferPointer<Float>)]
-  {
-    let arenas = plan.arenas
-    var places = [("parameters", UnsafeMutableBufferPointer(start: arenas.values, count: arenas.count))]
-    if !plan.statistics.isEmpty { places.append(("statistics", plan.statistics)) }
-    for (i, array) in optimizer.arrays.enumerated() { places.append(("state.\(i)", array)) }
-    return places
+    for place in places { arrays[place.name]!.withUnsafeElements { _ = place.numbers.update(fromContentsOf: $0) } }
+    state.optimizer.steps = steps
+    state.best?.entries = best
   }
 }
 

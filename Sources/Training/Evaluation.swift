@@ -44,14 +44,19 @@ public struct Evaluation: Hashable, Sendable, Codable {
 }
 
 /// Fills rows with one-hot targets, smoothed: `(1 − s)·[k = label] + s / K`.
+/// - Parameter share: how much of a row's one-hot target is its own; the rest is that of the row at the same place from
+///   the end.
 func fillTargets(
   _ targets: UnsafeMutablePointer<Float>, labels: UnsafeMutableBufferPointer<Int32>, rows: Int,
   classes: Int,
-  smoothing: Double
+  smoothing: Double, share: Double = 1
 ) {
   let low = Float(smoothing / Double(classes))
   targets.update(repeating: low, count: rows * classes)
-  for row in 0..<rows { targets[row * classes + Int(labels[row])] += Float(1 - smoothing) }
+  for row in 0..<rows {
+    targets[row * classes + Int(labels[row])] += Float((1 - smoothing) * share)
+    if share < 1 { targets[row * classes + Int(labels[rows - 1 - row])] += Float((1 - smoothing) * (1 - share)) }
+  }
 }
 
 /// Runs networks on data without changing them.

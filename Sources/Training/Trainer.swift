@@ -10,9 +10,14 @@ public struct EpochRecord: Hashable, Sendable, Codable {
   public let epoch: Int
   /// Of the epoch's last step.
   public let learningRate: Double
-  /// Means over the epoch's own steps, on augmented pictures, while the weights moved.
+  /// Means over the epoch's own steps, on augmented pictures, while the weights moved. The loss is the one that is made
+  /// small; a mixed picture counts as right where the class with the larger share is answered.
   public let trainLoss, trainTop1: Double
   public let validation: Evaluation
+  /// The moving average's, on the validation part.
+  public var ema: Evaluation?
+  /// On what is held out of the training part: of the moving average where there is one.
+  public var selection: Evaluation?
   /// Of training and of validation together.
   public let seconds: Double
   /// Of training alone.
@@ -41,7 +46,10 @@ public enum TrainingEvent: Sendable {
 
 /// What a training leaves.
 public struct TrainingOutcome: Sendable {
+  /// Those that the plan asks for; of an interrupted training without snapshots the last ones.
   public let weights: Weights
+  /// Measured on the validation part, with these weights.
+  public let final: Evaluation
   public let epochs: [EpochRecord]
   public let isInterrupted: Bool
   /// Over all epochs.
@@ -62,6 +70,7 @@ public struct Trainer {
   /// The result follows from the arguments alone, on one kind of processor with one number of threads.
   /// - Parameters:
   ///   - weights: where to start; drawn from the plan's seed where nil.
+  ///   - teachers: whom it learns from, as the plan's distillation says.
   ///   - checkpoint: where to go on: of a training with the same arguments. The result is then the same, bit by bit.
   ///   - checkpointing: keeps the state on the way.
   ///   - keepsLedger: whether entries of the ledger are reported.
@@ -70,16 +79,31 @@ public struct Trainer {
   /// - Throws: `TrainingError`; `.notFinite` at the first step whose loss is not a number.
   public func train(
     _ network: Network, from weights: Weights? = nil, on dataset: Dataset, _ plan: TrainingPlan,
-    resuming checkpoint: Checkpoint? = nil, checkpointing: Checkpointing? = nil, keepsLedger: Bool = false, isInterrupted: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
+    teachers: [Teacher] = [], resuming checkpoint: Checkpoint? = nil, checkpointing: Checkpointing? = nil,
+    keepsLedger: Bool = false, isInterrupted: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
   ) throws(TrainingError) -> TrainingOutcome {
     if let problem = plan.problem { throw .plan(problem) }
+    guard (plan.distillation == nil) == teachers.isEmpty else {
+      throw .plan(teachers.isEmpty ? "a distillation needs a teacher" : "a teacher needs a distillation")
+    }
     try network.mustFit(pictures: dataset.pictureShape)
     let classes = network.shape(of: network.output).elementCount
     guard classes == dataset.classes.count else { throw .classes(network: classes, data: dataset.classes.count) }
-    let batchSize = plan.batchSize
-    guard dataset.train.count >= batchSize else {
-      throw .tooFewSamples(count: dataset.train.count, batchSize: batchSize)
+    let (training, selection) = try plan.parts(of: dataset.train)
+    guard training.count >= plan.batchSize else {
+      throw .tooFewSamples(count: training.count, batchSize: plan.batchSize)
     }
+    let trained: Network
+    do { trained = try network.withStochasticDepth(Float(plan.stochasticDepth)) } catch { throw .network(error) }
+
+    // A batch is computed in parts, each of which the loader takes for a batch of its own.
+    let parts = plan.partsOfBatch
+    let rows = plan.batchSize / parts
+    let loader = Loader(
+      training, batchSize: rows, normalization: dataset.normalization, augmentations: plan.augmentations,
+      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads)
+    let steps = loader.batchCount / parts
+    let totalSteps = plan.epochs * steps
 
     let start: Weights?
     if checkpoint != nil {
@@ -90,66 +114,67 @@ public struct Trainer {
       do { start = try network.initialWeights(seed: plan.seed) } catch { throw .tensor(error) }
     }
     let compiled = try Training.engine { () throws(EngineError) in
-      let compiled = try engine.compile(network, batch: batchSize, mode: .training())
-      if let start { try compiled.load(start) }
-      return compiled
+      try engine.compile(trained, batch: rows, mode: .training())
     }
-    let parameters: ParameterSegments
-    let optimizer: OptimizerState
-    do {
-      parameters = try ParameterSegments(of: compiled, weightDecay: plan.weightDecay, decayed: plan.decayed)
-      optimizer = try OptimizerState(plan.optimizer, over: parameters)
-    } catch { throw .tensor(error) }
-    let evaluator = Evaluator(engine: engine)
-    let evaluation =
-      dataset.validation.count > 0
-      ? try evaluator.makePlan(network, batchSize: min(dataset.validation.count, 200)) : nil
-
-    let loader = Loader(
-      dataset.train, batchSize: batchSize, normalization: dataset.normalization, augmentations: plan.augmentations,
-      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads)
-    let steps = loader.batchCount
+    let state = try TrainingState(compiled, plan, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
     if let checkpoint {
       guard records.count <= plan.epochs, (records.count * steps...(records.count + 1) * steps).contains(checkpoint.steps)
       else { throw .checkpoint("it stands at step \(checkpoint.steps), after \(records.count) epochs of \(steps)") }
-      try checkpoint.restore(into: compiled, optimizer)
+      try checkpoint.restore(into: state)
     }
-    let ledgerStride = max(1, plan.epochs * steps / LedgerEntry.length)
+    let measures = try Measures(self, network, dataset, selection: selection)
+    let mixer: BatchMixer
+    do {
+      mixer = try BatchMixer(
+        plan.mixing, smoothing: plan.labelSmoothing, seed: plan.seed, rows: rows, classes: classes,
+        shape: dataset.pictureShape)
+    } catch { throw .tensor(error) }
+    let distiller =
+      if let rule = plan.distillation {
+        try Distiller(rule, teachers, of: compiled, dataset.normalization, engine: engine)
+      } else { Distiller?.none }
+
+    let ledgerStride = max(1, totalSteps / LedgerEntry.length)
     let segments = compiled.arenas.segments
-    var targets = [Float](repeating: 0, count: batchSize * classes)
-    var losses = [Double](repeating: 0, count: batchSize)
+    var losses = [Double](repeating: 0, count: rows)
     var (stepsDone, stopped) = (checkpoint?.steps ?? 0, false)
     let firstStep = stepsDone
-    var rate = 0.0
+    var (rate, part) = (0.0, 0)
     var images = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+    let load = compiled.prepare { _ in mixer.write(images.baseAddress!, to: compiled.input.baseAddress!) }
     let step = compiled.prepare { execution in
-      _ = compiled.input.update(fromContentsOf: images)
       execution.forward()
+      let (logits, gradient) = (compiled.logits.baseAddress!, compiled.logitsGradient!.baseAddress!)
+      let scale = 1 / Float(plan.batchSize)
       plan.loss.evaluate(
-        compiled.logits.baseAddress!, targets, gradient: compiled.logitsGradient!.baseAddress!, losses: &losses,
-        rows: batchSize, classes: classes, scale: 1 / Float(batchSize))
+        logits, mixer.targets, gradient: gradient, losses: &losses, rows: rows, classes: classes, scale: scale)
+      distiller?.rule.mix(
+        logits, distiller!.shares, gradient: gradient, losses: &losses, rows: rows, classes: classes, scale: scale)
       // Weights that a loss without a value would spoil are left as they are.
       guard losses.allSatisfy(\.isFinite) else { return false }
       execution.backward()
-      plan.clipping?.apply(to: parameters)
-      optimizer.step(rate: rate)
+      state.gradients.add(part: part)
+      guard part == parts - 1 else { return true }
+      // Here the plan's gradient is that of the whole batch.
+      plan.clipping?.apply(to: state.parameters)
+      state.optimizer.step(rate: rate)
+      state.average?.update(after: state.optimizer.steps)
       return true
     }
     let clock = ContinuousClock()
     let begun = clock.now
     var keptAt = begun
     var keepingSeconds = 0.0
-    func state(_ running: Evaluation, _ seconds: Double) throws(TrainingError) -> Checkpoint {
+    func checkpointNow(_ running: Evaluation, _ seconds: Double) throws(TrainingError) -> Checkpoint {
       do {
-        return try Checkpoint(
-          steps: stepsDone, records: records, running: running, seconds: seconds, of: compiled, optimizer)
+        return try Checkpoint(steps: stepsDone, records: records, running: running, seconds: seconds, of: state)
       } catch { throw .tensor(error) }
     }
     func keep(_ running: Evaluation, _ seconds: Double) throws(TrainingError) {
       guard let checkpointing else { return }
       let keepingBegun = clock.now
-      checkpointing.keep(try state(running, seconds))
+      checkpointing.keep(try checkpointNow(running, seconds))
       keptAt = clock.now
       keepingSeconds = self.seconds(from: keepingBegun, to: keptAt)
     }
@@ -160,64 +185,93 @@ public struct Trainer {
       let before = epoch == checkpoint?.records.count ? checkpoint : nil
       let epochBegun = clock.now
       var running = before?.running ?? Evaluation()
+      var stepLoss = 0.0
       func elapsed() -> Double { (before?.seconds ?? 0) + seconds(from: epochBegun, to: clock.now) }
       let stream = try data { () throws(DatasetError) in
-        try loader.batches(epoch: epoch, from: stepsDone - epoch * steps)
+        try loader.batches(epoch: epoch, from: (stepsDone - epoch * steps) * parts)
       }
-      while let batch = try data({ () throws(DatasetError) in try stream.next() }) {
-        if isInterrupted() {
-          stopped = true
-          break
+      while stepsDone < (epoch + 1) * steps, let batch = try data({ () throws(DatasetError) in try stream.next() }) {
+        part = batch.index % parts
+        if part == 0 {
+          if isInterrupted() {
+            stopped = true
+            break
+          }
+          rate = plan.learningRate(atStep: stepsDone, stepsPerEpoch: steps)
+          stepLoss = 0
         }
-        rate = plan.learningRate(atStep: stepsDone, stepsPerEpoch: steps)
-        compiled.setRandom(seed: plan.seed, step: stepsDone)
-        targets.withUnsafeMutableBufferPointer {
-          fillTargets(
-            $0.baseAddress!, labels: batch.labels, rows: batchSize, classes: classes, smoothing: plan.labelSmoothing)
-        }
+        compiled.setRandom(seed: plan.seed, step: stepsDone * parts + part)
+        mixer.prepare(batch.labels, epoch: epoch, batch: batch.index)
         images = batch.images
-        let isFinite = try Training.engine { () throws(EngineError) in try step() }
-        guard isFinite else { throw .notFinite(epoch: epoch + 1, step: batch.index + 1, learningRate: rate) }
+        let isFinite = try Training.engine { () throws(EngineError) in
+          try load()
+          try distiller?.answer()
+          return try step()
+        }
+        guard isFinite else {
+          throw .notFinite(epoch: epoch + 1, step: batch.index / parts + 1, learningRate: rate)
+        }
+        running.add(compiled.logits, labels: mixer.labels, losses: losses, rows: rows, classes: classes)
+        stepLoss += losses.reduce(0, +)
+        guard part == parts - 1 else { continue }
         stepsDone += 1
-        running.add(compiled.logits, labels: batch.labels, losses: losses, rows: batchSize, classes: classes)
         if keepsLedger, stepsDone % ledgerStride == 0 {
-          report(.ledger(LedgerEntry(step: stepsDone, losses: losses, segments, in: compiled)))
+          report(.ledger(LedgerEntry(step: stepsDone, loss: stepLoss, segments, in: compiled)))
         }
         let inEpoch = elapsed()
-        let left =
-          seconds(from: begun, to: clock.now) / Double(stepsDone - firstStep) * Double(plan.epochs * steps - stepsDone)
+        let left = seconds(from: begun, to: clock.now) / Double(stepsDone - firstStep) * Double(totalSteps - stepsDone)
         report(
           .step(
             Progress(
-              epoch: epoch + 1, step: batch.index + 1, epochs: plan.epochs, steps: steps,
+              epoch: epoch + 1, step: stepsDone - epoch * steps, epochs: plan.epochs, steps: steps,
               imagesPerSecond: Double(running.count) / inEpoch, loss: running.loss,
-              stepLoss: losses.reduce(0, +) / Double(batchSize), learningRate: rate, secondsLeft: left)))
+              stepLoss: stepLoss / Double(plan.batchSize), learningRate: rate, secondsLeft: left)))
         if let checkpointing,
           seconds(from: keptAt, to: clock.now) > max(checkpointing.interval, 20 * keepingSeconds)
         { try keep(running, elapsed()) }
       }
       if stopped {
-        interrupted = try state(running, elapsed())
+        interrupted = try checkpointNow(running, elapsed())
         checkpointing?.keep(interrupted!)
       }
       if running.count == 0 { break }
       let trainSeconds = elapsed()
-      var validation = Evaluation()
-      if let evaluation {
-        let now = try Training.engine { () throws(EngineError) in try compiled.weights() }
-        validation = try evaluator.evaluate(
-          evaluation, now, on: dataset.validation, normalization: dataset.normalization)
+      let measured = try measures(of: state)
+      if !stopped, let best = state.best {
+        let hits = (measured.selection ?? measured.ema ?? measured.validation).hits
+        try Training.engine { () throws(EngineError) in
+          try best.offer(BestSnapshots.Entry(epoch: epoch + 1, hits: hits)) { (copy) throws(EngineError) in
+            if let average = state.average { copy.take(average.copy) } else { try compiled.perform { _ in copy.take() } }
+          }
+        }
       }
       let record = EpochRecord(
-        epoch: epoch + 1, learningRate: rate, trainLoss: running.loss, trainTop1: running.top1, validation: validation,
-        seconds: elapsed(), imagesPerSecond: Double(running.count) / trainSeconds)
+        epoch: epoch + 1, learningRate: rate, trainLoss: running.loss, trainTop1: running.top1,
+        validation: measured.validation, ema: measured.ema, selection: measured.selection, seconds: elapsed(),
+        imagesPerSecond: Double(running.count) / trainSeconds)
       records.append(record)
       report(.epoch(record))
       if !stopped { try keep(Evaluation(), 0) }
     }
-    let final = try Training.engine { () throws(EngineError) in try compiled.weights() }
+
+    var final = try state.weights(plan.result)
+    if plan.preciseBatchNorm > 0, !stopped {
+      // The epoch after the last has draws of its own.
+      let stream = try data { () throws(DatasetError) in try loader.batches(epoch: plan.epochs) }
+      var count = 0
+      final = try PreciseBatchNorm(plan: compiled)(final) { () throws(TrainingError) in
+        guard count < plan.preciseBatchNorm, let batch = try data({ () throws(DatasetError) in try stream.next() })
+        else { return false }
+        compiled.setRandom(seed: plan.seed, step: totalSteps * parts + count)
+        _ = compiled.input.update(fromContentsOf: batch.images)
+        count += 1
+        return true
+      }
+    }
+    let isMeasured = plan.result == .last && plan.preciseBatchNorm == 0
     return TrainingOutcome(
-      weights: final, epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
+      weights: final, final: isMeasured ? records.last?.validation ?? Evaluation() : try measures.validation(of: final),
+      epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
       parameterNames: segments.map(\.name))
   }
 
@@ -229,10 +283,10 @@ public struct Trainer {
 
 extension LedgerEntry {
   fileprivate init(
-    step: Int, losses: [Double], _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int)], in plan: Plan
+    step: Int, loss: Double, _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int)], in plan: Plan
   ) {
     self.step = step
-    loss = losses.reduce(0, +).bitPattern
+    self.loss = loss.bitPattern
     let values = plan.arenas.values
     parameters = segments.map { segment in
       var hasher = StableHasher()

@@ -1,5 +1,6 @@
 public import Datasets
 public import Engine
+public import Networks
 public import Tensors
 
 /// What can stop a training or an evaluation.
@@ -14,6 +15,8 @@ public enum TrainingError: Error, Sendable {
   case classes(network: Int, data: Int)
   case pictures(network: Shape, data: Shape)
   case tooFewSamples(count: Int, batchSize: Int)
+  /// The network cannot be changed as the training needs it.
+  case network(ShapeError)
   /// A checkpoint that does not belong to this training, in words.
   case checkpoint(String)
 }
@@ -30,6 +33,7 @@ extension TrainingError: CustomStringConvertible {
     case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
+    case .network(let error): error.description
     case .checkpoint(let problem): "the checkpoint cannot be gone on from: \(problem)"
     }
   }

@@ -6,6 +6,9 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   public var epochs = 10
   /// Samples in a step. The rest of an epoch that fills no batch is left out of it; the next epoch's order is another.
   public var batchSize = 128
+  /// Samples that are computed at once, a divisor of the batch size; nil for all. Batch norms' statistics are theirs, as
+  /// are the draws of mixing: what a device of its own has in the published recipes.
+  public var partSize: Int?
   public var loss = Loss.crossEntropy
   public var optimizer = Optimizer.sgd(momentum: 0.9, nesterov: true)
   /// The peak, reached after the warm-up.
@@ -27,15 +30,39 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   /// The share of a target that is spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7).
   public var labelSmoothing = 0.0
   public var augmentations: [Augmentation] = []
+  public var mixing: Mixing?
+  /// The rate at which the last residual branch is dropped in training; see `Network.withStochasticDepth`.
+  public var stochasticDepth = 0.0
+  /// How teachers are listened to, where there are some.
+  public var distillation: Distillation?
+  public var movingAverage: MovingAverage?
+  public var result = ResultWeights.last
+  /// Batches, of the size that is computed at once, over which batch norms' statistics are measured anew with the final
+  /// weights; 0 leaves the running ones. See `PreciseBatchNorm`.
+  public var preciseBatchNorm = 0
   /// Decides the initial weights, the order, the augmentation and what is dropped.
   public var seed: UInt64 = 1
 
   public init() {}
 
+  /// How many parts a batch is computed in.
+  var partsOfBatch: Int { batchSize / (partSize ?? batchSize) }
+
+  /// How many samples of a training part are held out of it.
+  func heldOutCount(of samples: Int) -> Int {
+    result.heldOutShare == 0 ? 0 : max(1, Int(Double(samples) * result.heldOutShare))
+  }
+
+  /// Steps of an epoch, of a training part of so many samples.
+  package func stepsPerEpoch(samples: Int) -> Int { (samples - heldOutCount(of: samples)) / batchSize }
+
   /// What stands in the way of training so, in words; nil where nothing does.
   var problem: String? {
     if epochs < 1 { return "at least one epoch is needed, not \(epochs)" }
     if batchSize < 1 { return "a batch holds at least one sample, not \(batchSize)" }
+    if let partSize, partSize < 1 || batchSize % partSize != 0 {
+      return "a batch of \(batchSize) is not made of parts of \(partSize)"
+    }
     if !(learningRate > 0 && learningRate.isFinite) { return "a learning rate is positive, not \(learningRate)" }
     if !(weightDecay >= 0 && weightDecay.isFinite) { return "a weight decay is not negative, not \(weightDecay)" }
     if !(labelSmoothing >= 0 && labelSmoothing < 1) {
@@ -50,6 +77,12 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
     if cooldownEpochs < 0 || Double(cooldownEpochs) + warmupEpochs > Double(epochs) {
       return "warm-up and cool-down have at most \(epochs) epochs together, not \(warmupEpochs) and \(cooldownEpochs)"
     }
-    return optimizer.problem ?? loss.problem ?? clipping?.problem ?? schedule.problem
+    if !(stochasticDepth >= 0 && stochasticDepth < 1) {
+      return "the rate of stochastic depth is at least 0 and below 1, not \(stochasticDepth)"
+    }
+    if result == .movingAverage && movingAverage == nil { return "there is no moving average to be the result" }
+    if preciseBatchNorm < 0 { return "batch norms are measured over 0 or more batches, not \(preciseBatchNorm)" }
+    return optimizer.problem ?? loss.problem ?? clipping?.problem ?? schedule.problem ?? mixing?.problem
+      ?? distillation?.problem ?? movingAverage?.problem ?? result.problem
   }
 }

@@ -83,6 +83,26 @@ import Testing
     #expect(standard.parameters[0].rule.shape == [64, 3, 7, 7])
   }
 
+  @Test("a network to which stochastic depth is added is the one that was built with it")
+  func stochasticDepth() throws {
+    for (built, plain) in [
+      (
+        try ResNet(.resnet50, dropPath: 0.15).network(input: [3, 64, 64], classes: 10),
+        try ResNet(.resnet50).network(input: [3, 64, 64], classes: 10)
+      ),
+      (
+        try CIFARResNet(depth: 20, shortcut: .projection, dropPath: 0.5).network(input: [3, 32, 32], classes: 10),
+        try CIFARResNet(depth: 20, shortcut: .projection).network(input: [3, 32, 32], classes: 10)
+      ),
+    ] {
+      #expect(try plain.withStochasticDepth(#require(built.layers.compactMap(\.dropPathRate).last)) == built)
+      #expect(try plain.withStochasticDepth(0) == plain)
+      #expect(throws: ShapeError.self) { try built.withStochasticDepth(0.1) }
+    }
+    let vgg = try VGG(.vgg11).network(input: [3, 32, 32], classes: 10)
+    #expect(throws: ShapeError.self) { try vgg.withStochasticDepth(0.1) }
+  }
+
   @Test("drop path grows linearly from nothing at the first block to its rate at the last") func dropPath() throws {
     let network = try ResNet(.resnet50, dropPath: 0.15).network(input: [3, 224, 224], classes: 10)
     let rates = network.layers.compactMap { layer in
@@ -145,4 +165,8 @@ import Testing
     }
     #expect(found == (try keyLines(file)))
   }
+}
+
+extension Network.Layer {
+  fileprivate var dropPathRate: Float? { if case .dropPath(let rules) = operation { rules.rate } else { nil } }
 }

@@ -126,15 +126,27 @@ struct TrainerTests {
 
 @Suite("memory in a step", .serialized)
 struct AllocationTests {
-  @Test("a step of training takes no memory of its own", arguments: ["resnet20", "mobilenetV1", "vgg11BN"])
-  func step(_ name: String) throws {
+  /// Much of what a step may consist of.
+  static let manifold = Ingredient("all ingredients", teachers: 1) {
+    $0.augmentations = [.randomCrop(padding: 2), .horizontalFlip()]
+    ($0.optimizer, $0.clipping, $0.partSize) = (.lamb(), .norm(1), 4)
+    ($0.loss, $0.mixing) = (.binaryCrossEntropy(threshold: nil), Mixing(mixup: 0.2, cutmix: 1))
+    ($0.movingAverage, $0.distillation) = (MovingAverage(), Distillation())
+    $0.result = .meanOfBest(count: 2, by: .validation)
+  }
+  static let simple = Ingredient("few ingredients") { $0.augmentations = [.randomCrop(padding: 2), .horizontalFlip()] }
+
+  @Test("a step of training takes no memory of its own", arguments: [
+    ("resnet20", simple), ("mobilenetV1", simple), ("vgg11BN", simple), ("resnet20", manifold),
+  ])
+  func step(_ name: String, _ ingredient: Ingredient) throws {
     let data = try Dataset.synthetic(classes: 4, shape: [3, 32, 32], train: 96, validation: 8, noise: 0.2, seed: 1)
     let network = try #require(ModelZoo.entry(named: name)).make(input: [3, 32, 32], classes: 4)
-    var plan = TrainingPlan()
+    var plan = ingredient.plan
     (plan.epochs, plan.batchSize, plan.learningRate) = (1, 8, 0.01)
-    plan.augmentations = [.randomCrop(padding: 2), .horizontalFlip()]
+    let teachers = try (0..<ingredient.teachers).map { _ in Teacher(network, try network.initialWeights(seed: 2)) }
     var counted: [allocation_count] = []
-    _ = try Trainer(engine: engine.get()).train(network, on: data, plan, report: { event in
+    _ = try Trainer(engine: engine.get()).train(network, on: data, plan, teachers: teachers, report: { event in
       guard case .step(let progress) = event else { return }
       // The first steps fill what is kept.
       if progress.step > 3 { counted.append(allocations_stop()) }

@@ -1,0 +1,57 @@
+internal import Datasets
+internal import Engine
+internal import Networks
+internal import Tensors
+
+/// Measures weights between epochs.
+struct Measures {
+  private let evaluator: Evaluator
+  private let dataset: Dataset
+  private let selectionPart: Split?
+  /// Nil where there is nothing to measure on.
+  private let plan: Plan?
+
+  init(_ trainer: Trainer, _ network: Network, _ dataset: Dataset, selection: Split?) throws(TrainingError) {
+    evaluator = Evaluator(engine: trainer.engine)
+    (self.dataset, selectionPart) = (dataset, selection)
+    let largest = max(dataset.validation.count, selection?.count ?? 0)
+    plan = largest > 0 ? try evaluator.makePlan(network, batchSize: min(largest, 200)) : nil
+  }
+
+  func validation(of weights: Weights) throws(TrainingError) -> Evaluation { try measure(weights, on: dataset.validation) }
+
+  /// The weights as they are now on the validation part; their moving average there too; and of the latter, or else of
+  /// the weights, what is held out.
+  func callAsFunction(of state: TrainingState) throws(TrainingError)
+    -> (validation: Evaluation, ema: Evaluation?, selection: Evaluation?)
+  {
+    guard plan != nil else { return (Evaluation(), nil, nil) }
+    let now = try Training.engine { () throws(EngineError) in try state.compiled.weights() }
+    let validation = try validation(of: now)
+    guard let average = state.average else {
+      return (validation, nil, try selectionPart.map { (part) throws(TrainingError) in try measure(now, on: part) })
+    }
+    let averaged = try Training.engine { () throws(EngineError) in try average.copy.weights() }
+    return (
+      validation, try self.validation(of: averaged),
+      try selectionPart.map { (part) throws(TrainingError) in try measure(averaged, on: part) }
+    )
+  }
+
+  private func measure(_ weights: Weights, on part: Split) throws(TrainingError) -> Evaluation {
+    guard let plan, part.count > 0 else { return Evaluation() }
+    return try evaluator.evaluate(plan, weights, on: part, normalization: dataset.normalization)
+  }
+}
+
+extension TrainingPlan {
+  /// What is trained on, and what is held out to tell snapshots by.
+  func parts(of split: Split) throws(TrainingError) -> (training: Split, selection: Split?) {
+    let count = heldOutCount(of: split.count)
+    guard count > 0 else { return (split, nil) }
+    return try data { () throws(DatasetError) in
+      let (kept, heldOut) = try split.split(holdingOut: count, seed: seed)
+      return (kept, heldOut)
+    }
+  }
+}

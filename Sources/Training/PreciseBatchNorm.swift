@@ -1,0 +1,66 @@
+internal import Datasets
+internal import Engine
+internal import Networks
+internal import Tensors
+
+/// Measures batch norms' statistics with weights that no longer change: the mean and variance of all pixels of some
+/// batches, where running statistics remember older weights.
+///
+/// Source: Wu and Johnson 2021, "Rethinking Batch in BatchNorm" (arXiv:2105.07576), section 3; the variance is that of the
+/// population, as fvcore's `update_bn_stats` has it.
+struct PreciseBatchNorm {
+  /// A training plan.
+  let plan: Plan
+
+  /// The weights with the statistics of the batches that are given; as they are where there is none.
+  /// - Parameter next: fills the plan's input; false where there is no more.
+  func callAsFunction(_ weights: Weights, _ next: () throws(TrainingError) -> Bool) throws(TrainingError) -> Weights {
+    let network = plan.network
+    var norms: [(mean: String, variance: String, rules: BatchNorm, count: Double)] = []
+    for node in network.nodes {
+      guard case .batchNorm(let rules) = network[node].operation else { continue }
+      let names = network.parameters(of: node)
+      func name(_ role: ParameterRule.Role) -> String { names.first { $0.rule.role == role }!.name }
+      let shape = network.shape(of: node)
+      norms.append((name(.runningMean), name(.runningVariance), rules, Double(plan.batch * shape[1] * shape[2])))
+    }
+    var sums: [String: [Double]] = [:]
+    var batches = 0.0
+    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    while try next() {
+      let measured = try Training.engine { () throws(EngineError) in
+        // From zero, the running statistics are the batch's times the momentum.
+        plan.statistics.update(repeating: 0)
+        try plan.forward()
+        return try plan.weights()
+      }
+      for norm in norms {
+        let (mean, variance) = (measured[norm.mean]!.elements, measured[norm.variance]!.elements)
+        let momentum = Double(norm.rules.momentum)
+        var (first, second) = (
+          sums[norm.mean] ?? Array(repeating: 0, count: mean.count),
+          sums[norm.variance] ?? Array(repeating: 0, count: mean.count)
+        )
+        for c in mean.indices {
+          let own = Double(mean[c]) / momentum
+          let biased = Double(variance[c]) / momentum * (norm.count - 1) / norm.count
+          first[c] += own
+          second[c] += biased + own * own
+        }
+        (sums[norm.mean], sums[norm.variance]) = (first, second)
+      }
+      batches += 1
+    }
+    guard batches > 0 else { return weights }
+    var result = weights
+    for norm in norms {
+      let means = sums[norm.mean]!.map { $0 / batches }
+      let squares = sums[norm.variance]!.map { $0 / batches }
+      result[norm.mean]!.withUnsafeMutableElements { for c in $0.indices { $0[c] = Float(means[c]) } }
+      result[norm.variance]!.withUnsafeMutableElements {
+        for c in $0.indices { $0[c] = Float(max(squares[c] - means[c] * means[c], 0)) }
+      }
+    }
+    return result
+  }
+}
