@@ -18,7 +18,9 @@ struct Measures {
     plan = largest > 0 ? try evaluator.makePlan(network, batchSize: min(largest, 200)) : nil
   }
 
-  func validation(of weights: Weights) throws(TrainingError) -> Evaluation { try measure(weights, on: dataset.validation) }
+  func validation(of weights: Weights) throws(TrainingError) -> Evaluation {
+    try measure(weights, on: dataset.validation)
+  }
 
   /// The weights as they are now on the validation part; their moving average there too; and of the latter, or else of
   /// the weights, what is held out.

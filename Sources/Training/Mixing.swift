@@ -56,7 +56,8 @@ public struct Mixing: Hashable, Sendable, Codable {
         return max(center - half, 0)..<min(center + half, extent)
       }
       let (rows, columns) = (range(center.row, height), range(center.column, width))
-      return .paste(rows: rows, columns: columns, share: 1 - Double(rows.count * columns.count) / Double(height * width))
+      return .paste(
+        rows: rows, columns: columns, share: 1 - Double(rows.count * columns.count) / Double(height * width))
     }
   }
 

@@ -51,7 +51,8 @@ public enum Optimizer: Hashable, Sendable, Codable {
     case .lars(let momentum, _, let trust, let epsilon):
       return share(momentum, "a momentum") ?? positive(trust, "the trust coefficient") ?? positive(epsilon, "epsilon")
     case .rmsProp(let decay, let momentum, let epsilon), .rmsPropTF(let decay, let momentum, let epsilon):
-      return share(decay, "the decay of the mean square") ?? share(momentum, "a momentum") ?? positive(epsilon, "epsilon")
+      return share(decay, "the decay of the mean square") ?? share(momentum, "a momentum")
+        ?? positive(epsilon, "epsilon")
     }
   }
 }

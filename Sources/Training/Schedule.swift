@@ -33,7 +33,9 @@ public enum Schedule: Hashable, Sendable, Codable {
     }
   }
 
-  private func power(_ factor: Double, _ count: Int) -> Double { (0..<count).reduce(1.0) { share, _ in share * factor } }
+  private func power(_ factor: Double, _ count: Int) -> Double {
+    (0..<count).reduce(1.0) { share, _ in share * factor }
+  }
 
   var problem: String? {
     switch self {

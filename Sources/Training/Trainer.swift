@@ -119,49 +119,19 @@ public struct Trainer {
     let state = try TrainingState(compiled, plan, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
     if let checkpoint {
-      guard records.count <= plan.epochs, (records.count * steps...(records.count + 1) * steps).contains(checkpoint.steps)
+      guard records.count <= plan.epochs,
+        (records.count * steps...(records.count + 1) * steps).contains(checkpoint.steps)
       else { throw .checkpoint("it stands at step \(checkpoint.steps), after \(records.count) epochs of \(steps)") }
       try checkpoint.restore(into: state)
     }
     let measures = try Measures(self, network, dataset, selection: selection)
-    let mixer: BatchMixer
-    do {
-      mixer = try BatchMixer(
-        plan.mixing, smoothing: plan.labelSmoothing, seed: plan.seed, rows: rows, classes: classes,
-        shape: dataset.pictureShape)
-    } catch { throw .tensor(error) }
-    let distiller =
-      if let rule = plan.distillation {
-        try Distiller(rule, teachers, of: compiled, dataset.normalization, engine: engine)
-      } else { Distiller?.none }
+    let step = try TrainingStep(plan, state, teachers: teachers, on: dataset, engine: engine)
 
     let ledgerStride = max(1, totalSteps / LedgerEntry.length)
     let segments = compiled.arenas.segments
-    var losses = [Double](repeating: 0, count: rows)
     var (stepsDone, stopped) = (checkpoint?.steps ?? 0, false)
     let firstStep = stepsDone
-    var (rate, part) = (0.0, 0)
-    var images = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
-    let load = compiled.prepare { _ in mixer.write(images.baseAddress!, to: compiled.input.baseAddress!) }
-    let step = compiled.prepare { execution in
-      execution.forward()
-      let (logits, gradient) = (compiled.logits.baseAddress!, compiled.logitsGradient!.baseAddress!)
-      let scale = 1 / Float(plan.batchSize)
-      plan.loss.evaluate(
-        logits, mixer.targets, gradient: gradient, losses: &losses, rows: rows, classes: classes, scale: scale)
-      distiller?.rule.mix(
-        logits, distiller!.shares, gradient: gradient, losses: &losses, rows: rows, classes: classes, scale: scale)
-      // Weights that a loss without a value would spoil are left as they are.
-      guard losses.allSatisfy(\.isFinite) else { return false }
-      execution.backward()
-      state.gradients.add(part: part)
-      guard part == parts - 1 else { return true }
-      // Here the plan's gradient is that of the whole batch.
-      plan.clipping?.apply(to: state.parameters)
-      state.optimizer.step(rate: rate)
-      state.average?.update(after: state.optimizer.steps)
-      return true
-    }
+    var rate = 0.0
     let clock = ContinuousClock()
     let begun = clock.now
     var keptAt = begun
@@ -191,8 +161,7 @@ public struct Trainer {
         try loader.batches(epoch: epoch, from: (stepsDone - epoch * steps) * parts)
       }
       while stepsDone < (epoch + 1) * steps, let batch = try data({ () throws(DatasetError) in try stream.next() }) {
-        part = batch.index % parts
-        if part == 0 {
+        if batch.index % parts == 0 {
           if isInterrupted() {
             stopped = true
             break
@@ -200,20 +169,12 @@ public struct Trainer {
           rate = plan.learningRate(atStep: stepsDone, stepsPerEpoch: steps)
           stepLoss = 0
         }
-        compiled.setRandom(seed: plan.seed, step: stepsDone * parts + part)
-        mixer.prepare(batch.labels, epoch: epoch, batch: batch.index)
-        images = batch.images
-        let isFinite = try Training.engine { () throws(EngineError) in
-          try load()
-          try distiller?.answer()
-          return try step()
-        }
-        guard isFinite else {
+        guard try step(batch, epoch: epoch, number: stepsDone, rate: rate) else {
           throw .notFinite(epoch: epoch + 1, step: batch.index / parts + 1, learningRate: rate)
         }
-        running.add(compiled.logits, labels: mixer.labels, losses: losses, rows: rows, classes: classes)
-        stepLoss += losses.reduce(0, +)
-        guard part == parts - 1 else { continue }
+        running.add(step.logits, labels: step.labels, losses: step.losses, rows: rows, classes: classes)
+        stepLoss += step.losses.reduce(0, +)
+        guard batch.index % parts == parts - 1 else { continue }
         stepsDone += 1
         if keepsLedger, stepsDone % ledgerStride == 0 {
           report(.ledger(LedgerEntry(step: stepsDone, loss: stepLoss, segments, in: compiled)))
@@ -228,7 +189,9 @@ public struct Trainer {
               stepLoss: stepLoss / Double(plan.batchSize), learningRate: rate, secondsLeft: left)))
         if let checkpointing,
           seconds(from: keptAt, to: clock.now) > max(checkpointing.interval, 20 * keepingSeconds)
-        { try keep(running, elapsed()) }
+        {
+          try keep(running, elapsed())
+        }
       }
       if stopped {
         interrupted = try checkpointNow(running, elapsed())
@@ -241,7 +204,11 @@ public struct Trainer {
         let hits = (measured.selection ?? measured.ema ?? measured.validation).hits
         try Training.engine { () throws(EngineError) in
           try best.offer(BestSnapshots.Entry(epoch: epoch + 1, hits: hits)) { (copy) throws(EngineError) in
-            if let average = state.average { copy.take(average.copy) } else { try compiled.perform { _ in copy.take() } }
+            if let average = state.average {
+              copy.take(average.copy)
+            } else {
+              try compiled.perform { _ in copy.take() }
+            }
           }
         }
       }

@@ -27,7 +27,8 @@ final class TrainingState {
       gradients = try GradientSum(over: compiled, parts: plan.partsOfBatch)
       average =
         if let rule = plan.movingAverage { try MovingWeights(rule, of: compiled, totalSteps: totalSteps) } else { nil }
-      best = if case .meanOfBest(let count, _) = plan.result { try BestSnapshots(count: count, of: compiled) } else { nil }
+      best =
+        if case .meanOfBest(let count, _) = plan.result { try BestSnapshots(count: count, of: compiled) } else { nil }
     } catch { throw .tensor(error) }
     guard let start else { return }
     try Training.engine { () throws(EngineError) in

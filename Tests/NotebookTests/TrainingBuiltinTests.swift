@@ -34,6 +34,86 @@ struct TrainingBuiltinTests {
     #expect(try workshop.value("go(1).model == go(2).model") == .bool(false))
   }
 
+  /// Arguments of `train` that say the same as a plan of the trainer's own tests.
+  static let settings = [
+    """
+    optimizer: "lamb", weightDecay: 0.02, decays: ["weights"], loss: "binary", targetThreshold: 0.2, mixup: 0.1, cutmix: 1,
+    warmup: 1, warmupFrom: 2%, byEpoch: true, fromStart: true, cooldown: 1, finalRate: 0.02%
+    """,
+    "optimizer: \"lars\", trust: 0.01, clip: 1, labelSmoothing: 0.1, schedule: \"step\", fallAt: [1, 2], fallBy: 0.5",
+    "optimizer: \"rmsprop\", epsilon: 1, beta2: 0.9, clipValue: 0.1, schedule: \"exponential\", fallEvery: 2.5, fallBy: 0.94",
+    "optimizer: \"rmspropTF\", epsilon: 1, microBatch: 8, stochasticDepth: 0.3",
+    "ema: { decay: 0.9, ramp: 15, every: 2 }, result: \"ema\", preciseBatchNorm: 2",
+    "ema: 0.9, result: \"best\", snapshots: { count: 2, share: 25% }",
+    "result: \"best\", snapshots: { count: 2, by: \"validation\" }",
+    "teacher: teacher, distillation: { weight: 0.5, temperature: 2, squared: true, normalization: \"centered\" }",
+    "teacher: [teacher, teacher]",
+  ]
+
+  @Test("every ingredient can be asked for, stays in the store, and its run measures the model it gives", arguments: settings)
+  func ingredients(_ arguments: String) throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 96, validation: 32)")
+    try workshop.value("teacher = initialize(resnet8(classes: 4, input: [1, 8, 8]), seed: 5)")
+    let line = "run = train(resnet(8, data), data, epochs: 4, batch: 16, lr: 0.01, \(arguments.replacing("\n", with: " ")))"
+    try workshop.value(line)
+    #expect(try workshop.value("evaluate(run.model, data).hits == run.hits") == .bool(true))
+    #expect(try workshop.value("abs(evaluate(run.model, data).loss - run.loss) < 1e-6") == .bool(true))
+    let first = try workshop.value("run")
+    try workshop.value(line)
+    #expect(workshop.output.reports.contains { $0.hasPrefix("taken from the store") })
+    #expect(try workshop.value("run") == first)
+    // Whatever is left out makes another run of the same store.
+    try workshop.value("plain = train(resnet(8, data), data, epochs: 4, batch: 16, lr: 0.01)")
+    #expect(try workshop.value("plain.id == run.id") == .bool(false))
+    #expect(try workshop.value("plain.model == run.model") == .bool(false))
+  }
+
+  @Test("the moving average has curves of its own")
+  func average() throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 96, validation: 32)")
+    try workshop.value("run = train(resnet(8, data), data, epochs: 2, batch: 16, ema: 0.9, result: \"ema\")")
+    #expect(try workshop.value("run.ema.top1.y[1] == run.top1 and run.epochs[1].ema.top1 == run.top1") == .bool(true))
+    #expect(workshop.output.text.contains("the moving average: loss"))
+    try workshop.value("plain = train(resnet(8, data), data, epochs: 2, batch: 16)")
+    #expect(try workshop.value("plain.ema == none and plain.epochs[1].ema == none") == .bool(true))
+  }
+
+  @Test("another teacher is another run")
+  func teachers() throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)")
+    try workshop.value("teacher = seed => initialize(resnet8(classes: 4, input: [1, 8, 8]), seed: seed)")
+    try workshop.value("fn go(teacher) = train(resnet(8, data), data, epochs: 1, batch: 16, teacher: teacher)")
+    #expect(try workshop.value("go(teacher(5)).id == go(teacher(5)).id") == .bool(true))
+    #expect(try workshop.value("go(teacher(5)).id == go(teacher(6)).id") == .bool(false))
+    #expect(try workshop.value("go(teacher(5)).id == go([teacher(5), teacher(5)]).id") == .bool(false))
+  }
+
+  @Test("settings that contradict one another are told, with what to write", arguments: [
+    ("microBatch: 5", "a batch of 16 is not made of parts of 5"),
+    ("targetThreshold: 0.2", "only the binary loss has a threshold"),
+    ("clip: 1, clipValue: 1", "not both"),
+    ("result: \"ema\"", "there is no moving average to give"),
+    ("ema: { decays: 0.9 }", "ema has no 'decays'"),
+    ("ema: 2", "a moving average's decay is at least 0 and below 1"),
+    ("snapshots: { count: 2 }", "snapshots are for result: \"best\""),
+    ("result: \"best\", snapshots: { count: 0 }", "the mean is taken of 1 to 1000 snapshots"),
+    ("result: \"best\", snapshots: { share: 2 }", "the share that is held out is above 0 and below 1"),
+    ("distillation: { weight: 0.5 }", "a distillation needs a teacher"),
+    ("teacher: []", "there is no model in the list of teachers"),
+    ("teacher: initialize(resnet8(classes: 4)), distillation: { weight: 0.5 }", "resnet8 is built for pictures of 3 x 32 x 32"),
+    ("cooldown: 3, warmup: 1", "warm-up and cool-down are longer than the training"),
+    ("distillation: { normalization: \"imagenet\" }, teacher: initialize(resnet8(classes: 4, input: [1, 8, 8]))", "3 channels"),
+  ])
+  func contradictions(_ arguments: String, _ words: String) throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 96, validation: 32)")
+    let error = try #require(workshop.error("train(resnet(8, data), data, epochs: 2, batch: 16, \(arguments))"))
+    #expect(error.message.contains(words), "\(error.message)")
+  }
+
   @Test("an interruption keeps what was trained, and the script stops at its next statement")
   func interruption() throws {
     let interruption = Mutex<Interruption?>(nil)

@@ -98,7 +98,11 @@ struct IngredientTests {
     let whole = try trainer.train(network, on: data, ingredient.plan, teachers: teachers)
     var asked = 0
     let first = try trainer.train(
-      network, on: data, ingredient.plan, teachers: teachers, isInterrupted: { asked += 1; return asked > 15 })
+      network, on: data, ingredient.plan, teachers: teachers,
+      isInterrupted: {
+        asked += 1
+        return asked > 15
+      })
     #expect(first.isInterrupted && first.stepsDone == 15)
     let path = NSTemporaryDirectory() + "reprise-\(UUID()).safetensors"
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -135,7 +139,13 @@ struct IngredientTests {
     @Sendable func base(_ plan: inout TrainingPlan) { (plan.batchSize, plan.schedule) = (96, .constant) }
     let start = try network.initialWeights(seed: 1)
     let after = try (1...3).map { epochs in
-      try trainer.train(network, on: data, plan { base(&$0); $0.epochs = epochs }).weights
+      try trainer.train(
+        network, on: data,
+        plan {
+          base(&$0)
+          $0.epochs = epochs
+        }
+      ).weights
     }
     let outcome = try trainer.train(
       network, on: data,
@@ -154,20 +164,28 @@ struct IngredientTests {
     #expect(outcome.epochs[2].validation != outcome.final)
   }
 
-  @Test("the ramp of the decay is SuperGradients'", arguments: [
-    (0.01, 0.139), (0.1, 0.777), (0.2, 0.950), (0.3, 0.989), (0.4, 0.9974), (0.5, 0.9993), (0.6, 0.9998), (1, 0.9999),
-  ])
+  @Test(
+    "the ramp of the decay is SuperGradients'",
+    arguments: [
+      (0.01, 0.139), (0.1, 0.777), (0.2, 0.950), (0.3, 0.989), (0.4, 0.9974), (0.5, 0.9993), (0.6, 0.9998), (1, 0.9999),
+    ])
   func ramp(_ done: Double, _ decay: Double) {
     let average = MovingAverage(decay: 0.9999, ramp: 15)
     #expect(abs(average.decay(after: Int(done * 508_740), of: 508_740) - decay) < 6e-4)
     #expect(MovingAverage(decay: 0.9999).decay(after: 1, of: 100) == 0.9999)
   }
 
-  @Test("the best snapshots are averaged, and a new one takes the worst's place only where it is better", arguments: [1, 2, 3])
+  @Test(
+    "the best snapshots are averaged, and a new one takes the worst's place only where it is better",
+    arguments: [1, 2, 3])
   func best(_ count: Int) throws {
     @Sendable func base(_ plan: inout TrainingPlan) { (plan.schedule, plan.epochs) = (.constant, 5) }
     let outcome = try trainer.train(
-      network, on: data, plan { base(&$0); $0.result = .meanOfBest(count: count, by: .validation) })
+      network, on: data,
+      plan {
+        base(&$0)
+        $0.result = .meanOfBest(count: count, by: .validation)
+      })
     var kept: [Int] = []
     func hits(_ epoch: Int) -> Int { outcome.epochs[epoch - 1].validation.hits }
     for epoch in 1...5 {
@@ -178,7 +196,13 @@ struct IngredientTests {
       }
     }
     let weights = try kept.map { epochs in
-      try trainer.train(network, on: data, plan { base(&$0); $0.epochs = epochs }).weights
+      try trainer.train(
+        network, on: data,
+        plan {
+          base(&$0)
+          $0.epochs = epochs
+        }
+      ).weights
     }
     for (name, found) in outcome.weights {
       let mean = found.elements.indices.map { i in
@@ -216,7 +240,9 @@ struct IngredientTests {
     }
     let mean = sum / count
     let variance = squares / count - mean * mean
-    let found = try (#require(outcome.weights["bn.running_mean"])[flat: 0], #require(outcome.weights["bn.running_var"])[flat: 0])
+    let found = try (
+      #require(outcome.weights["bn.running_mean"])[flat: 0], #require(outcome.weights["bn.running_var"])[flat: 0]
+    )
     // Statistics pass through single precision, times a momentum of 0.03.
     #expect(abs(Double(found.0) - mean) < 1e-5 && abs(Double(found.1) - variance) < 1e-5 * variance)
     let few = try trainer.train(network, on: data, plan { ($0.epochs, $0.preciseBatchNorm) = (1, 2) })
@@ -263,20 +289,22 @@ struct IngredientTests {
     #expect(try trainer.train(network, on: data, listening, teachers: [one, same]).weights == weights)
   }
 
-  @Test("settings that do not fit together are told", arguments: [
-    Ingredient("parts that do not divide the batch") { $0.partSize = 5 },
-    Ingredient("no teacher") { $0.distillation = Distillation() },
-    Ingredient("teacher without a distillation", teachers: 1) { _ in },
-    Ingredient("no average") { $0.result = .movingAverage },
-    Ingredient("nothing to mix") { $0.mixing = Mixing() },
-    Ingredient("no share") { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0)) },
-    Ingredient("all held out") { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0.95)) },
-    Ingredient("a rate of one") { $0.stochasticDepth = 1 },
-    Ingredient("a momentum of one") { $0.optimizer = .lars(momentum: 1) },
-    Ingredient("a cool-down that is too long") { $0.cooldownEpochs = 5 },
-    Ingredient("nothing to clip to") { $0.clipping = .norm(0) },
-    Ingredient("no temperature", teachers: 1) { $0.distillation = Distillation(temperature: 0) },
-  ])
+  @Test(
+    "settings that do not fit together are told",
+    arguments: [
+      Ingredient("parts that do not divide the batch") { $0.partSize = 5 },
+      Ingredient("no teacher") { $0.distillation = Distillation() },
+      Ingredient("teacher without a distillation", teachers: 1) { _ in },
+      Ingredient("no average") { $0.result = .movingAverage },
+      Ingredient("nothing to mix") { $0.mixing = Mixing() },
+      Ingredient("no share") { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0)) },
+      Ingredient("all held out") { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0.95)) },
+      Ingredient("a rate of one") { $0.stochasticDepth = 1 },
+      Ingredient("a momentum of one") { $0.optimizer = .lars(momentum: 1) },
+      Ingredient("a cool-down that is too long") { $0.cooldownEpochs = 5 },
+      Ingredient("nothing to clip to") { $0.clipping = .norm(0) },
+      Ingredient("no temperature", teachers: 1) { $0.distillation = Distillation(temperature: 0) },
+    ])
   func misfits(_ ingredient: Ingredient) throws {
     #expect(throws: TrainingError.self) {
       try trainer.train(network, on: data, ingredient.plan, teachers: teachers(ingredient.teachers))

@@ -76,7 +76,8 @@ extension Arguments {
     switch value {
     case .object(let run as RunValue):
       if run.isInterrupted { return .absent("the training was interrupted") }
-      guard let last = run.epochs.last?.validation, last.count > 0 else { return .absent("no epoch was finished") }
+      let last = run.final
+      guard last.count > 0 else { return .absent("no epoch was finished") }
       return .sample(hits: last.hits, count: last.count)
     case .record(let record):
       guard case .number(let hits)? = record["hits"], case .number(let count)? = record["count"],

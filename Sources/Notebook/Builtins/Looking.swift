@@ -26,8 +26,7 @@ let findLearningRate = Builtin(
   let (network, weights) = try arguments.trainable(for: data)
   var plan = TrainingPlan()
   plan.batchSize = try arguments.integer("batch")
-  plan.optimizer = try arguments.optimizer()
-  plan.weightDecay = try arguments.number("weightDecay")
+  try arguments.setOptimizer(of: &plan)
   plan.seed = try arguments.seed("seed")
   let (low, high) = (try arguments.number("from"), try arguments.number("to"))
   guard low < high else {

@@ -57,7 +57,7 @@ let compare = Builtin(
       "the seeds differ: \(list(first)) and \(list(second))", hint: "compare what was trained with the same seeds, in the same order",
       at: "second")
   }
-  func top1(_ run: RunValue) -> Double { (run.epochs.last?.validation.top1 ?? .nan) * 100 }
+  func top1(_ run: RunValue) -> Double { run.final.top1 * 100 }
   func name(_ label: String) -> String {
     let text = arguments.span(of: label).text
     return text.count <= 24 ? text : label

@@ -13,16 +13,6 @@ let trainableParameter = Parameter(
 let seedParameter = Parameter(
   "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
   labelled: true, allowed: 0...1e15)
-let optimizerParameters = [
-  Parameter(
-    "optimizer", .oneOf(["sgd", "adam", "adamw"]), "How gradients change weights.", default: .string("sgd"),
-    labelled: true),
-  Parameter("momentum", .number, "Of sgd.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
-  Parameter("nesterov", .bool, "Whether sgd looks ahead.", default: .bool(true), labelled: true),
-  Parameter(
-    "weightDecay", .number, "How strongly weights are drawn to zero; biases and norms are not.", default: .number(5e-4),
-    labelled: true, allowed: 0...100),
-]
 let augmentParameter = Parameter(
   "augment", .list(of: .oneOf(["crop", "flip", "resizedCrop"])),
   "Random changes to training pictures: moved by up to an eighth of their size; mirrored; a part scaled to the whole.",
@@ -36,20 +26,7 @@ let train = Builtin(
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
     Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
-  ] + optimizerParameters + [
-    Parameter(
-      "schedule", .oneOf(["cosine", "step", "constant"]),
-      "How the learning rate falls: along a cosine to 0, to a tenth at each third, or not.", default: .string("cosine"),
-      labelled: true),
-    Parameter(
-      "warmup", .number, "Epochs in which the learning rate rises from 0.", default: .number(0), labelled: true,
-      allowed: 0...100_000),
-    Parameter(
-      "labelSmoothing", .number, "The share of the target that goes to all classes alike.", default: .number(0),
-      labelled: true, allowed: 0...0.999),
-    augmentParameter,
-    seedParameter,
-  ], result: .run,
+  ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
   examples: [
     Example("train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)")
   ], chapter: "Training"
@@ -58,7 +35,7 @@ let train = Builtin(
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
   let plan = try arguments.trainingPlan(for: data)
-  return try arguments.trained(network, from: weights, on: data, plan)
+  return try arguments.trained(network, from: weights, on: data, plan, teachers: arguments.teachers(of: data))
 }
 
 let resume = Builtin(
@@ -71,45 +48,51 @@ let resume = Builtin(
   guard run.isInterrupted, let checkpoint = run.checkpoint else {
     throw arguments.failure("this training was not interrupted", hint: "train(run.model, …) trains on from its weights", at: "run")
   }
-  return try arguments.trained(run.model.network, from: run.start, on: run.dataset, run.plan, resuming: checkpoint)
+  return try arguments.trained(
+    run.model.network, from: run.start, on: run.dataset, run.plan, teachers: run.teachers, resuming: checkpoint)
 }
 
 extension Arguments {
   /// Trains, or takes from the store what was trained before, and keeps it there.
   fileprivate func trained(
-    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan,
+    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
     resuming kept: Checkpoint? = nil
   ) throws -> Value {
-    try MemoryCheck.training(network, batch: plan.batchSize)
+    try MemoryCheck.training(network, batch: plan.partSize ?? plan.batchSize)
     let notebook = try notebook()
     let context = context
     let interruption = context.interruption
     let keeper = TrainingKeeper(
-      try TrainingInputs(network, from: weights, on: data, plan, notebook: notebook), notebook, context)
-    func value(_ weightsNow: Weights, _ epochs: [EpochRecord], interruptedAt checkpoint: Checkpoint? = nil) -> Value {
+      try TrainingInputs(network, from: weights, on: data, plan, teachers: teachers, notebook: notebook), notebook, context)
+    func value(
+      _ weightsNow: Weights, _ epochs: [EpochRecord], final: Evaluation, interruptedAt checkpoint: Checkpoint? = nil
+    ) -> Value {
       .object(
         RunValue(
           model: ModelValue(network: network, weights: weightsNow), data: data.name, plan: plan, epochs: epochs,
-          isInterrupted: checkpoint != nil, dataset: data, start: weights, checkpoint: checkpoint, id: keeper.id))
+          final: final, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
+          checkpoint: checkpoint, id: keeper.id))
     }
 
     if notebook.isPlanning {
       if let (result, weights, _) = keeper.finished() {
         notebook.note(Cost(stored: network, on: data, steps: result.steps))
-        return value(weights, result.epochs)
+        return value(weights, result.epochs, final: result.given)
       }
       let (cost, outcome) = try Cost.measured(
-        network, from: weights, on: data, plan, notebook: notebook, isInterrupted: { interruption.isRaised })
+        network, from: weights, on: data, plan, teachers: teachers, notebook: notebook,
+        isInterrupted: { interruption.isRaised })
       notebook.note(cost)
-      return value(outcome.weights, outcome.epochs)
+      return value(outcome.weights, outcome.epochs, final: outcome.final)
     }
     notebook.note(run: keeper.id)
-    context.print("\(network.name) on \(data.name)\n\(EpochTable.head)")
+    context.print("\(network.name) on \(data.name)\n\(EpochTable.head(of: plan))")
     if let (result, weights, made) = keeper.finished() {
       for epoch in result.epochs { context.print(EpochTable.row(epoch)) }
       let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
       context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains anew")
-      return value(weights, result.epochs)
+      if let line = EpochTable.end(of: plan, result.given) { context.print(line) }
+      return value(weights, result.epochs, final: result.given)
     }
     let checkpoint = kept ?? keeper.checkpoint()
     if let checkpoint {
@@ -123,8 +106,8 @@ extension Arguments {
     let outcome: TrainingOutcome
     do {
       outcome = try Trainer(engine: engine).train(
-        network, from: weights, on: data, plan, resuming: checkpoint, checkpointing: keeper.checkpointing,
-        keepsLedger: true, isInterrupted: { interruption.isRaised },
+        network, from: weights, on: data, plan, teachers: teachers, resuming: checkpoint,
+        checkpointing: keeper.checkpointing, keepsLedger: true, isInterrupted: { interruption.isRaised },
         report: { event in
           switch event {
           case .step(let step): progress.show(step)
@@ -143,7 +126,8 @@ extension Arguments {
     if outcome.isInterrupted {
       context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept, resume() goes on")
     }
-    return value(outcome.weights, outcome.epochs, interruptedAt: outcome.checkpoint)
+    if let line = EpochTable.end(of: plan, outcome.final) { context.print(line) }
+    return value(outcome.weights, outcome.epochs, final: outcome.final, interruptedAt: outcome.checkpoint)
   }
 
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
@@ -155,29 +139,6 @@ extension Arguments {
     return (model.network, model.weights)
   }
 
-  fileprivate func trainingPlan(for data: Dataset) throws(ScriptError) -> TrainingPlan {
-    var plan = TrainingPlan()
-    plan.epochs = try integer("epochs")
-    plan.batchSize = try integer("batch")
-    plan.optimizer = try optimizer()
-    plan.learningRate = try number("lr")
-    plan.weightDecay = try number("weightDecay")
-    plan.schedule =
-      switch try string("schedule") {
-      case "constant": .constant
-      case "step": .step(every: Double(max(1, (plan.epochs + 2) / 3)), factor: 0.1)
-      default: .cosine(final: 0)
-      }
-    plan.warmupEpochs = try number("warmup")
-    guard plan.warmupEpochs <= Double(plan.epochs) else {
-      throw failure("the warm-up is longer than the training", hint: "at most \(plan.epochs)", at: "warmup")
-    }
-    plan.labelSmoothing = try number("labelSmoothing")
-    plan.augmentations = try augmentations(for: data)
-    plan.seed = try seed("seed")
-    return plan
-  }
-
   /// What the argument `augment` lists.
   func augmentations(for data: Dataset) throws(ScriptError) -> [Augmentation] {
     let shorterSide = min(data.pictureShape[1], data.pictureShape[2])
@@ -187,15 +148,6 @@ extension Arguments {
       case "resizedCrop": .randomResizedCrop()
       default: .horizontalFlip()
       }
-    }
-  }
-
-  /// What `optimizerParameters` say.
-  func optimizer() throws(ScriptError) -> Optimizer {
-    switch try string("optimizer") {
-    case "adam": .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
-    case "adamw": .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
-    default: .sgd(momentum: try number("momentum"), nesterov: try bool("nesterov"))
     }
   }
 

@@ -36,8 +36,8 @@ public struct Cost: Hashable, Sendable {
 
   /// Trains for a few seconds with the real kernels on the real data, validates once, and reckons.
   static func measured(
-    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, notebook: NotebookSession,
-    isInterrupted: () -> Bool
+    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
+    notebook: NotebookSession, isInterrupted: () -> Bool
   ) throws -> (Cost, TrainingOutcome) {
     let clock = ContinuousClock()
     let begun = clock.now
@@ -45,7 +45,7 @@ public struct Cost: Hashable, Sendable {
     var validationSeconds = 0.0
     let engine = try notebook.engine()
     let outcome = try Trainer(engine: engine).train(
-      network, from: weights, on: data, plan,
+      network, from: weights, on: data, plan, teachers: teachers,
       isInterrupted: { isInterrupted() || (ends.count >= 4 && clock.now - begun > .seconds(4)) },
       report: { event in
         switch event {
@@ -56,7 +56,7 @@ public struct Cost: Hashable, Sendable {
       })
     // The first step finds its memory cold.
     let times = zip(ends.dropFirst(), ends.dropFirst(2)).map { Self.seconds($1 - $0) }.sorted()
-    let epochSteps = max(data.train.count / plan.batchSize, 1)
+    let epochSteps = max(plan.stepsPerEpoch(samples: data.train.count), 1)
     // Between epochs lies a validation, which is no step; half of the steps lie around the median, so the mean of the
     // middle ones tells what a step takes.
     let middle = times.dropFirst(times.count / 10).dropLast(times.count / 10)

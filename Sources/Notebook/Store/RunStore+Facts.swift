@@ -9,8 +9,8 @@ extension RunStore.Run {
 
   private var training: TrainingResult? { result.flatMap { JSONText.read(TrainingResult.self, $0) } }
 
-  /// Validation accuracy after the last epoch, in per cent.
-  public var top1: Double? { training?.epochs.last.map { $0.validation.top1 * 100 } }
+  /// Validation accuracy of the weights that it gave, in per cent.
+  public var top1: Double? { training.flatMap { $0.epochs.isEmpty ? nil : $0.given.top1 * 100 } }
 
   /// All that is known, in groups that are the same for every run: what decides the result, where it was made, and what
   /// came of it.
@@ -22,6 +22,7 @@ extension RunStore.Run {
     if let training {
       results.append(Fact(name: "steps", value: "\(training.steps)"))
       results.append(Fact(name: "final weights", value: training.weights))
+      results.append(Fact(name: "top-1 of these", value: "\(NumberText.fixed(training.given.top1 * 100, 2)) %"))
       for epoch in training.epochs {
         results.append(
           Fact(

@@ -13,6 +13,8 @@ struct TrainingInputs: Codable {
   var data, dataChecksum: String
   var normalization: [[Float]]
   var plan: TrainingPlan
+  /// A hash of each teacher's network, weights and normalization.
+  var teachers: [String]
   var threads: Int
   var convolutions: String
   var processor, library: String
@@ -20,7 +22,8 @@ struct TrainingInputs: Codable {
   var program: String
 
   init(
-    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, notebook: NotebookSession
+    _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
+    notebook: NotebookSession
   ) throws(DatasetError) {
     self.network = network.name
     var hasher = StableHasher()
@@ -31,6 +34,15 @@ struct TrainingInputs: Codable {
     dataChecksum = try data.checksum()
     normalization = [data.normalization.mean, data.normalization.deviation]
     self.plan = plan
+    self.teachers = teachers.map { teacher in
+      var hasher = StableHasher()
+      hasher.combine(teacher.network.specification)
+      hasher.combine(Self.hash(of: teacher.weights))
+      for number in (teacher.normalization.map { $0.mean + $0.deviation } ?? []) {
+        hasher.combine(Int(number.bitPattern))
+      }
+      return hasher.hexadecimal
+    }
     threads = notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount
     convolutions = notebook.convolvesDirectly ? "direct" : "fastest"
     (processor, library, program) = (Engine.processor, Engine.libraryVersion, Self.programHash)
@@ -68,6 +80,10 @@ struct TrainingResult: Codable {
   var steps: Int
   var weights: String
   var parameters: [String]
+  /// Of these weights on the validation part; absent where they are simply the last.
+  var final: Evaluation?
+
+  var given: Evaluation { final ?? epochs.last?.validation ?? Evaluation() }
 }
 
 /// Where a training was made.

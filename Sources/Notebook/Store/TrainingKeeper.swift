@@ -101,7 +101,8 @@ final class TrainingKeeper {
       return
     }
     let result = TrainingResult(
-      epochs: outcome.epochs, steps: outcome.stepsDone, weights: hash, parameters: outcome.parameterNames)
+      epochs: outcome.epochs, steps: outcome.stepsDone, weights: hash, parameters: outcome.parameterNames,
+      final: outcome.final)
     if !outcome.isInterrupted {
       attempt("the weights") { store throws(TensorError) in
         try SafeTensors(weights: outcome.weights, metadata: ["format": "pt", "run": key]).write(to: store.weightsPath(key))

@@ -11,35 +11,47 @@ struct RunValue: ScriptObject {
   let data: String
   let plan: TrainingPlan
   let epochs: [EpochRecord]
+  /// Of the model on the validation part.
+  let final: Evaluation
   let isInterrupted: Bool
   /// What it was trained on, to go on.
   let dataset: Dataset
   /// The weights it began with, where they were not drawn from the seed.
   let start: Weights?
+  let teachers: [Teacher]
   /// Where to go on from, of one that was interrupted.
   let checkpoint: Checkpoint?
   /// How the store calls it.
   let id: String
 
+  private static let measured = ValueType.recordOf(["loss": .number, "top1": .number, "top5": .number])
+
   static let type = ObjectType(
     "run", "A training that took place: the model, and what was measured on the way. Accuracies are in per cent.",
     fields: [
       .init("model", .model, "The trained model."),
-      .init("top1", .number, "Validation pictures whose first answer was right, after the last epoch, in per cent."),
+      .init("top1", .number, "Validation pictures whose first answer was right, by the model, in per cent."),
       .init("top5", .number, "Those with the right answer among the first five, in per cent."),
-      .init("loss", .number, "The validation loss after the last epoch."),
+      .init("loss", .number, "The model's validation loss: mean cross-entropy."),
       .init("hits", .integer, "Validation pictures whose first answer was right: a count."),
       .init("count", .integer, "How many validation pictures there were."),
-      .init("train", .recordOf(["loss": .series, "top1": .series]), "Curves of the training part: loss and top1."),
+      .init(
+        "train", .recordOf(["loss": .series, "top1": .series]),
+        "Curves of the training part: loss and top1. A mixed picture counts as right where the class with the larger share is answered."
+      ),
       .init(
         "validation", .recordOf(["loss": .series, "top1": .series, "top5": .series]),
-        "Curves of the validation part: loss, top1 and top5."),
+        "Curves of the validation part, by the weights at the end of each epoch: loss, top1 and top5."),
+      .init(
+        "ema", .optional(.recordOf(["loss": .series, "top1": .series, "top5": .series])),
+        "The same by the moving average of the weights, where there is one."),
       .init(
         "epochs",
         .list(
           of: .recordOf([
             "epoch": .integer, "trainLoss": .number, "trainTop1": .number, "loss": .number, "top1": .number,
-            "top5": .number, "lr": .number, "seconds": .number, "imagesPerSecond": .number,
+            "top5": .number, "ema": .optional(measured), "selection": .optional(measured), "lr": .number,
+            "seconds": .number, "imagesPerSecond": .number,
           ])), "A record for each epoch."),
       .init("seconds", .number, "How long all epochs took."),
       .init("seed", .integer, "The seed."),
@@ -51,20 +63,27 @@ struct RunValue: ScriptObject {
   var fieldNames: [String] { Self.type.fields.map(\.name) }
 
   func field(_ name: String) -> Value? {
-    let last = epochs.last?.validation
-    return switch name {
+    switch name {
     case "model": .object(model)
-    case "top1": .number((last?.top1 ?? .nan) * 100)
-    case "top5": .number((last?.top5 ?? .nan) * 100)
-    case "loss": .number(last?.loss ?? .nan)
-    case "hits": .count(last?.hits ?? 0)
-    case "count": .count(last?.count ?? 0)
+    case "top1": .number(final.top1 * 100)
+    case "top5": .number(final.top5 * 100)
+    case "loss": .number(final.count > 0 ? final.loss : .nan)
+    case "hits": .count(final.hits)
+    case "count": .count(final.count)
     case "train": .record(["loss": .object(trainLoss), "top1": .object(trainTop1)])
     case "validation":
       .record([
         "loss": .object(validationLoss), "top1": .object(validationTop1),
         "top5": .object(series("top-5 (%)", "validation") { $0.validation.top5 * 100 }),
       ])
+    case "ema":
+      plan.movingAverage == nil
+        ? Value.none
+        : .record([
+          "loss": .object(series("loss", "moving average") { $0.ema?.loss ?? .nan }),
+          "top1": .object(series("top-1 (%)", "moving average") { ($0.ema?.top1 ?? .nan) * 100 }),
+          "top5": .object(series("top-5 (%)", "moving average") { ($0.ema?.top5 ?? .nan) * 100 }),
+        ])
     case "epochs": .list(epochs.map(\.scriptRecord))
     case "seconds": .number(seconds)
     case "seed": .number(Double(plan.seed))
@@ -88,22 +107,23 @@ struct RunValue: ScriptObject {
   private var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
 
   var summary: String {
-    let result = epochs.last.map { "top-1 \(NumberText.fixed($0.validation.top1 * 100, 2)) %" } ?? "no epoch finished"
+    let result = epochs.isEmpty ? "no epoch finished" : "top-1 \(NumberText.fixed(final.top1 * 100, 2)) %"
     return "\(model.network.name) on \(data): \(result) after \(epochs.count) of \(plan.epochs) epochs"
       + (isInterrupted ? ", interrupted" : "")
   }
 
   var text: String {
-    guard let last = epochs.last else { return summary }
-    var lines = [summary + ", seed \(plan.seed), \(NumberText.duration(seconds))", "", EpochTable.head]
+    guard !epochs.isEmpty else { return summary }
+    var lines = [summary + ", seed \(plan.seed), \(NumberText.duration(seconds))", "", EpochTable.head(of: plan)]
     lines += epochs.map(EpochTable.row)
+    if let end = EpochTable.end(of: plan, final) { lines.append(end) }
     lines += [
       "",
       "loss   \(sparkline(epochs.map(\.trainLoss), width: 40)) train, "
         + "\(sparkline(epochs.map(\.validation.loss), width: 40)) validation",
       "top-1  \(sparkline(epochs.map(\.trainTop1), width: 40)) train, "
         + "\(sparkline(epochs.map(\.validation.top1), width: 40)) validation",
-      "\(NumberText.grouped(last.validation.hits)) of \(NumberText.grouped(last.validation.count)) validation pictures right",
+      "\(NumberText.grouped(final.hits)) of \(NumberText.grouped(final.count)) validation pictures right",
     ]
     return lines.joined(separator: "\n")
   }
@@ -112,10 +132,8 @@ struct RunValue: ScriptObject {
   func isEqual(to other: any ScriptObject) -> Bool {
     guard let other = other as? Self else { return false }
     func facts(_ record: EpochRecord) -> [Double] {
-      let validation = record.validation
-      return [
-        record.learningRate, record.trainLoss, record.trainTop1, validation.loss, validation.top1, validation.top5,
-      ]
+      let measured = [record.validation, record.ema, record.selection].compactMap { $0 }
+      return [record.learningRate, record.trainLoss, record.trainTop1] + measured.flatMap { [$0.loss, $0.top1, $0.top5] }
     }
     return model.isEqual(to: other.model) && data == other.data && plan == other.plan
       && isInterrupted == other.isInterrupted && epochs.map(facts) == other.epochs.map(facts)
@@ -127,26 +145,50 @@ extension EpochRecord {
     .record([
       "epoch": .count(epoch), "trainLoss": .number(trainLoss), "trainTop1": .number(trainTop1 * 100),
       "loss": .number(validation.loss), "top1": .number(validation.top1 * 100), "top5": .number(validation.top5 * 100),
-      "lr": .number(learningRate), "seconds": .number(seconds), "imagesPerSecond": .number(imagesPerSecond),
+      "ema": ema?.scriptRecord ?? .none, "selection": selection?.scriptRecord ?? .none, "lr": .number(learningRate), "seconds": .number(seconds), "imagesPerSecond": .number(imagesPerSecond),
     ])
+  }
+}
+
+extension Evaluation {
+  fileprivate var scriptRecord: Value {
+    .record(["loss": .number(loss), "top1": .number(top1 * 100), "top5": .number(top5 * 100)])
   }
 }
 
 /// The table of a training, row by row, so that it can be printed while it grows.
 enum EpochTable {
-  static let head = line(["epoch", "train loss", "train top-1", "loss", "top-1", "top-5", "lr", "seconds"])
+  static func head(of plan: TrainingPlan) -> String {
+    let columns = ["epoch", "train loss", "train top-1", "loss", "top-1", "top-5", "lr", "seconds"]
+    return line(columns + (plan.movingAverage == nil ? [] : ["average"]))
+  }
 
   static func row(_ record: EpochRecord) -> String {
     let validation = record.validation
-    return line([
+    let cells = [
       "\(record.epoch)", NumberText.fixed(record.trainLoss, 4), NumberText.fixed(record.trainTop1 * 100, 2),
       NumberText.fixed(validation.loss, 4), NumberText.fixed(validation.top1 * 100, 2),
       NumberText.fixed(validation.top5 * 100, 2), NumberText.short(record.learningRate),
       NumberText.fixed(record.seconds, 1),
-    ])
+    ]
+    return line(cells + (record.ema.map { [NumberText.fixed($0.top1 * 100, 2)] } ?? []))
   }
 
-  private static let widths = [5, 10, 11, 8, 7, 7, 9, 8]
+  /// What the weights are that a training gave, where they are not simply the last.
+  static func end(of plan: TrainingPlan, _ final: Evaluation) -> String? {
+    let weights =
+      switch plan.result {
+      case .last: "the last weights"
+      case .movingAverage: "the moving average"
+      case .meanOfBest(let count, .heldOut): "the mean of the \(count) best snapshots"
+      case .meanOfBest(let count, .validation): "the mean of the \(count) best snapshots, chosen on the validation part,"
+      }
+    guard plan.result != .last || plan.preciseBatchNorm > 0 else { return nil }
+    let norms = plan.preciseBatchNorm > 0 ? " with precise batch norms" : ""
+    return "\(weights)\(norms): loss \(NumberText.fixed(final.loss, 4)), top-1 \(NumberText.fixed(final.top1 * 100, 2)) %"
+  }
+
+  private static let widths = [5, 10, 11, 8, 7, 7, 9, 8, 7]
 
   private static func line(_ cells: [String]) -> String {
     zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined(separator: "  ")
