@@ -27,7 +27,7 @@ extension TensorError {
   package static func amount(_ byteCount: Int) -> String {
     var (count, unit) = (byteCount, "bytes")
     for larger in ["KiB", "MiB", "GiB"] where count >= 10_240 {
-      count = (count + 512) / 1024
+      count = count / 1024 + count % 1024 / 512
       unit = larger
     }
     return "\(count) \(unit)"
