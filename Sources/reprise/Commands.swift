@@ -92,9 +92,11 @@ struct Plan: ParsableCommand {
     let notebook = NotebookSession(
       threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh,
       isPlanning: true)
+    let begun = ContinuousClock.now
     try ScriptRunner(settings: Run.values(of: settings), isPlanning: true, notebook: notebook)
       .run { () throws(ScriptError) in try readScript(file) }
-    Streams.writeLine(notebook.costs.table)
+    let elapsed = ContinuousClock.now - begun
+    Streams.writeLine(notebook.costs.table(elapsed: elapsed / .seconds(1)))
   }
 }
 

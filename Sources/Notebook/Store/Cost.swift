@@ -17,14 +17,16 @@ public struct Cost: Hashable, Sendable {
   public let disk: Int
   /// Whether the store holds it, so that it costs nothing.
   public let isStored: Bool
+  /// What finding this out took. Seconds.
+  public let measuring: Double
 
   init(stored network: Network, on data: Dataset, steps: Int) {
     name = "\(network.name) on \(data.name)"
-    (self.steps, seconds, memory, disk, isStored) = (steps, 0, Self.peakMemory, 0, true)
+    (self.steps, seconds, memory, disk, isStored, measuring) = (steps, 0, Self.peakMemory, 0, true, 0)
   }
 
-  private init(name: String, steps: Int, seconds: Double, disk: Int) {
-    (self.name, self.steps, self.seconds, self.disk) = (name, steps, seconds, disk)
+  private init(name: String, steps: Int, seconds: Double, disk: Int, measuring: Double) {
+    (self.name, self.steps, self.seconds, self.disk, self.measuring) = (name, steps, seconds, disk, measuring)
     (memory, isStored) = (Self.peakMemory, false)
   }
 
@@ -65,7 +67,8 @@ public struct Cost: Hashable, Sendable {
     return (
       Cost(
         name: "\(network.name) on \(data.name)", steps: steps,
-        seconds: step * Double(steps) + validationSeconds * Double(plan.epochs), disk: network.parameterCount * 4), outcome
+        seconds: step * Double(steps) + validationSeconds * Double(plan.epochs), disk: network.parameterCount * 4,
+        measuring: Self.seconds(clock.now - begun)), outcome
     )
   }
 
@@ -76,8 +79,10 @@ public struct Cost: Hashable, Sendable {
 
 extension [Cost] {
   /// A table, and what all of it comes to.
-  public var table: String {
-    guard !isEmpty else { return "no training; what the script does otherwise was done" }
+  /// - Parameter elapsed: What the planned run took, seconds. All in it but the measuring of trainings was really done
+  ///   (data read, models evaluated, pictures drawn), so it is what that will take.
+  public func table(elapsed: Double) -> String {
+    let rest = Swift.max(0, elapsed - reduce(0) { $0 + $1.measuring })
     func mebibytes(_ bytes: Int) -> String { "\(NumberText.grouped(Int((Double(bytes) / 0x1p20).rounded(.up)))) MiB" }
     let cells = [["training", "steps", "time", "memory", "disk"]] + map {
       [
@@ -85,8 +90,9 @@ extension [Cost] {
         mebibytes($0.memory), mebibytes($0.disk),
       ]
     } + [
+      ["all but training", "", NumberText.duration(rest), "", ""],
       [
-        "all", NumberText.grouped(reduce(0) { $0 + $1.steps }), NumberText.duration(reduce(0) { $0 + $1.seconds }),
+        "all", NumberText.grouped(reduce(0) { $0 + $1.steps }), NumberText.duration(rest + reduce(0) { $0 + $1.seconds }),
         mebibytes(map(\.memory).max() ?? 0), mebibytes(reduce(0) { $0 + $1.disk }),
       ]
     ]
