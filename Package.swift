@@ -76,7 +76,7 @@ let package = Package(
     tests("reprise"),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
-      name: "FuzzingTests", dependencies: ["Charts", "Datasets", "Script", "Tensors", "Training"], path: "Tests/FuzzingTests",
-      exclude: ["Corpus"], swiftSettings: strict),
+      name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Script", "Tensors", "Training"],
+      path: "Tests/FuzzingTests", exclude: ["Corpus"], swiftSettings: strict),
   ]
 )

@@ -12,7 +12,8 @@ public struct WorkingDirectory: Hashable, Sendable {
 
   /// - Parameter source: Another directory, from which what is not in this one is read.
   public init(_ path: String, readingFrom source: String? = nil) {
-    self.path = Self.resolved(path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path)
+    let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    self.path = Self.resolved(absolute) ?? absolute
     self.source = source ?? self.path
   }
 
@@ -35,7 +36,9 @@ public struct WorkingDirectory: Hashable, Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw .file(path: path, reason: "this is not a path", at: span)
     }
-    let target = Self.resolved(joined(path))
+    guard let target = Self.resolved(joined(path)) else {
+      throw .file(path: path, reason: "it goes through too many links", at: span)
+    }
     guard target.hasPrefix(self.path == "/" ? "/" : self.path + "/") else {
       throw .outsideWorkingDirectory(path: path, directory: self.path, at: span)
     }
@@ -43,7 +46,9 @@ public struct WorkingDirectory: Hashable, Sendable {
   }
 
   /// Follows `..` and links of all that exists, step by step, as the kernel would.
-  private static func resolved(_ path: String) -> String {
+  /// - Returns: nil after 40 links, the kernel's limit. What is left of a longer chain must not be taken for a file: the
+  ///   kernel would begin to count anew there.
+  private static func resolved(_ path: String) -> String? {
     var parts = path.split(separator: "/").map(String.init).reversed() as [String]
     var done: [String] = []
     var links = 0
@@ -54,8 +59,9 @@ public struct WorkingDirectory: Hashable, Sendable {
         continue
       }
       let here = "/" + (done + [part]).joined(separator: "/")
-      if links < 40, let link = try? FileManager.default.destinationOfSymbolicLink(atPath: here) {
+      if let link = try? FileManager.default.destinationOfSymbolicLink(atPath: here) {
         links += 1
+        guard links <= 40 else { return nil }
         if link.hasPrefix("/") { done = [] }
         parts += link.split(separator: "/").map(String.init).reversed()
       } else {

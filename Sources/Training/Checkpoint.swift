@@ -25,6 +25,14 @@ public struct Checkpoint: Sendable {
     var running: Evaluation
     var seconds: Double
     var best: [BestSnapshots.Entry]
+
+    /// Whether a training can have stood there. Whether this one can, `restore` finds out.
+    var isPossible: Bool {
+      steps >= 0 && running.isPossible
+        && records.allSatisfy { record in
+          [record.validation, record.ema, record.selection].allSatisfy { $0?.isPossible ?? true }
+        }
+    }
   }
 
   /// Writes a file, whole or not at all.
@@ -44,7 +52,7 @@ public struct Checkpoint: Sendable {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let text = file.metadata["checkpoint"], let place = try? decoder.decode(Place.self, from: Data(text.utf8)),
-      place.steps >= 0
+      place.isPossible
     else { throw .malformed(path: path, problem: "it is no checkpoint of a training") }
     (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
     best = place.best
@@ -65,8 +73,20 @@ public struct Checkpoint: Sendable {
   }
 
   /// Puts all of it back.
-  /// - Throws: `TrainingError.checkpoint` where it is another network's; nothing was changed then.
-  func restore(into state: TrainingState) throws(TrainingError) {
+  /// - Parameters:
+  ///   - stepsPerEpoch: of the training that goes on, as `batchSize`.
+  /// - Throws: `TrainingError.checkpoint` where it is another training's or another network's; nothing was changed then.
+  func restore(into state: TrainingState, stepsPerEpoch: Int, batchSize: Int) throws(TrainingError) {
+    let begun = steps - records.count * stepsPerEpoch
+    guard (0...stepsPerEpoch).contains(begun) else {
+      throw .checkpoint("it stands at step \(steps), after \(records.count) epochs of \(stepsPerEpoch)")
+    }
+    guard running.count == begun * batchSize else {
+      throw .checkpoint("its epoch has \(running.count) samples after \(begun) steps of \(batchSize)")
+    }
+    guard best.count <= state.best?.capacity ?? 0 else {
+      throw .checkpoint("it has \(best.count) snapshots, the training keeps \(state.best?.capacity ?? 0)")
+    }
     let places = state.places(snapshots: best.count)
     for place in places {
       guard let array = arrays[place.name] else { throw .checkpoint("it has no '\(place.name)'") }

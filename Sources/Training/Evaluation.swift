@@ -18,6 +18,9 @@ public struct Evaluation: Hashable, Sendable, Codable {
 
   public init() {}
 
+  /// Whether the counts agree with each other; those of a file may not.
+  var isPossible: Bool { 0 <= hits && hits <= hitsAmongFive && hitsAmongFive <= count && count <= 1 << 48 }
+
   private var sum: Double { loss * Double(count) }
 
   /// Takes in a batch: `rows` rows of logits, their labels and losses.

@@ -119,10 +119,10 @@ public struct Trainer {
     let state = try TrainingState(compiled, plan, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
     if let checkpoint {
-      guard records.count <= plan.epochs,
-        (records.count * steps...(records.count + 1) * steps).contains(checkpoint.steps)
-      else { throw .checkpoint("it stands at step \(checkpoint.steps), after \(records.count) epochs of \(steps)") }
-      try checkpoint.restore(into: state)
+      guard records.count <= plan.epochs else {
+        throw .checkpoint("it has \(records.count) epochs, the training \(plan.epochs)")
+      }
+      try checkpoint.restore(into: state, stepsPerEpoch: steps, batchSize: plan.batchSize)
     }
     let measures = try Measures(self, network, dataset, selection: selection)
     let step = try TrainingStep(plan, state, teachers: teachers, on: dataset, engine: engine)

@@ -92,6 +92,8 @@ final class BestSnapshots {
   /// Each in the place it took.
   var entries: [Entry] = []
   private let copies: [WeightCopy]
+  /// How many are kept.
+  var capacity: Int { copies.count }
 
   init(count: Int, of plan: Plan) throws(TensorError) {
     var copies: [WeightCopy] = []

@@ -161,6 +161,20 @@ import Testing
     #expect(try stream.next() == nil)
   }
 
+  @Test("a few bytes do not become a gigabyte")
+  func bomb() throws {
+    // 134 million pixels of one colour, written by Pillow 13.0 with libwebp 1.6.
+    let bytes = Array(try #require(Data(base64Encoded: "UklGRh4AAABXRUJQVlA4TBEAAAAv/r//BwdQiirUo/+BiOh/AAA=")))
+    try copy("rgb.png", to: "val/a/0.png")
+    try copy("rgb.png", to: "train/a/1.png")
+    let path = try folder.file("train/a/0.webp", bytes)
+    let data = try open()
+    #expect(
+      throws: DatasetError.undecodable(
+        path: path, reason: "its header says 16383 x 8191 pixels, the file has \(bytes.count) bytes")
+    ) { try data.train.picture(at: 0) }
+  }
+
   @Test(
     "no change of bytes crashes the decoder",
     arguments: ["rgb.png", "palette.png", "lossy.jpg", "palette2.gif", "plain.bmp", "lossless.webp"])

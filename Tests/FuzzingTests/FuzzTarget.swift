@@ -1,7 +1,9 @@
 import Charts
+import CZlib
 import Datasets
 import Foundation
 import Script
+import Synchronization
 import Tensors
 import Training
 
@@ -26,6 +28,18 @@ struct FuzzTarget: Sendable {
       if !errors.isEmpty { _ = DiagnosticRenderer().render(ScriptFailure(errors, stage: .check)) }
       _ = session.completions(in: String(decoding: bytes, as: UTF8.self), at: bytes.count / 2)
     },
+    FuzzTarget("interpreter") { bytes in
+      let source = try Source(validating: bytes, name: "fuzz")
+      let session = Session(library: Library(), output: Silence(), interruption: Interruption(), environment: [:])
+      do throws(ScriptFailure) {
+        let outcome = try Watchdog.shared.run(for: .milliseconds(20), session.interruption) { () throws(ScriptFailure) in
+          try session.run(source)
+        }
+        _ = outcome.value.map { "\($0)" }
+      } catch {
+        _ = DiagnosticRenderer().render(error)
+      }
+    },
     FuzzTarget("safetensors", file: "a.safetensors") { path in
       _ = try? SafeTensors.entries(of: path)
       _ = try SafeTensors(reading: path)
@@ -35,17 +49,12 @@ struct FuzzTarget: Sendable {
       _ = try NPY.read(path)
     },
     FuzzTarget("checkpoint", file: "a.safetensors") { path in _ = try Checkpoint(reading: path) },
+    // Plain, and as it is under the name of a packed file.
     FuzzTarget("idx", Scratch("idx")) { bytes, scratch in
-      // The labels' file, its length in front, then the pictures' file; plain, and under the name of a packed one.
-      let count = bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
-      let parts = [("labels-idx1-ubyte", bytes.dropFirst(2).prefix(count)), ("images-idx3-ubyte", bytes.dropFirst(2 + count))]
-      for ending in ["", ".gz"] {
-        for prefix in ["train-", "t10k-"] {
-          for (name, part) in parts { try scratch.write(Array(part), prefix + name + ending) }
-        }
-        _ = try? Dataset.idx(at: scratch.folder, name: "fuzz", classes: ["a", "b", "c"])
-        for prefix in ["train-", "t10k-"] { for (name, _) in parts { scratch.remove(prefix + name + ending) } }
-      }
+      for ending in ["", ".gz"] { try readIDX(bytes, in: scratch, ending: ending) { $0 } }
+    },
+    FuzzTarget("idx-gzip", Scratch("idx-gzip")) { bytes, scratch in
+      try readIDX(bytes, in: scratch, ending: ".gz", packed: gzip)
     },
     FuzzTarget("png-text") { bytes in
       // As it is, and as the contents of chunks whose checksums are right.
@@ -56,8 +65,10 @@ struct FuzzTarget: Sendable {
     FuzzTarget("chart") { bytes in
       let text = TextChunk(Chart.dataKeyword, String(decoding: bytes, as: UTF8.self))
       let chart = try Chart(png: PNG.adding([text], to: png(chunksOf: [])))
-      // What a picture claims to be is drawn again by `redraw`.
-      if chart.width * chart.height < 1 << 20 { _ = try chart.render(typeface: .builtIn) }
+      _ = chart.tabSeparated
+      // What a picture claims to be is drawn again by `redraw`; a small one, so that many are tried.
+      let sides = 0...1000
+      if sides.contains(chart.width), sides.contains(chart.height) { _ = try chart.render(typeface: .builtIn) }
     },
     FuzzTarget("picture", Scratch("picture")) { bytes, scratch in
       for name in ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"] { try scratch.write(bytes, name) }
@@ -82,12 +93,12 @@ struct FuzzTarget: Sendable {
   }
 }
 
-/// A folder in memory for one target of one process.
+/// A folder for one target of one process. `TMPDIR` says where.
 struct Scratch: Sendable {
   let folder: String
 
   init(_ name: String) {
-    folder = "/dev/shm/reprise-fuzz-\(getpid())-\(name)"
+    folder = NSTemporaryDirectory() + "/reprise-fuzz-\(getpid())-\(name)"
   }
 
   func write(_ bytes: [UInt8], _ name: String) throws {
@@ -106,6 +117,38 @@ struct Scratch: Sendable {
   }
 
   func remove(_ name: String) { unlink(folder + "/" + name) }
+}
+
+/// Reads the files of MNIST. An input is the length of the labels' file in two bytes, that file, and the pictures' file.
+private func readIDX(_ bytes: [UInt8], in scratch: Scratch, ending: String, packed: ([UInt8]) -> [UInt8]) throws {
+  let count = bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
+  let parts = [
+    ("labels-idx1-ubyte", bytes.dropFirst(2).prefix(count)), ("images-idx3-ubyte", bytes.dropFirst(2 + count)),
+  ]
+  let files = parts.flatMap { name, part in
+    ["train-", "t10k-"].map { (name: $0 + name + ending, bytes: packed(Array(part))) }
+  }
+  defer { for file in files { scratch.remove(file.name) } }
+  for file in files { try scratch.write(file.bytes, file.name) }
+  _ = try? Dataset.idx(at: scratch.folder, name: "fuzz", classes: ["a", "b", "c"])
+}
+
+/// A gzip file of these bytes.
+private func gzip(_ bytes: [UInt8]) -> [UInt8] {
+  var stream = z_stream()
+  // 15 bits of window, 16 for gzip; the least memory, since time is what counts.
+  guard deflateInit2_(&stream, 1, Z_DEFLATED, 15 + 16, 1, Z_FIXED, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+  else { return [] }
+  defer { deflateEnd(&stream) }
+  var input = bytes
+  return input.withUnsafeMutableBufferPointer { input in
+    [UInt8](unsafeUninitializedCapacity: Int(deflateBound(&stream, UInt(input.count)))) { output, count in
+      (stream.next_in, stream.avail_in) = (input.baseAddress, UInt32(input.count))
+      (stream.next_out, stream.avail_out) = (output.baseAddress, UInt32(output.count))
+      _ = deflate(&stream, Z_FINISH)
+      count = output.count - Int(stream.avail_out)
+    }
+  }
 }
 
 /// A PNG file of chunks that are written as a type of four bytes, a length of two, and so many bytes.
@@ -127,4 +170,33 @@ private func png(chunksOf bytes: [UInt8]) -> [UInt8] {
 
 private struct Silence: ScriptOutput {
   func print(_ text: String) {}
+}
+
+/// Interrupts scripts that come to no end. One thread serves all of them.
+private final class Watchdog: Sendable {
+  static let shared = Watchdog()
+
+  private struct Watch {
+    let interruption: Interruption
+    let end: ContinuousClock.Instant
+  }
+  private let watch = Mutex<Watch?>(nil)
+
+  private init() {
+    Thread { [self] in
+      while true {
+        usleep(5000)
+        watch.withLock { if let watch = $0, watch.end < .now { watch.interruption.raise() } }
+      }
+    }.start()
+  }
+
+  /// Does a job that asks an interruption whether to stop.
+  func run<Result>(
+    for time: Duration, _ interruption: Interruption, _ job: () throws(ScriptFailure) -> Result
+  ) throws(ScriptFailure) -> Result {
+    watch.withLock { $0 = Watch(interruption: interruption, end: .now + time) }
+    defer { watch.withLock { $0 = nil } }
+    return try job()
+  }
 }

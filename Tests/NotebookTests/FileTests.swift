@@ -56,6 +56,23 @@ struct FileTests {
     #expect(try Workshop().error(code)?.category == .runtime)
   }
 
+  @Test("no link leads what is written out of the working directory", arguments: [
+    "write(array([1]), to: \"out/x.npy\")", "write(1, to: \"out/new/x\")", "plot([1, 2], to: \"out/x.png\")",
+    "save(initialize(resnet8()), to: \"out/x\")", "write(1, to: \"file\")", "plot([1, 2], to: \"file\")",
+    "save(initialize(resnet8()), to: \"file\")",
+  ])
+  func links(_ code: String) throws {
+    let (workshop, outside) = (try Workshop(), try Workshop())
+    let file = URL(filePath: outside.folder + "/file")
+    try Data("kept".utf8).write(to: file)
+    for (name, target) in [("out", outside.folder), ("file", file.path)] {
+      try FileManager.default.createSymbolicLink(atPath: workshop.folder + "/" + name, withDestinationPath: target)
+    }
+    #expect(workshop.error(code)?.category == .runtime)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: outside.folder) == ["file"])
+    #expect(try Data(contentsOf: file) == Data("kept".utf8))
+  }
+
   @Test("a picture is a PNG file that carries its data, and its curves have names")
   func charts() throws {
     let workshop = try Workshop()

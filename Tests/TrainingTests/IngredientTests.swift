@@ -114,6 +114,37 @@ struct IngredientTests {
     #expect(second.epochs.map(\.trainLoss) == whole.epochs.map(\.trainLoss))
   }
 
+  @Test(
+    "a checkpoint that no training can have written is refused",
+    arguments: [
+      ("\"steps\":15", "\"steps\":-1"), ("\"steps\":15", "\"steps\":9223372036854775807"),
+      ("\"steps\":15", "\"steps\":14"), ("\"hits\":", "\"hits\":-"), ("\"hits\":", "\"hits\":10000000000"),
+      ("\"count\":", "\"count\":100000000000000000"), ("\"best\":[", "\"best\":[{\"epoch\":9,\"hits\":0},"),
+    ])
+  func damagedCheckpoint(_ old: String, _ new: String) throws {
+    let plan = plan { $0.result = .meanOfBest(count: 2, by: .validation) }
+    var asked = 0
+    let stopped = try trainer.train(
+      network, on: data, plan,
+      isInterrupted: {
+        asked += 1
+        return asked > 15
+      })
+    let path = NSTemporaryDirectory() + "reprise-\(UUID()).safetensors"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try #require(stopped.checkpoint).write(to: path)
+    var file = try SafeTensors(reading: path)
+    let text = try #require(file.metadata["checkpoint"])
+    try #require(text.contains(old))
+    file.metadata["checkpoint"] = text.replacingOccurrences(of: old, with: new)
+    file.weights["snapshot.2.parameters"] = file.weights["snapshot.1.parameters"]
+    file.weights["snapshot.2.statistics"] = file.weights["snapshot.1.statistics"]
+    try file.write(to: path)
+    #expect(throws: (any Error).self) {
+      try trainer.train(network, on: data, plan, resuming: Checkpoint(reading: path))
+    }
+  }
+
   @Test("each setting changes what comes out", arguments: Ingredient.all)
   func matters(_ ingredient: Ingredient) throws {
     var short = ingredient.plan

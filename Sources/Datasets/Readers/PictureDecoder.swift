@@ -8,6 +8,10 @@ enum PictureDecoder {
   /// Pixels; larger pictures are refused before memory is taken for them.
   static let largest = 1 << 27
 
+  /// As `largest`, of a file of so many bytes. All formats can say in a few bytes that a huge picture has one colour, and
+  /// a pixel takes up to 12 bytes while it is decoded: 16 million are always allowed, more at one byte for 1024 of them.
+  private static func largest(ofBytes count: Int) -> Int { min(largest, max(1 << 24, count * 1024)) }
+
   private enum Format: String {
     case png = "PNG", jpeg = "JPEG", gif = "GIF", bmp = "BMP", webp = "WebP"
 
@@ -42,10 +46,9 @@ enum PictureDecoder {
     guard let size = size(of: format, bytes) else {
       throw .undecodable(path: path, reason: "its \(format.rawValue) header is damaged")
     }
-    // Deflate makes at most 1032 bytes of one, so at most 8256 pixels of one bit; JPEG, GIF and BMP stay below that.
-    let most = format == .webp ? largest : min(largest, bytes.count * 8256)
-    guard size.width > 0, size.height > 0, size.width <= most / size.height else {
-      throw .undecodable(path: path, reason: "its header says \(size.width) x \(size.height) pixels")
+    guard size.width > 0, size.height > 0, size.width <= largest(ofBytes: bytes.count) / size.height else {
+      throw .undecodable(
+        path: path, reason: "its header says \(size.width) x \(size.height) pixels, the file has \(bytes.count) bytes")
     }
     if format == .jpeg {
       guard endsProperly(bytes) else { throw .undecodable(path: path, reason: "the JPEG data ends early") }
