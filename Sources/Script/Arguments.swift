@@ -132,7 +132,7 @@ public struct Arguments {
 struct ArgumentSpans {
   let call: Span
   /// For each parameter the argument's place, or nil.
-  let places: [Span?]
+  var places: [Span?]
   let variadic: [Span]
 
   subscript(index: Int) -> Span { index < places.count ? places[index] ?? call : call }

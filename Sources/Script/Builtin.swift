@@ -13,6 +13,8 @@ public struct Builtin: Sendable {
   /// The chapter of the reference it stands in.
   public let chapter: String
   let body: Body
+  /// Where the parameter is whose record stands for arguments.
+  let bundlePlace: Int?
 
   /// Declares a builtin.
   ///
@@ -24,6 +26,7 @@ public struct Builtin: Sendable {
     precondition(parameters.count(where: \.isVariadic) <= 1, "'\(name)' has two variadic parameters")
     (self.name, self.doc, self.parameters, self.result) = (name, doc, parameters, result)
     (self.examples, self.chapter, self.body) = (examples, chapter, body)
+    bundlePlace = parameters.firstIndex { $0.bundle != nil }
   }
 
   /// How it is called: `train(model, data, epochs: 8)` as the help shows it.
@@ -58,18 +61,28 @@ public struct Parameter: Sendable {
   public let isLabelled: Bool
   /// The numbers that are allowed.
   public let allowed: ClosedRange<Double>?
+  /// Of a record whose fields stand for labelled arguments that the call leaves out; nil for all other parameters.
+  public let bundle: ArgumentBundle?
 
   /// Declares a parameter. Those behind a variadic one are labelled.
   public init(
     _ label: String, _ type: ValueType, _ doc: String = "", default: Value? = nil, optional: Bool = false,
-    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil
+    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil, bundle: ArgumentBundle? = nil
   ) {
     (self.label, self.type, self.doc, self.default) = (label, type, doc, `default`)
     (isOptional, isVariadic, isLabelled, self.allowed) = (optional, variadic, labelled, allowed)
+    self.bundle = bundle
   }
 
   /// Whether a call may leave it out.
   public var mayBeOmitted: Bool { isOptional || isVariadic || `default` != nil }
+}
+
+/// How a record gives several arguments at once, as `train(net, data, recipe)` takes them. What the call says itself wins.
+public struct ArgumentBundle: Sendable {
+  /// Fields that are no arguments and are passed over; any other that is none is an error.
+  public let ignoring: Set<String>
+  public init(ignoring: Set<String> = []) { self.ignoring = ignoring }
 }
 
 /// A line to try, with what it gives. Every one is run by a test.

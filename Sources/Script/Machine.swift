@@ -160,7 +160,8 @@ final class Machine {
   func call(
     _ builtin: Builtin, _ given: [Value?], _ variadic: [Value], _ spans: ArgumentSpans
   ) throws(ScriptError) -> Value {
-    var values = given
+    var (values, spans) = (given, spans)
+    try unpackBundle(of: builtin, into: &values, &spans)
     for (index, parameter) in builtin.parameters.enumerated() {
       if parameter.isVariadic {
         for (place, value) in variadic.enumerated() {
@@ -193,6 +194,24 @@ final class Machine {
       throw .interrupted(at: spans.call)
     } catch {
       throw .domain(DomainFailure(error), at: spans.call)
+    }
+  }
+
+  /// Puts the fields of a record that stands for arguments where the call gives none.
+  private func unpackBundle(
+    of builtin: Builtin, into values: inout [Value?], _ spans: inout ArgumentSpans
+  ) throws(ScriptError) {
+    guard let place = builtin.bundlePlace, case .record(let record)? = values[place],
+      let bundle = builtin.parameters[place].bundle
+    else { return }
+    let labelled = builtin.parameters.filter(\.isLabelled).map(\.label)
+    for (name, value) in record.fields where !bundle.ignoring.contains(name) {
+      guard let index = builtin.parameters.firstIndex(where: { $0.isLabelled && $0.label == name }) else {
+        throw .unknownLabel(name, of: builtin.name, at: spans[place], near: Spelling.nearest(to: name, in: labelled))
+      }
+      guard values[index] == nil else { continue }
+      values[index] = value
+      spans.places[index] = spans[place]
     }
   }
 

@@ -1,12 +1,14 @@
 public import Script
 
 /// All that scripts and the prompt find there: the language's own built-ins, and those of networks, data and claims.
-public let notebookLibrary = Library(builtins: notebookBuiltins, objectTypes: notebookObjectTypes)
+public let notebookLibrary = Library(
+  builtins: notebookBuiltins, constants: Recipe.constants, objectTypes: notebookObjectTypes)
 
 /// The built-ins of the notebook, in the order of the reference.
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, pictureFolder, synthetic, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, findLearningRate, probe, evaluate, confusion, topLosses, predict, initialize, load, save]
+  + [diff, ablate, sweep, scaled]
   + [array, readArray, write]
   + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

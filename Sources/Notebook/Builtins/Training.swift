@@ -23,12 +23,17 @@ let train = Builtin(
   "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
   parameters: [
     trainableParameter, dataParameter,
+    Parameter(
+      "recipe", .record, "Arguments in a record, such as recipe.a1; those of the call win.", optional: true,
+      bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
     Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
   ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
   examples: [
-    Example("train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)")
+    Example("train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)"),
+    Example(
+      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), recipe.torchvision with { epochs: 1, batch: 16, microBatch: none })"),
   ], chapter: "Training"
 ) { arguments in
   try arguments.context.checkInterruption()
