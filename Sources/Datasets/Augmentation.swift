@@ -4,26 +4,51 @@ internal import Tensors
 /// A random change to a training picture that keeps its label and its size.
 public enum Augmentation: Hashable, Sendable, Codable {
   /// A part of the picture scaled to the whole: its share of the area and its width to height are drawn, then its place
-  /// (Szegedy et al. 2015, arXiv:1409.4842, section 6; drawn as torchvision draws). Happens before all others, as the
+  /// (Szegedy et al. 2015, arXiv:1409.4842, section 6; drawn as torchvision draws). A random filter is drawn first. Happens before all others, as the
   /// picture is read.
   case randomResizedCrop(
     area: ClosedRange<Double> = 0.08...1, aspect: ClosedRange<Double> = 0.75...(4.0 / 3),
-    filter: Framing.Filter = .bilinear)
+    filter: Interpolation = .bilinear)
   /// Moves the picture by up to `padding` pixels each way; black comes in at the edges.
   case randomCrop(padding: Int)
   /// Mirrors left and right, with this probability.
   case horizontalFlip(probability: Float = 0.5)
 
-  /// Tells the draws of one kind from those of another, so that adding one moves nothing else.
+  /// Random operations, see `RandAugment`.
+  case randAugment(RandAugment)
+  /// Random changes of colour, see `ColorJitter`.
+  case colorJitter(ColorJitter)
+  /// The whole picture scaled so that its shorter side is drawn from a range of pixels, then a part of the wanted size
+  /// drawn from it (Simonyan and Zisserman 2015, arXiv:1409.1556, section 3.1; He et al. 2015, arXiv:1512.03385, section
+  /// 3.4: 256...480). Where even the longest drawn side is too short, the picture is scaled just as far as is needed.
+  case scaleJitter(shortSide: ClosedRange<Int> = 256...480, filter: Interpolation = .bilinear)
+  /// Adds to all pixels of a picture one colour along the principal components of ImageNet's colours, each times its
+  /// eigenvalue times a number of mean 0 and this deviation (Krizhevsky et al. 2012, section 4.1). Added to the
+  /// normalized numbers, so that nothing is rounded or cut; only of colour.
+  case colorNoise(deviation: Double = 0.1)
+  /// Erases a random rectangle, see `RandomErasing`. After normalization.
+  case randomErasing(RandomErasing)
+  /// Takes each picture several times, one copy after the other, each changed otherwise, in as many steps as before: see
+  /// `RepeatedSamples`. Only where the order is shuffled.
+  case repeated(times: Int = 3)
+
+  /// Tells the draws of one kind from those of another, so that adding one moves nothing else. 1 to 15.
   private var lane: Int {
     switch self {
     case .randomCrop: 1
     case .horizontalFlip: 2
     case .randomResizedCrop: 3
+    case .randAugment: 4
+    case .colorJitter: 5
+    case .scaleJitter: 6
+    case .colorNoise: 7
+    case .randomErasing: 8
+    case .repeated: 9
     }
   }
 
   /// The generator of each augmentation's draws lies on its own lane: the kind, and how many of that kind came before.
+  /// The copy of a repeated picture stands above them, in four bits.
   static func lanes(of augmentations: [Augmentation]) -> [Int] {
     augmentations.indices.map { position in
       let kind = augmentations[position].lane
@@ -31,33 +56,73 @@ public enum Augmentation: Hashable, Sendable, Codable {
     }
   }
 
-  /// Writes the changed picture to `target`, which has room for it.
-  /// - Returns: False where nothing was written because the picture stays as it is.
-  func apply(
-    to picture: PictureView, into target: UnsafeMutablePointer<UInt8>, using random: inout Philox
-  ) -> Bool {
+  /// Changes the bytes of a picture.
+  func apply(to canvas: inout Canvas, using random: inout Philox) {
     switch self {
-    case .randomResizedCrop: return false  // see `framing(using:)`
+    case .randomResizedCrop, .scaleJitter: break  // see `framing(using:)`
+    case .colorNoise, .randomErasing: break  // see `finish(_:)`
+    case .repeated: break  // see `Loader`
     case .randomCrop(let padding):
-      guard padding > 0 else { return false }
+      guard padding > 0 else { return }
       let left = random.integer(below: 2 * padding + 1) - padding
       let top = random.integer(below: 2 * padding + 1) - padding
-      guard left != 0 || top != 0 else { return false }
-      shift(picture, left: left, top: top, into: target)
-      return true
+      guard left != 0 || top != 0 else { return }
+      canvas.change { shift($0, left: left, top: top, into: $1) }
     case .horizontalFlip(let probability):
-      guard random.uniform() < probability else { return false }
-      mirror(picture, into: target)
-      return true
+      guard random.uniform() < probability else { return }
+      canvas.change { mirror($0, into: $1) }
+    case .randAugment(let change): change.apply(to: &canvas, using: &random)
+    case .colorJitter(let jitter):
+      for operation in jitter.draw(using: &random) { canvas.change(operation, filter: .bilinear) }
+    }
+  }
+
+  /// Changes the normalized numbers of a picture, `C x H x W`.
+  func finish(
+    _ numbers: UnsafeMutablePointer<Float>, shape: Shape, normalization: Normalization, using random: inout Philox
+  ) {
+    switch self {
+    case .colorNoise(let deviation):
+      guard shape[0] == 3 else { return }
+      let plane = shape[1] * shape[2]
+      let shift = ColorNoise.shift(deviation: deviation, using: &random)
+      for channel in 0..<3 {
+        let amount = Float(shift[channel]) / normalization.deviation[channel]
+        for i in 0..<plane { numbers[channel * plane + i] += amount }
+      }
+    case .randomErasing(let erasing): erasing.apply(to: numbers, shape: shape, using: &random)
+    case .randomResizedCrop, .scaleJitter, .randomCrop, .horizontalFlip, .randAugment, .colorJitter, .repeated: break
     }
   }
 }
 
 extension Augmentation {
   /// What decides the part of the picture that is read, or nil for other kinds.
-  func framing(using random: Philox) -> Framing? {
-    guard case .randomResizedCrop(let area, let aspect, let filter) = self else { return nil }
-    return Framing(filter: filter, allowsReduction: true) { height, width in
+  func framing(for shape: Shape, using random: Philox) -> Framing? {
+    var random = random
+    switch self {
+    case .randomResizedCrop(let area, let aspect, let filter):
+      let filter = filter.drawn(using: &random)
+      return Self.resizedCrop(area: area, aspect: aspect, filter: filter, random)
+    case .scaleJitter(let shortSide, let filter):
+      let filter = filter.drawn(using: &random)
+      let drawn = shortSide.lowerBound + random.integer(below: shortSide.count)
+      let rest = random
+      return Framing(filter: filter, allowsReduction: true) { height, width in
+        var random = rest
+        let scaled = ScaledSize(ofHeight: height, width: width, shortSide: drawn, for: shape)
+        let top = random.integer(below: scaled.height - shape[1] + 1)
+        let left = random.integer(below: scaled.width - shape[2] + 1)
+        return scaled.window(top: top, left: left, height: shape[1], width: shape[2])
+      }
+    default: return nil
+    }
+  }
+
+  private static func resizedCrop(
+    area: ClosedRange<Double>, aspect: ClosedRange<Double>, filter: Framing.Filter, _ random: Philox
+  ) -> Framing {
+    Framing(filter: filter, allowsReduction: true) { height, width in
       var random = random
       func draw(_ range: ClosedRange<Double>) -> Double {
         range.lowerBound + (range.upperBound - range.lowerBound) * random.uniformDouble()
@@ -116,45 +181,94 @@ private func mirror(_ picture: PictureView, into target: UnsafeMutablePointer<UI
   }
 }
 
+/// A picture that is changed step by step, from one of two buffers into the other.
+struct Canvas {
+  private(set) var picture: PictureView
+  private let buffers: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>)
+  private let fill: [UInt8]
+  private var side = 0
+
+  init(
+    _ picture: PictureView, _ buffers: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>), fill: [UInt8]
+  ) {
+    (self.picture, self.buffers, self.fill) = (picture, buffers, fill)
+  }
+
+  /// Writes the changed picture, of the same shape.
+  mutating func change(_ write: (PictureView, UnsafeMutablePointer<UInt8>) -> Void) {
+    let target = side == 0 ? buffers.0 : buffers.1
+    write(picture, target)
+    took(target)
+  }
+
+  mutating func change(_ operation: PictureOperation, filter: Framing.Filter) {
+    let target = side == 0 ? buffers.0 : buffers.1
+    if operation.apply(to: picture, into: target, filter: filter, fill: fill) { took(target) }
+  }
+
+  private mutating func took(_ target: UnsafeMutablePointer<UInt8>) {
+    picture = PictureView(
+      channels: picture.channels, height: picture.height, width: picture.width,
+      bytes: UnsafeBufferPointer(start: target, count: picture.bytes.count))
+    side = 1 - side
+  }
+}
+
 /// Applies a list of augmentations one after another, in two buffers that are made once. For one thread.
 final class AugmentationChain {
   private let steps: [(augmentation: Augmentation, lane: Int)]
   private let seed: UInt64
+  private let shape: Shape
+  private let normalization: Normalization
+  private let fill: [UInt8]
   private let buffers: AlignedBuffer
   private let half: Int
 
-  init(_ augmentations: [Augmentation], seed: UInt64, pictureShape: Shape) throws(TensorError) {
+  init(
+    _ augmentations: [Augmentation], seed: UInt64, pictureShape: Shape, normalization: Normalization
+  ) throws(TensorError) {
     steps = Array(zip(augmentations, Augmentation.lanes(of: augmentations)))
-    self.seed = seed
+    (self.seed, shape, self.normalization) = (seed, pictureShape, normalization)
+    fill = PictureOperation.fill(channels: pictureShape[0])
     half = AlignedBuffer.rounded(pictureShape.elementCount)
     buffers = try AlignedBuffer(byteCount: 2 * half)
   }
 
-  private func random(_ lane: Int, _ epoch: Int, _ sample: Int) -> Philox {
-    RandomKey(seed: seed, for: .augmentation, epoch: epoch, sample: sample, lane: lane).generator()
+  private func random(_ lane: Int, _ sample: Sample) -> Philox {
+    RandomKey(
+      seed: seed, for: .augmentation, epoch: sample.epoch, sample: sample.index, lane: sample.copy << 12 | lane
+    ).generator()
+  }
+
+  /// What the draws for a picture follow from: its number in the source, and which of its copies it is.
+  struct Sample {
+    let epoch, index, copy: Int
   }
 
   /// How the picture is to be read, where one of the augmentations decides that.
-  func framing(epoch: Int, sample: Int) -> Framing? {
+  func framing(of sample: Sample) -> Framing? {
     for step in steps {
-      if let framing = step.augmentation.framing(using: random(step.lane, epoch, sample)) { return framing }
+      if let framing = step.augmentation.framing(for: shape, using: random(step.lane, sample)) { return framing }
     }
     return nil
   }
 
   /// The changed picture, valid until the next call.
-  func callAsFunction(_ picture: PictureView, epoch: Int, sample: Int) -> PictureView {
-    var current = picture
-    var side = 0
+  func callAsFunction(_ picture: PictureView, _ sample: Sample) -> PictureView {
+    let start = buffers.pointer.assumingMemoryBound(to: UInt8.self)
+    var canvas = Canvas(picture, (start, start + half), fill: fill)
     for step in steps {
-      var random = random(step.lane, epoch, sample)
-      let target = (buffers.pointer + side * half).assumingMemoryBound(to: UInt8.self)
-      guard step.augmentation.apply(to: current, into: target, using: &random) else { continue }
-      current = PictureView(
-        channels: current.channels, height: current.height, width: current.width,
-        bytes: UnsafeBufferPointer(start: target, count: current.bytes.count))
-      side = 1 - side
+      var random = random(step.lane, sample)
+      step.augmentation.apply(to: &canvas, using: &random)
     }
-    return current
+    return canvas.picture
+  }
+
+  /// Changes the numbers that the picture became.
+  func finish(_ numbers: UnsafeMutablePointer<Float>, _ sample: Sample) {
+    for step in steps {
+      var random = random(step.lane, sample)
+      step.augmentation.finish(numbers, shape: shape, normalization: normalization, using: &random)
+    }
   }
 }

@@ -57,3 +57,58 @@ public struct Framing: Sendable {
     (self.filter, self.allowsReduction, self.window) = (filter, allowsReduction, window)
   }
 }
+
+/// A picture's size after it was scaled so that its shorter side has some length.
+///
+/// The longer side is cut to whole pixels, as torchvision's `Resize` cuts it, so the two axes scale a little differently.
+struct ScaledSize: Hashable, Sendable {
+  let height, width: Int
+  private let sourceHeight, sourceWidth: Int
+
+  /// - Parameter shape: what must fit into it, `C x H x W`; a side that would be too short is made long enough.
+  init(ofHeight sourceHeight: Int, width sourceWidth: Int, shortSide: Int, for shape: Shape) {
+    (self.sourceHeight, self.sourceWidth) = (sourceHeight, sourceWidth)
+    let short = min(sourceHeight, sourceWidth)
+    func size(_ side: Int) -> (Int, Int) {
+      // Division of doubles, as Python divides.
+      let long = Int(Double(side * max(sourceHeight, sourceWidth)) / Double(short))
+      return sourceHeight <= sourceWidth ? (side, long) : (long, side)
+    }
+    var (height, width) = size(shortSide)
+    if height < shape[1] || width < shape[2] { (height, width) = size(max(shortSide, shape[1], shape[2])) }
+    (self.height, self.width) = (height, width)
+  }
+
+  /// Where a part of the scaled picture lies in the picture.
+  func window(top: Int, left: Int, height: Int, width: Int) -> Window {
+    let vertical = Double(sourceHeight) / Double(self.height)
+    let horizontal = Double(sourceWidth) / Double(self.width)
+    return Window(
+      top: Double(top) * vertical, left: Double(left) * horizontal, height: Double(height) * vertical,
+      width: Double(width) * horizontal, seesBeyond: true)
+  }
+}
+
+/// How pictures are shown to a network that is measured: scaled so that the shorter side has some length, then the
+/// middle cut out, as timm and torchvision do.
+public struct TestTransform: Hashable, Sendable, Codable {
+  /// The side of the part in the middle to the shorter side, above 0 and at most 1: 0.875 is 224 of 256.
+  public var crop: Double
+  public var filter: Framing.Filter
+
+  public init(crop: Double = 0.875, filter: Framing.Filter = .bilinear) { (self.crop, self.filter) = (crop, filter) }
+
+  /// The shorter side before the cut: `floor(size / crop)`, as timm computes it.
+  public func edge(for size: Int) -> Int { Int((Double(size) / crop).rounded(.down)) }
+
+  /// - Parameter shape: of the result, `C x H x W`.
+  public func framing(for shape: Shape) -> Framing {
+    let edge = edge(for: min(shape[1], shape[2]))
+    return Framing(filter: filter) { height, width in
+      let scaled = ScaledSize(ofHeight: height, width: width, shortSide: edge, for: shape)
+      func middle(_ outer: Int, _ inner: Int) -> Int { Int((Double(outer - inner) / 2).rounded(.toNearestOrEven)) }
+      return scaled.window(
+        top: middle(scaled.height, shape[1]), left: middle(scaled.width, shape[2]), height: shape[1], width: shape[2])
+    }
+  }
+}

@@ -43,15 +43,20 @@ public struct Loader: Sendable {
   public let dropsLast: Bool
   /// Threads that prepare batches, at least 1; at the lowest priority, so as many as there are cores do no harm.
   public let workers: Int
+  /// Which of several machines this one is, and of how many; for repeated samples, which are dealt to them in turn.
+  public let rank, world: Int
   /// Batches that may be ready or in the making at once; bounds the memory.
   public let prefetched: Int
 
-  /// - Precondition: The batch size is at least 1, and the normalization has the pictures' number of channels.
+  /// - Precondition: The batch size is at least 1, the normalization has the pictures' number of channels, and the rank
+  ///   is below the world's size.
   public init(
     _ split: Split, batchSize: Int, normalization: Normalization, augmentations: [Augmentation] = [],
-    order: Order = .plain, seed: UInt64 = 0, dropsLast: Bool = false, workers: Int = 1
+    order: Order = .plain, seed: UInt64 = 0, dropsLast: Bool = false, workers: Int = 1,
+    rank: Int = 0, world: Int = 1
   ) {
     precondition(batchSize >= 1 && normalization.mean.count == split.pictureShape[0])
+    precondition(world >= 1 && (0..<world).contains(rank))
     self.split = split
     self.batchSize = batchSize
     self.normalization = normalization
@@ -60,11 +65,37 @@ public struct Loader: Sendable {
     self.seed = seed
     self.dropsLast = dropsLast
     self.workers = max(1, workers)
+    (self.rank, self.world) = (rank, world)
     prefetched = self.workers + 2
   }
 
+  /// How the samples are repeated, if they are.
+  private var repetition: RepeatedSamples? {
+    guard order == .shuffled else { return nil }
+    for case .repeated(let times) in augmentations {
+      return RepeatedSamples(count: split.count, times: times, rank: rank, world: world)
+    }
+    return nil
+  }
+
+  /// Samples in an epoch.
+  public var sampleCount: Int { repetition?.selected ?? split.count }
+
   /// Batches in an epoch.
-  public var batchCount: Int { dropsLast ? split.count / batchSize : (split.count + batchSize - 1) / batchSize }
+  public var batchCount: Int { dropsLast ? sampleCount / batchSize : (sampleCount + batchSize - 1) / batchSize }
+
+  /// Which position of the split comes at each place of an epoch, and which copy of its sample; nil where the split has
+  /// its own order.
+  func places(epoch: Int) -> [(position: Int, copy: Int)]? {
+    guard order == .shuffled else { return nil }
+    var random = RandomKey(seed: seed, for: .shuffle, epoch: epoch).generator()
+    let shuffled = random.permutation(of: split.count)
+    guard let repetition else { return shuffled.map { ($0, 0) } }
+    return (0..<repetition.selected).map { place in
+      let (item, copy) = repetition[place]
+      return (shuffled[item], copy)
+    }
+  }
 
   /// Starts the threads and gives the batches of one epoch in order.
   /// - Parameter first: The batch to begin with, for a run that is taken up again within an epoch.
@@ -125,13 +156,14 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
 
   private let loader: Loader
   private let epoch: Int
-  private let order: [Int]?
+  private let order: [(position: Int, copy: Int)]?
   private let table: [Float]
   private let sampleSize: Int
   private let slots: [Slot]
   /// One per worker.
   private let chains: [AugmentationChain]
   private let last: Int
+  private let count: Int
   private let isStopped = Atomic<Bool>(false)
 
   private let condition = NSCondition()
@@ -149,15 +181,11 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
   init(_ loader: Loader, epoch: Int, from first: Int) throws(TensorError) {
     self.loader = loader
     self.epoch = epoch
-    switch loader.order {
-    case .plain: order = nil
-    case .shuffled:
-      var random = RandomKey(seed: loader.seed, for: .shuffle, epoch: epoch).generator()
-      order = random.permutation(of: loader.split.count)
-    }
+    order = loader.places(epoch: epoch)
     table = loader.normalization.table
     sampleSize = loader.split.pictureShape.elementCount
     last = loader.batchCount
+    count = loader.sampleCount
     let start = min(max(first, 0), last)
     (nextToPrepare, nextToGive, released) = (start, start, start)
     var slots: [Slot] = []
@@ -169,7 +197,9 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     var chains: [AugmentationChain] = []
     for _ in 0..<min(loader.workers, last - start) {
       chains.append(
-        try AugmentationChain(loader.augmentations, seed: loader.seed, pictureShape: loader.split.pictureShape))
+        try AugmentationChain(
+          loader.augmentations, seed: loader.seed, pictureShape: loader.split.pictureShape,
+          normalization: loader.normalization))
     }
     self.chains = chains
   }
@@ -220,7 +250,7 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
   }
 
   private func samples(in batch: Int) -> Range<Int> {
-    batch * loader.batchSize..<min((batch + 1) * loader.batchSize, loader.split.count)
+    batch * loader.batchSize..<min((batch + 1) * loader.batchSize, count)
   }
 
   private func work(_ augment: AugmentationChain) {
@@ -264,19 +294,22 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     let split = loader.split
     for (row, position) in positions.enumerated() {
       guard !isStopped.load(ordering: .relaxed) else { return }
-      let sample = split.sourceIndex(at: order?[position] ?? position)
-      labels[row] = Int32(split.source.label(at: sample))
-      numbers[row] = Int32(sample)
+      let place = order?[position] ?? (position: position, copy: 0)
+      let index = split.sourceIndex(at: place.position)
+      let sample = AugmentationChain.Sample(epoch: epoch, index: index, copy: place.copy)
+      labels[row] = Int32(split.source.label(at: index))
+      numbers[row] = Int32(index)
       let target = images + row * sampleSize
       func take(_ picture: PictureView) {
         precondition(picture.bytes.count == sampleSize)
-        normalize(augment(picture, epoch: epoch, sample: sample), into: target)
+        normalize(augment(picture, sample), into: target)
       }
-      if let framing = augment.framing(epoch: epoch, sample: sample) {
-        try split.source.withPicture(at: sample, framing, take)
+      if let framing = augment.framing(of: sample) {
+        try split.source.withPicture(at: index, framing, take)
       } else {
-        try split.source.withPicture(at: sample, take)
+        try split.source.withPicture(at: index, take)
       }
+      augment.finish(target, sample)
     }
     let empty = loader.batchSize - positions.count
     if empty > 0 {

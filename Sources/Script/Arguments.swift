@@ -30,6 +30,15 @@ public struct Arguments {
   /// What the variadic parameter took.
   public var rest: [Value] { variadic }
 
+  /// The call as it could be written, without what is left to defaults.
+  public var written: String {
+    let list = zip(builtin.parameters, values).compactMap { parameter, value -> String? in
+      guard let value, value != parameter.default, !parameter.isVariadic else { return nil }
+      return parameter.isLabelled ? "\(parameter.label): \(value.shown)" : value.shown
+    }
+    return "\(builtin.name)(\((list + variadic.map(\.shown)).joined(separator: ", ")))"
+  }
+
   /// Where the call is written.
   public var span: Span { spans.call }
 

@@ -256,8 +256,8 @@ private struct Completer {
 
   private func insideString(from start: Int) -> Completions {
     let word = String(decoding: before[start...], as: UTF8.self)
-    if let call = openCall(tokens[...]), let type = parameter(of: call)?.type, case .oneOf(let choices) = type.named {
-      return Completions(start: start, candidates: matching(choices.map { .init(text: $0, doc: "") }, word))
+    if let call = openCall(tokens[...]), let words = parameter(of: call)?.type.named.words, !words.isEmpty {
+      return Completions(start: start, candidates: matching(words.map { .init(text: $0, doc: "") }, word))
     }
     return Completions(start: start, candidates: files(word))
   }
@@ -294,10 +294,7 @@ extension ValueType {
 
   /// The literals that a value of this type is one of, as they are typed; none where there are too many.
   fileprivate var choices: [String] {
-    switch named {
-    case .oneOf(let choices): choices.map { "\"\($0)\"" }
-    case .bool: ["true", "false"]
-    default: []
-    }
+    if named == .bool { return ["true", "false"] }
+    return named.words.map { "\"\($0)\"" }
   }
 }

@@ -227,6 +227,13 @@ final class Machine {
       return .wrongChoice(
         string, what: parameter.label, allowed: choices, at: span, near: Spelling.nearest(to: string, in: choices))
     }
+    if case .list(of: let element) = parameter.type.unwrapped, case .list(let list) = value,
+      case .string(let string)? = list.elements.first(where: { !element.accepts($0) }), !element.words.isEmpty
+    {
+      return .wrongChoice(
+        string, what: parameter.label, allowed: element.words, at: span,
+        near: Spelling.nearest(to: string, in: element.words))
+    }
     if parameter.type.unwrapped == .integer, case .number(let number) = value {
       return .notWhole(number, what: parameter.label, at: span)
     }

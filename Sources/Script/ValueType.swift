@@ -68,6 +68,16 @@ extension ValueType {
     }
   }
 
+  /// The strings that it allows by name.
+  var words: [String] {
+    switch self {
+    case .oneOf(let choices): choices
+    case .optional(let type): type.words
+    case .either(let types): types.flatMap(\.words)
+    default: []
+    }
+  }
+
   /// Whether a value of a type that is only known roughly might fit.
   func mightAccept(_ other: ValueType) -> Bool {
     switch (self, other) {

@@ -1,5 +1,5 @@
 public import Datasets
-public import Engine
+internal import Engine
 internal import Foundation
 public import Networks
 public import Tensors

@@ -9,6 +9,6 @@ private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, pictureFolder, synthetic, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, findLearningRate, probe, evaluate, confusion, topLosses, predict, initialize, load, save]
-  + [diff, ablate, sweep, scaled]
+  + augmentationBuiltins + [diff, ablate, sweep, scaled]
   + [array, readArray, write]
   + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

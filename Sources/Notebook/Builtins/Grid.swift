@@ -89,7 +89,8 @@ let grid = Builtin(
     tiles[index].caption = "\(label) → \(name)\(share)"
     tiles[index].verdict = label == name ? .right : .wrong
   }
-  let changes = try arguments.strings("augment").joined(separator: ", ")
+  let changes = try arguments.list("augment").map { if case .string(let name) = $0 { name } else { $0.shown } }
+    .joined(separator: ", ")
   let random = inEpoch || !changes.isEmpty ? ", seed \(seed)" : ""
   let subtitle =
     "\(data.name): \(what) of the \(part == "train" ? "training" : "validation") part\(random)"

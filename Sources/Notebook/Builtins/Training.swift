@@ -13,11 +13,6 @@ let trainableParameter = Parameter(
 let seedParameter = Parameter(
   "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
   labelled: true, allowed: 0...1e15)
-let augmentParameter = Parameter(
-  "augment", .list(of: .oneOf(["crop", "flip", "resizedCrop"])),
-  "Random changes to training pictures: moved by up to an eighth of their size; mirrored; a part scaled to the whole.",
-  default: .list([Value]()), labelled: true)
-
 let train = Builtin(
   "train",
   "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
@@ -142,18 +137,6 @@ extension Arguments {
     }
     try model.network.check(against: data)
     return (model.network, model.weights)
-  }
-
-  /// What the argument `augment` lists.
-  func augmentations(for data: Dataset) throws(ScriptError) -> [Augmentation] {
-    let shorterSide = min(data.pictureShape[1], data.pictureShape[2])
-    return try strings("augment").map { name in
-      switch name {
-      case "crop": .randomCrop(padding: max(1, shorterSide / 8))
-      case "resizedCrop": .randomResizedCrop()
-      default: .horizontalFlip()
-      }
-    }
   }
 
   /// A seed, or the session's where none is given.

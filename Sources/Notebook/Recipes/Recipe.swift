@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Script
 
 /// Published recipes of training as values of the language: records of what `train` and `imagenet` take.
@@ -134,11 +135,35 @@ enum Recipe {
       ]).merging(lamb(weightDecay: weightDecay)).merging(schedule).merging(targets))
   }
 
-  /// The random changes to pictures.
+  /// The random changes to pictures. Those of timm scale with a filter drawn for each picture.
   private enum Changes {
-    static let original = Value.list(["resizedCrop", "flip"])
-    static let torchvision = Value.list(["resizedCrop", "flip"])
-    static let deci = Value.list(["resizedCrop", "flip"])
-    static func strikesBack(magnitude: Double, repeats: Bool) -> Value { .list(["resizedCrop", "flip"]) }
+    static let flip = Value.string("flip")
+    static let original = Value.list([
+      value("scaleJitter", [:], .scaleJitter()), flip, value("colorNoise", [:], .colorNoise()),
+    ])
+    static let torchvision = Value.list([.string("resizedCrop"), flip])
+    /// The fill of its operations comes in by a bilinear filter.
+    static let deci = timm(
+      randAugment: value(
+        "randAugment", ["magnitude": .number(7), "filter": .string("bilinear")],
+        .randAugment(RandAugment(magnitude: 7, filter: .bilinear))), repeats: true)
+
+    static func strikesBack(magnitude: Double, repeats: Bool) -> Value {
+      timm(
+        randAugment: value(
+          "randAugment", ["magnitude": .number(magnitude), "increasing": .bool(true)],
+          .randAugment(RandAugment(magnitude: magnitude, isIncreasing: true))), repeats: repeats)
+    }
+
+    private static func timm(randAugment: Value, repeats: Bool) -> Value {
+      let crop = value("resizedCrop", ["filter": .string("random")], .randomResizedCrop(filter: .random))
+      return .list((repeats ? [value("repeated", [:], .repeated())] : []) + [crop, flip, randAugment])
+    }
+
+    private static func value(
+      _ name: String, _ arguments: KeyValuePairs<String, Value>, _ augmentation: Augmentation
+    ) -> Value {
+      .object(AugmentationValue(name, arguments, augmentation))
+    }
   }
 }

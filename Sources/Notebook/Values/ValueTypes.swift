@@ -12,6 +12,7 @@ extension ValueType {
   static let comparison = ValueType.object("comparison")
   static let confusion = ValueType.object("confusion")
   static let claim = ValueType.object("claim")
+  static let augmentation = ValueType.object("augmentation")
 
   /// What `evaluate` gives, and what a claim takes as measured on so many pictures.
   static let evaluation = ValueType.recordOf([
@@ -23,7 +24,7 @@ extension ValueType {
 let notebookObjectTypes = [
   DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type,
   ArrayValue.type,
-  ChartValue.type, ComparisonValue.type, ClaimValue.type, ConfusionValue.type,
+  ChartValue.type, ComparisonValue.type, ClaimValue.type, ConfusionValue.type, AugmentationValue.type,
 ]
 
 extension Value {

@@ -81,6 +81,19 @@ void rk_softmax(const float *logits, float *y, int64_t rows, int64_t classes, fl
 // gradient = (1 - c) * gradient + c * factor * (q - p) / temperature * scale. The rows of p sum to 1.
 void rk_distill(const float *logits, const float *p, float *gradient, double *losses, int64_t rows, int64_t classes,
                 float temperature, float weight, float factor, float scale);
+// Changes of pictures as Pillow makes them, to the byte; planes of bytes, source and target apart.
+// target(x, y) = source(m0 (x + 1/2) + m1 (y + 1/2) + m2, m3 (x + 1/2) + m4 (y + 1/2) + m5), bilinear or bicubic; `fill`
+// has a byte for each channel, for what lies outside.
+void rk_affine(const uint8_t *source, int64_t channels, int64_t height, int64_t width, const double matrix[6],
+               const uint8_t *fill, int is_cubic, uint8_t *target);
+// y = a + share * (b - a), cut to bytes.
+void rk_blend(const uint8_t *a, const uint8_t *b, float share, int64_t count, uint8_t *y);
+// One plane through the 3 x 3 filter of ones around a five; its edge stays.
+void rk_smooth(const uint8_t *x, int64_t height, int64_t width, uint8_t *y);
+// Planes of red, green and blue by way of hue (0 to 255, to which `turn` is added), saturation and value.
+void rk_turn_hue(const uint8_t *planes, int64_t count, uint8_t turn, uint8_t *target);
+// One plane of grey from three of red, green and blue, as rk_weigh_pixels weighs them.
+void rk_weigh_planes(const uint8_t *planes, int64_t count, uint8_t *grey);
 
 // A stretch of the parameter arena with one weight decay.
 typedef struct { int64_t offset, count; float decay; } rk_segment;

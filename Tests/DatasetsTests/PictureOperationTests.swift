@@ -1,0 +1,290 @@
+import CZlib
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+/// Rows of `augment.json`, made by `Goldens/augment.py` with Pillow 13.0.0, timm 1.0.31 and torchvision 0.29.2.
+private let rows = try! JSONDecoder().decode(Rows.self, from: Data(contentsOf: URL(filePath: golden("augment.json"))))
+
+private struct Rows: Decodable {
+  let operations: [Operation]
+  let hues: [Hue]
+  let tests: [Test]
+  let samplers: [Sampler]
+
+  struct Operation: Decodable {
+    let scene, kind: String
+    let isIncreasing: Bool
+    let level: Double
+    let isNegative: Bool
+    let filter: String
+    let sum: UInt
+    init(from decoder: any Decoder) throws {
+      var row = try decoder.unkeyedContainer()
+      (scene, kind) = (try row.decode(String.self), try row.decode(String.self))
+      (isIncreasing, level) = (try row.decode(Bool.self), try row.decode(Double.self))
+      (isNegative, filter) = (try row.decode(Bool.self), try row.decode(String.self))
+      sum = try row.decode(UInt.self)
+    }
+  }
+  struct Hue: Decodable {
+    let scene: String
+    let turn: Double
+    let sum: UInt
+    init(from decoder: any Decoder) throws {
+      var row = try decoder.unkeyedContainer()
+      (scene, turn) = (try row.decode(String.self), try row.decode(Double.self))
+      sum = try row.decode(UInt.self)
+    }
+  }
+  struct Test: Decodable {
+    let scene, filter: String
+    let size: Int
+    let crop: Double
+    let sum: UInt
+    init(from decoder: any Decoder) throws {
+      var row = try decoder.unkeyedContainer()
+      (scene, filter) = (try row.decode(String.self), try row.decode(String.self))
+      (size, crop) = (try row.decode(Int.self), try row.decode(Double.self))
+      sum = try row.decode(UInt.self)
+    }
+  }
+  struct Sampler: Decodable {
+    let count, world, rank, length: Int
+    let places: [Int]
+    init(from decoder: any Decoder) throws {
+      var row = try decoder.unkeyedContainer()
+      (count, world) = (try row.decode(Int.self), try row.decode(Int.self))
+      (rank, length) = (try row.decode(Int.self), try row.decode(Int.self))
+      places = try row.decode([Int].self)
+    }
+  }
+}
+
+private let scenes = Dictionary(
+  uniqueKeysWithValues: ["china", "flower", "dark", "grey"].map { name in
+    let array = try! NPY.read(golden("scene-\(name).npy"), as: UInt8.self)
+    let picture = Picture(
+      channels: array.shape[0], height: array.shape[1], width: array.shape[2], bytes: Array(array.elements))
+    return (name, picture)
+  })
+
+private func sum(_ bytes: [UInt8]) -> UInt { crc32(0, bytes, UInt32(bytes.count)) }
+
+/// One picture, shown at another size.
+private struct Scene: PictureSource {
+  let picture: Picture
+  let pictureShape: Shape
+  var count: Int { 4000 }
+  func label(at index: Int) -> Int { 0 }
+  func withPicture(at index: Int, _ body: (PictureView) -> Void) {
+    picture.bytes.withUnsafeBufferPointer {
+      body(PictureView(channels: picture.channels, height: picture.height, width: picture.width, bytes: $0))
+    }
+  }
+}
+
+extension Picture {
+  /// A square of it, from the top and left corner.
+  fileprivate func corner(_ size: Int) -> Picture {
+    let bytes = (0..<channels * size).flatMap { row in
+      let start = (row / size * height + row % size) * width
+      return Array(self.bytes[start..<start + size])
+    }
+    return Picture(channels: channels, height: size, width: size, bytes: bytes)
+  }
+}
+
+@Suite struct PictureOperationTests {
+  @Test("each operation of RandAugment gives Pillow's bytes", arguments: RandAugment.Kind.allCases)
+  func operations(_ kind: RandAugment.Kind) throws {
+    let mine = rows.operations.filter { $0.kind.replacing("Increasing", with: "") == kind.rawValue }
+    #expect(mine.count >= 20)
+    for row in mine {
+      let isIncreasing = row.isIncreasing
+      let operation = RandAugment(isIncreasing: isIncreasing).operation(
+        kind, level: row.level, isNegative: row.isNegative)
+      let changed = scenes[row.scene]!.changed(by: operation, filter: Framing.Filter(rawValue: row.filter)!)
+      #expect(sum(changed.bytes) == row.sum, "\(row)")
+    }
+  }
+
+  @Test("a turned hue gives torchvision's bytes")
+  func hues() {
+    for row in rows.hues {
+      #expect(sum(scenes[row.scene]!.changed(by: .hue(row.turn)).bytes) == row.sum, "\(row)")
+    }
+  }
+
+  @Test("a test picture has the bytes of timm's transform, for any crop and filter")
+  func tests() throws {
+    for row in rows.tests {
+      let picture = scenes[row.scene]!
+      let shape: Shape = [picture.channels, row.size, row.size]
+      let transform = TestTransform(crop: row.crop, filter: Framing.Filter(rawValue: row.filter)!)
+      var shown: [UInt8] = []
+      try Scene(picture: picture, pictureShape: shape).withPicture(at: 0, transform.framing(for: shape)) {
+        shown = Array($0.bytes)
+      }
+      #expect(sum(shown) == row.sum, "\(row)")
+    }
+  }
+
+  @Test("repeated samples are dealt as timm's sampler deals them")
+  func repeated() {
+    for row in rows.samplers {
+      let samples = RepeatedSamples(count: row.count, times: 3, rank: row.rank, world: row.world)
+      #expect(samples.selected == row.length)
+      let places = (0..<samples.selected).map { samples[$0].item }
+      #expect(places.prefix(20) + places.suffix(20) == row.places[...], "\(row)")
+    }
+  }
+}
+
+@Suite struct RandomChangeTests {
+  private func numbers(_ augmentations: [Augmentation], of scene: String = "china", size: Int = 24) throws -> [[Float]] {
+    let picture = scenes[scene]!.corner(size)
+    let zeros = [Float](repeating: 0, count: picture.channels)
+    let loader = Loader(
+      Split(Scene(picture: picture, pictureShape: [picture.channels, size, size])), batchSize: 100,
+      normalization: Normalization(mean: zeros, deviation: zeros.map { _ in 1 }), augmentations: augmentations,
+      seed: 3)
+    var result: [[Float]] = []
+    let length = picture.channels * size * size
+    for batch in 0..<4 {
+      let stream = try loader.batches(epoch: 1, from: batch)
+      guard let batch = try stream.next() else { break }
+      for row in 0..<batch.count { result.append(Array(batch.images[row * length..<(row + 1) * length])) }
+    }
+    return result
+  }
+
+  @Test("operations, their use, level, sign and filter are drawn at the stated frequencies")
+  func draws() {
+    var random = RandomKey(seed: 1, for: .augmentation).generator()
+    let change = RandAugment(magnitude: 7, deviation: 0.5)
+    let draws = (0..<30_000).map { _ in change.draw(using: &random) }
+    func near(_ count: Int, _ probability: Double) -> Bool {
+      let deviation = (30_000 * probability * (1 - probability)).squareRoot()
+      return abs(Double(count) - 30_000 * probability) < 5 * deviation
+    }
+    for kind in RandAugment.Kind.allCases { #expect(near(draws.count { $0.kind == kind }, 1.0 / 15)) }
+    #expect(near(draws.count(where: \.isApplied), 0.5))
+    #expect(near(draws.count(where: \.isNegative), 0.5))
+    #expect(near(draws.count { $0.filter == .bicubic }, 0.5))
+    let mean = draws.reduce(0) { $0 + $1.level } / 30_000
+    let variance = draws.reduce(0) { $0 + ($1.level - mean) * ($1.level - mean) } / 30_000
+    #expect(abs(mean - 7) < 0.02 && abs(variance - 0.25) < 0.01)
+    #expect(draws.allSatisfy { (0...10).contains($0.level) })
+  }
+
+  @Test("a level is cut to the scale")
+  func cut() {
+    var random = RandomKey(seed: 1, for: .augmentation).generator()
+    let change = RandAugment(magnitude: 10, deviation: 3)
+    let levels = (0..<2000).map { _ in change.draw(using: &random).level }
+    #expect(levels.max() == 10 && abs(levels.count { $0 == 10 } - 1000) < 112)
+  }
+
+  @Test("an erased rectangle has its share of the area, its proportions, and 0 within")
+  func erased() throws {
+    let erasing = RandomErasing(probability: 0.5, area: 0.1...0.2, aspect: 0.5...2, mode: .const)
+    let pictures = try numbers([.randomErasing(erasing)], of: "flower")
+    let plain = try numbers([], of: "flower")[0]
+    var areas: [Double] = []
+    for picture in pictures where picture != plain {
+      #expect(zip(picture, plain).allSatisfy { $0 == $1 || $0 == 0 })
+      // The rectangle around what changed in any channel.
+      let changed = (0..<1728).filter { picture[$0] != plain[$0] }.map { $0 % 576 }
+      let (rows, columns) = (changed.map { $0 / 24 }, changed.map { $0 % 24 })
+      areas.append(Double((rows.max()! - rows.min()! + 1) * (columns.max()! - columns.min()! + 1)) / 576)
+    }
+    #expect(abs(areas.count - 200) < 50)
+    // Sides are whole pixels, of 5 at the least, and black pixels at an edge do not change.
+    #expect(areas.allSatisfy { (0.07...0.24).contains($0) })
+    #expect(abs(areas.reduce(0, +) / Double(areas.count) - 0.15) < 0.01)
+  }
+
+  @Test("noise along the colours' components adds one number to each channel")
+  func colorNoise() throws {
+    let pictures = try numbers([.colorNoise(deviation: 0.1)])
+    let plain = try numbers([])[0]
+    var squares = [0.0, 0.0, 0.0]
+    for picture in pictures {
+      for channel in 0..<3 {
+        let places = channel * 576..<(channel + 1) * 576
+        let shifts = places.map { picture[$0] - plain[$0] }
+        #expect(shifts.max()! - shifts.min()! < 1e-5)
+        squares[channel] += Double(shifts[0] * shifts[0]) / 400
+      }
+    }
+    // The sum of (component * eigenvalue * 0.1) squared: red's is 1.54e-4 + ...
+    let vectors = [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+    for channel in 0..<3 {
+      let expected = zip(vectors[channel], [0.2175, 0.0188, 0.0045]).reduce(0.0) { sum, pair in
+        let part = pair.0 * pair.1 * 0.1
+        return sum + part * part
+      }
+      #expect(abs(squares[channel] / expected - 1) < 0.35, "five deviations of 400 squares")
+    }
+  }
+
+  @Test("colour jitter draws an order and factors within their ranges, and leaves out what is 0")
+  func jitter() {
+    var random = RandomKey(seed: 2, for: .augmentation).generator()
+    let jitter = ColorJitter(brightness: 0.4, contrast: 1.5, hue: 0.1)
+    var first: Set<String> = []
+    for _ in 0..<200 {
+      let changes = jitter.draw(using: &random)
+      #expect(changes.count == 3)
+      for (place, change) in changes.enumerated() {
+        switch change {
+        case .brightness(let factor): #expect((0.6...1.4).contains(factor))
+        case .contrast(let factor): #expect((0...2.5).contains(factor))
+        case .hue(let turn): #expect(abs(turn) <= 0.1)
+        default: Issue.record("\(change)")
+        }
+        if place == 0 { first.insert("\(change)".prefix { $0 != "(" }.description) }
+      }
+    }
+    #expect(first.count == 3)
+  }
+
+  @Test("scale jitter shows parts of the wanted size at scales within its range")
+  func scales() throws {
+    let pictures = try numbers([.scaleJitter(shortSide: 24...40)])
+    // Of 17 scales the k-th has k * k places: about 292 of 400 pictures differ.
+    #expect((260...330).contains(Set(pictures).count))
+    let mean = pictures.map { $0.reduce(0, +) / 1728 }.reduce(0, +) / 400
+    let whole = try numbers([])[0].reduce(0, +) / 1728
+    #expect(abs(mean - whole) < 0.05)
+  }
+
+  @Test("an added change moves the draws of no other")
+  func lanes() throws {
+    let alone = try numbers([.horizontalFlip()])
+    let both = try numbers([.repeated(times: 1), .colorJitter(ColorJitter()), .horizontalFlip()])
+    #expect(alone == both)
+  }
+
+  @Test("with repeated samples a third of them is seen, each three times and each otherwise")
+  func copies() throws {
+    let loader = Loader(
+      Split(Scene(picture: scenes["china"]!, pictureShape: [3, 24, 24])), batchSize: 128,
+      normalization: Normalization(mean: [0, 0, 0], deviation: [1, 1, 1]),
+      augmentations: [.repeated(times: 3), .randomResizedCrop()], order: .shuffled, seed: 9)
+    #expect(loader.sampleCount == 3840 && loader.batchCount == 30)
+    var counts: [Int32: Int] = [:]
+    var pictures: [Int32: Set<[Float]>] = [:]
+    try loader.forEachBatch(epoch: 0) { batch in
+      for row in 0..<batch.count {
+        counts[batch.samples[row], default: 0] += 1
+        pictures[batch.samples[row], default: []].insert(Array(batch.images[row * 1728..<(row + 1) * 1728]))
+      }
+    }
+    #expect(counts.count == 1280 && counts.values.allSatisfy { $0 == 3 })
+    // All samples are the same scene, so two copies may be the same part by chance.
+    #expect(pictures.values.reduce(0) { $0 + $1.count } > 3830)
+  }
+}
