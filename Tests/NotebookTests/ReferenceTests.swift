@@ -42,7 +42,7 @@ struct ReferenceTests {
 
   @Test("the scripts in examples/ that take minutes run at a small size", arguments: [
     ("first.reprise", ["count": "512", "epochs": "1"]), ("learning-rate.reprise", ["count": "500"]),
-    ("tutorial.reprise", ["count": "500"]),
+    ("tutorial.reprise", ["count": "500"]), ("recipes.reprise", ["count": "200", "epochs": "1"]),
   ])
   func small(_ name: String, _ settings: [String: String]) throws {
     let workshop = try Workshop()
@@ -51,14 +51,14 @@ struct ReferenceTests {
     #expect(!workshop.output.text.isEmpty)
   }
 
-  @Test("the scripts in examples/ that take a moment run, and no claim of theirs fails", arguments: [
-    "arrays.reprise", "claims.reprise", "curves.reprise", "growth.reprise", "inside.reprise", "interrupted.reprise", "language.reprise",
-    "networks.reprise", "seeds.reprise", "weights.reprise",
+  @Test("the scripts that take a moment run, and no claim of theirs fails", arguments: [
+    "examples/arrays", "examples/claims", "examples/curves", "examples/growth", "examples/inside", "examples/interrupted",
+    "examples/language", "examples/networks", "examples/seeds", "examples/weights", "Recipes/vgg16/limits",
   ])
   func run(_ name: String) throws {
     let workshop = try Workshop()
-    try workshop.value(try String(contentsOf: packageFolder.appending(path: "examples/\(name)"), encoding: .utf8))
+    try workshop.value(try String(contentsOf: packageFolder.appending(path: "\(name).reprise"), encoding: .utf8))
     #expect(!workshop.notebook.claims.hasFailure)
-    #expect(!workshop.output.text.isEmpty || name == "growth.reprise")
+    #expect(!workshop.output.text.isEmpty || name == "examples/growth")
   }
 }
