@@ -11,15 +11,15 @@ extension Network {
   }
 
   /// A convolution padded to keep the picture's size (divided by the stride), its batch norm, and its activation where
-  /// that has a name.
+  /// that has a name. Without a batch norm the convolution has a bias.
   mutating func convNorm(
-    _ x: Node, to channels: Int, kernel: Int, stride: Int = 1, groups: Int = 1, activation: Operation = .relu(ReLU()),
-    named names: (convolution: String, norm: String, activation: String?)
+    _ x: Node, to channels: Int, kernel: Int, stride: Int = 1, groups: Int = 1, hasBatchNorm: Bool = true,
+    activation: Operation = .relu(ReLU()), named names: (convolution: String, norm: String, activation: String?)
   ) throws(ShapeError) -> Node {
     let window = Window(kernel: Extent(kernel), stride: Extent(stride), padding: Padding(kernel / 2))
-    var y = try append(
-      .convolution(Convolution(to: channels, window, groups: groups)), to: x, named: names.convolution)
-    y = try append(.batchNorm(BatchNorm()), to: y, named: names.norm)
+    let convolution = Convolution(to: channels, window, groups: groups, hasBias: !hasBatchNorm)
+    var y = try append(.convolution(convolution), to: x, named: names.convolution)
+    if hasBatchNorm { y = try append(.batchNorm(BatchNorm()), to: y, named: names.norm) }
     if let name = names.activation { y = try append(activation, to: y, named: name) }
     return y
   }

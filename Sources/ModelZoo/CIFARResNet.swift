@@ -12,6 +12,8 @@ public struct CIFARResNet: Hashable, Sendable {
     case identity
     /// B: a 1x1 convolution with batch norm. 2,752 parameters more.
     case projection
+    /// Nothing is added, anywhere: a plain network, as in Figure 6.
+    case none
   }
 
   struct Stage { var channels, stride: Int }
@@ -25,30 +27,39 @@ public struct CIFARResNet: Hashable, Sendable {
   /// 8, 14, 20, 26, …
   public var depth: Int
   public var shortcut: Shortcut
+  /// Whether a batch norm follows each convolution. Without them the convolutions have biases, which start at zero.
+  public var hasBatchNorm: Bool
   /// The rate of the last block; it grows linearly from 0 at the first.
   public var dropPath: Float
   /// Starts the last batch norm of each block at γ = 0.
   public var zeroLastScale: Bool
 
-  public init(depth: Int, shortcut: Shortcut = .identity, dropPath: Float = 0, zeroLastScale: Bool = false) {
-    (self.depth, self.shortcut) = (depth, shortcut)
+  public init(
+    depth: Int, shortcut: Shortcut = .identity, hasBatchNorm: Bool = true, dropPath: Float = 0,
+    zeroLastScale: Bool = false
+  ) {
+    (self.depth, self.shortcut, self.hasBatchNorm) = (depth, shortcut, hasBatchNorm)
     (self.dropPath, self.zeroLastScale) = (dropPath, zeroLastScale)
   }
 
   /// Builds the network.
-  /// - Throws: `ShapeError` where the depth is not 6n + 2, the input no picture, or a rate out of range.
+  /// - Throws: `ShapeError` where the depth is not 6n + 2, the input no picture, a rate out of range, or a setting needs
+  ///   what the network does not have.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     guard depth >= 8, depth <= 1202, depth % 6 == 2 else {
       throw ShapeError("a ResNet for small pictures has 6n + 2 layers, from 8 to 1202, not \(depth)")
     }
-    var network = try Network(picture: input, named: "resnet\(depth)")
+    let style = BlockStyle(
+      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroLastScale: zeroLastScale)
+    var network = try style.network(input, depth: depth)
     let blocks = (depth - 2) / 6
     let last = Self.stages.count * blocks - 1
-    var x = try network.convNorm(network.input, to: 16, kernel: 3, named: ("conv1", "bn1", "act1"))
+    var x = try network.convNorm(
+      network.input, to: 16, kernel: 3, hasBatchNorm: hasBatchNorm, named: ("conv1", "bn1", "act1"))
     for (i, stage) in Self.stages.enumerated() {
       for j in 0..<blocks {
         let block = Block(
-          name: "layer\(i + 1).\(j)", channels: stage.channels, stride: j == 0 ? stage.stride : 1,
+          name: "layer\(i + 1).\(j)", channels: stage.channels, stride: j == 0 ? stage.stride : 1, style: style,
           dropPath: dropPath * Float(i * blocks + j) / Float(last))
         x = try network.smallBlock(x, block, shortcut)
         if zeroLastScale { network.initialization.zeroScales.insert("\(block.name).bn2") }
@@ -62,12 +73,10 @@ extension Network {
   fileprivate mutating func smallBlock(
     _ x: Node, _ block: Block, _ shortcut: CIFARResNet.Shortcut
   ) throws(ShapeError) -> Node {
-    let name = block.name
-    var y = try convNorm(
-      x, to: block.channels, kernel: 3, stride: block.stride, named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
-    y = try convNorm(y, to: block.channels, kernel: 3, named: ("\(name).conv2", "\(name).bn2", nil))
-    let other =
+    let y = try twoConvolutions(x, block)
+    let other: Node? =
       switch shortcut {
+      case .none: nil
       case .identity: try paddedIdentity(of: x, block)
       case .projection: try projection(of: x, to: block.channels, block)
       }

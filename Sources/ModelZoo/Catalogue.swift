@@ -11,6 +11,9 @@ extension ModelZoo {
     "zeroLastScale", "Starts each block as its shortcut: the last batch norm's scale is 0.", .flag,
     standard: .flag(false))
 
+  private static let batchNorm = ZooOption(
+    "batchNorm", "Whether a batch norm follows each convolution; else they have biases.", .flag, standard: .flag(true))
+
   static let resnets = ResNet.Depth.allCases.map { depth in
     ZooEntry(
       "resnet\(depth.rawValue)",
@@ -23,12 +26,17 @@ extension ModelZoo {
         ZooOption(
           "stem", "The beginning: 7x7 and pool (standard), 3x3 alone (small), or small below 64 pixels (automatic).",
           .choice(["automatic"] + ResNet.Stem.allCases.map(\.rawValue)), standard: .choice("automatic")),
-        dropPath, zeroLastScale,
+        ZooOption(
+          "shortcut", "What a block adds to its last convolution: its input (projection), or nothing, a plain network (none).",
+          .choice(ResNet.Shortcut.allCases.map(\.rawValue)), standard: .choice("projection")),
+        batchNorm, dropPath, zeroLastScale,
       ], input: [3, 224, 224], classes: 1000
     ) { options, input, classes throws(ShapeError) in
       try ResNet(
         depth, version: ResNet.Version(rawValue: options.choice("version")) ?? .v15,
-        stem: ResNet.Stem(rawValue: options.choice("stem")), dropPath: Float(options.number("dropPath")),
+        stem: ResNet.Stem(rawValue: options.choice("stem")),
+        shortcut: ResNet.Shortcut(rawValue: options.choice("shortcut")) ?? .projection,
+        hasBatchNorm: options.flag("batchNorm"), dropPath: Float(options.number("dropPath")),
         zeroLastScale: options.flag("zeroLastScale")
       ).network(input: input, classes: classes)
     }
@@ -40,14 +48,15 @@ extension ModelZoo {
       source: "\(residual), section 4.2",
       options: [
         ZooOption(
-          "shortcut", "Where the shape changes: padded with zeros (identity) or a 1x1 convolution (projection).",
+          "shortcut", "Where the shape changes: padded with zeros (identity) or a 1x1 convolution (projection); none is a plain network.",
           .choice(CIFARResNet.Shortcut.allCases.map(\.rawValue)), standard: .choice("identity")),
-        dropPath, zeroLastScale,
+        batchNorm, dropPath, zeroLastScale,
       ], input: [3, 32, 32], classes: 10
     ) { options, input, classes throws(ShapeError) in
       try CIFARResNet(
         depth: depth, shortcut: CIFARResNet.Shortcut(rawValue: options.choice("shortcut")) ?? .identity,
-        dropPath: Float(options.number("dropPath")), zeroLastScale: options.flag("zeroLastScale")
+        hasBatchNorm: options.flag("batchNorm"), dropPath: Float(options.number("dropPath")),
+        zeroLastScale: options.flag("zeroLastScale")
       ).network(input: input, classes: classes)
     }
   }

@@ -3,7 +3,8 @@ public import Tensors
 
 /// The residual networks of He et al. 2015 (arXiv:1512.03385) for ImageNet, Table 1.
 ///
-/// Names are torchvision's, which are timm's too, so that their weights load.
+/// Names are torchvision's, which are timm's too, so that their weights load. Without shortcuts they are the plain
+/// networks of the paper's section 4.1.
 public struct ResNet: Hashable, Sendable {
   public enum Depth: Int, Hashable, Sendable, CaseIterable {
     case resnet18 = 18
@@ -29,6 +30,14 @@ public struct ResNet: Hashable, Sendable {
     case small
   }
 
+  /// What is added to a block's last convolution (section 3.3).
+  public enum Shortcut: String, Hashable, Sendable, CaseIterable {
+    /// The block's input, through a 1x1 convolution where the shape changes: option B.
+    case projection
+    /// Nothing: a plain network.
+    case none
+  }
+
   struct Stage { var blocks, channels: Int }
 
   /// Table 1: the blocks of conv2_x to conv5_x.
@@ -48,6 +57,9 @@ public struct ResNet: Hashable, Sendable {
   public var version: Version
   /// Nil chooses by the picture: `small` below 64 pixels.
   public var stem: Stem?
+  public var shortcut: Shortcut
+  /// Whether a batch norm follows each convolution. Without them the convolutions have biases, which start at zero.
+  public var hasBatchNorm: Bool
   /// The rate of the last block; it grows linearly from 0 at the first, as in timm.
   public var dropPath: Float
   /// Starts the last batch norm of each block at γ = 0, so that the block starts as its shortcut
@@ -55,9 +67,11 @@ public struct ResNet: Hashable, Sendable {
   public var zeroLastScale: Bool
 
   public init(
-    _ depth: Depth, version: Version = .v15, stem: Stem? = nil, dropPath: Float = 0, zeroLastScale: Bool = false
+    _ depth: Depth, version: Version = .v15, stem: Stem? = nil, shortcut: Shortcut = .projection,
+    hasBatchNorm: Bool = true, dropPath: Float = 0, zeroLastScale: Bool = false
   ) {
     (self.depth, self.version, self.stem) = (depth, version, stem)
+    (self.shortcut, self.hasBatchNorm) = (shortcut, hasBatchNorm)
     (self.dropPath, self.zeroLastScale) = (dropPath, zeroLastScale)
   }
 
@@ -65,18 +79,22 @@ public struct ResNet: Hashable, Sendable {
   public var hasBottlenecks: Bool { depth.rawValue >= 50 }
 
   /// Builds the network.
-  /// - Throws: `ShapeError` where the input is no picture or a rate is out of range.
+  /// - Throws: `ShapeError` where the input is no picture, a rate is out of range, or a setting needs what the network
+  ///   does not have.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
-    var network = try Network(picture: input, named: "resnet\(depth.rawValue)")
+    let style = BlockStyle(
+      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroLastScale: zeroLastScale)
+    var network = try style.network(input, depth: depth.rawValue)
     let stem = stem ?? (min(input[1], input[2]) < 64 ? .small : .standard)
 
     var x = network.input
     switch stem {
     case .standard:
-      x = try network.convNorm(x, to: 64, kernel: 7, stride: 2, named: ("conv1", "bn1", "act1"))
+      x = try network.convNorm(
+        x, to: 64, kernel: 7, stride: 2, hasBatchNorm: hasBatchNorm, named: ("conv1", "bn1", "act1"))
       x = try network.append(.maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))), to: x, named: "maxpool")
     case .small:
-      x = try network.convNorm(x, to: 64, kernel: 3, named: ("conv1", "bn1", "act1"))
+      x = try network.convNorm(x, to: 64, kernel: 3, hasBatchNorm: hasBatchNorm, named: ("conv1", "bn1", "act1"))
     }
 
     let stages = Self.stages(of: depth)
@@ -85,7 +103,7 @@ public struct ResNet: Hashable, Sendable {
     for (i, stage) in stages.enumerated() {
       for j in 0..<stage.blocks {
         let block = Block(
-          name: "layer\(i + 1).\(j)", channels: stage.channels, stride: i > 0 && j == 0 ? 2 : 1,
+          name: "layer\(i + 1).\(j)", channels: stage.channels, stride: i > 0 && j == 0 ? 2 : 1, style: style,
           dropPath: dropPath * Float(built) / Float(last))
         x =
           try hasBottlenecks
@@ -98,24 +116,56 @@ public struct ResNet: Hashable, Sendable {
   }
 }
 
+/// What the blocks of a network have in common.
+struct BlockStyle {
+  /// Without shortcuts.
+  var isPlain: Bool
+  var hasBatchNorm: Bool
+  /// Of the last block.
+  var dropPath: Float
+  var zeroLastScale: Bool
+
+  /// A network of such blocks, still empty: `resnet34`, or `plain34` without shortcuts.
+  /// - Throws: `ShapeError` where it would be constant: a plain block that is dropped, or starts at zero, is all there is.
+  func network(_ input: Shape, depth: Int) throws(ShapeError) -> Network {
+    let name = "\(isPlain ? "plain" : "resnet")\(depth)"
+    if isPlain && (dropPath != 0 || zeroLastScale) {
+      throw ShapeError("\(name) has no shortcuts, so no block of it can be left out (dropPath) or start at zero (zeroLastScale)")
+    }
+    if !hasBatchNorm && zeroLastScale {
+      throw ShapeError("\(name) without batch norms has no last scale to start at zero (zeroLastScale)")
+    }
+    return try Network(
+      picture: input, named: hasBatchNorm ? name : "\(name)-unnormalized",
+      initialization: Initialization(biasesAreZero: !hasBatchNorm))
+  }
+}
+
 /// A residual block.
 struct Block {
   var name: String
   /// Of its 3x3 convolutions.
   var channels: Int
   var stride: Int
+  var style: BlockStyle
   var dropPath: Float = 0
 }
 
 extension Network {
   /// `relu(second(first(x)) + shortcut(x))`, the left half of Figure 5.
   fileprivate mutating func basicBlock(_ x: Node, _ block: Block) throws(ShapeError) -> Node {
-    let name = block.name
-    var y = try convNorm(
-      x, to: block.channels, kernel: 3, stride: block.stride, named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
-    y = try convNorm(y, to: block.channels, kernel: 3, named: ("\(name).conv2", "\(name).bn2", nil))
-    let shortcut = try projection(of: x, to: block.channels, block)
-    return try joined(y, with: shortcut, block)
+    let y = try twoConvolutions(x, block)
+    return try joined(y, with: block.style.isPlain ? nil : projection(of: x, to: block.channels, block), block)
+  }
+
+  /// `second(first(x))`: two 3x3 convolutions with a ReLU between.
+  mutating func twoConvolutions(_ x: Node, _ block: Block) throws(ShapeError) -> Node {
+    let (name, hasBatchNorm) = (block.name, block.style.hasBatchNorm)
+    let y = try convNorm(
+      x, to: block.channels, kernel: 3, stride: block.stride, hasBatchNorm: hasBatchNorm,
+      named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
+    return try convNorm(
+      y, to: block.channels, kernel: 3, hasBatchNorm: hasBatchNorm, named: ("\(name).conv2", "\(name).bn2", nil))
   }
 
   /// `relu(expand(conv(reduce(x))) + shortcut(x))`, the right half of Figure 5: the last 1x1 has four times the
@@ -123,19 +173,22 @@ extension Network {
   fileprivate mutating func bottleneck(
     _ x: Node, _ block: Block, strideInFirst: Bool
   ) throws(ShapeError) -> Node {
-    let name = block.name
+    let (name, hasBatchNorm) = (block.name, block.style.hasBatchNorm)
     let (first, second) = strideInFirst ? (block.stride, 1) : (1, block.stride)
     var y = try convNorm(
-      x, to: block.channels, kernel: 1, stride: first, named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
+      x, to: block.channels, kernel: 1, stride: first, hasBatchNorm: hasBatchNorm,
+      named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
     y = try convNorm(
-      y, to: block.channels, kernel: 3, stride: second, named: ("\(name).conv2", "\(name).bn2", "\(name).act2"))
-    y = try convNorm(y, to: 4 * block.channels, kernel: 1, named: ("\(name).conv3", "\(name).bn3", nil))
-    let shortcut = try projection(of: x, to: 4 * block.channels, block)
-    return try joined(y, with: shortcut, block)
+      y, to: block.channels, kernel: 3, stride: second, hasBatchNorm: hasBatchNorm,
+      named: ("\(name).conv2", "\(name).bn2", "\(name).act2"))
+    y = try convNorm(
+      y, to: 4 * block.channels, kernel: 1, hasBatchNorm: hasBatchNorm, named: ("\(name).conv3", "\(name).bn3", nil))
+    return try joined(y, with: block.style.isPlain ? nil : projection(of: x, to: 4 * block.channels, block), block)
   }
 
-  /// `relu(dropPath(y) + shortcut)`; without a rate there is no drop path.
-  mutating func joined(_ y: Node, with shortcut: Node, _ block: Block) throws(ShapeError) -> Node {
+  /// `relu(dropPath(y) + shortcut)`; without a rate there is no drop path, and without a shortcut `relu(y)`.
+  mutating func joined(_ y: Node, with shortcut: Node?, _ block: Block) throws(ShapeError) -> Node {
+    guard let shortcut else { return try append(.relu(ReLU()), to: y, named: "\(block.name).act") }
     var y = y
     if block.dropPath != 0 {
       y = try append(.dropPath(DropPath(rate: block.dropPath)), to: y, named: "\(block.name).drop_path")
@@ -148,7 +201,7 @@ extension Network {
   mutating func projection(of x: Node, to channels: Int, _ block: Block) throws(ShapeError) -> Node {
     if block.stride == 1 && shape(of: x)[0] == channels { return x }
     return try convNorm(
-      x, to: channels, kernel: 1, stride: block.stride,
+      x, to: channels, kernel: 1, stride: block.stride, hasBatchNorm: block.style.hasBatchNorm,
       named: ("\(block.name).downsample.0", "\(block.name).downsample.1", nil))
   }
 }

@@ -33,8 +33,12 @@ public struct Initialization: Hashable, Sendable {
 extension Network {
   /// The weights that training starts from. Each parameter has a stream of its own, so one more layer moves only
   /// those after it.
+  /// - Parameter initialization: the network's own unless given.
   /// - Throws: `TensorError.outOfMemory`.
-  public func initialWeights(seed: UInt64) throws(TensorError) -> Weights {
+  public func initialWeights(
+    seed: UInt64, _ initialization: Initialization? = nil
+  ) throws(TensorError) -> Weights {
+    let initialization = initialization ?? self.initialization
     var weights = Weights()
     var position = 0
     for node in nodes {

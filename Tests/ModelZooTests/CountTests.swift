@@ -47,6 +47,45 @@ let publishedCounts = [
     if let billions = count.billions { #expect(abs(Double(network.multiplyAdds) / 1e9 - billions) < 0.00051) }
   }
 
+  /// torchvision 0.29.2, without the parameters under `downsample`; by section 4.1 a plain network has as many
+  /// multiply-adds as the residual one but for those.
+  @Test("a plain network has all but the projections", arguments: [(18, 11_515_688), (34, 21_623_848), (50, 22_780_456)])
+  func plain(_ depth: Int, _ parameters: Int) throws {
+    let depth = try #require(ResNet.Depth(rawValue: depth))
+    let plain = try ResNet(depth, shortcut: .none).network(input: [3, 224, 224], classes: 1000)
+    #expect(plain.parameterCount == parameters && plain.name == "plain\(depth.rawValue)")
+    #expect(!plain.layers.contains { $0.operation == .add(Add()) })
+    let small = try CIFARResNet(depth: 20, shortcut: .none).network(input: [3, 32, 32], classes: 10)
+    #expect(small.parameterCount == 269_722 && small.name == "plain20")
+  }
+
+  @Test("without batch norms a convolution has a bias for the norm's shift, and nothing for its scale")
+  func withoutBatchNorm() throws {
+    for shortcut in ResNet.Shortcut.allCases {
+      let (with, without) = try (
+        ResNet(.resnet18, shortcut: shortcut).network(input: [3, 224, 224], classes: 10),
+        ResNet(.resnet18, shortcut: shortcut, hasBatchNorm: false).network(input: [3, 224, 224], classes: 10)
+      )
+      let channels = with.layers.filter { if case .convolution = $0.operation { true } else { false } }
+        .reduce(0) { $0 + $1.shape[0] }
+      #expect(with.parameterCount - without.parameterCount == channels)
+      #expect(without.layers.allSatisfy { if case .batchNorm = $0.operation { false } else { true } })
+    }
+  }
+
+  @Test("what needs a shortcut or a norm is refused without it")
+  func plainRefused() throws {
+    #expect(throws: ShapeError.self) {
+      try ResNet(.resnet18, shortcut: .none, dropPath: 0.1).network(input: [3, 224, 224], classes: 10)
+    }
+    #expect(throws: ShapeError.self) {
+      try CIFARResNet(depth: 8, shortcut: .none, zeroLastScale: true).network(input: [3, 32, 32], classes: 10)
+    }
+    #expect(throws: ShapeError.self) {
+      try ResNet(.resnet50, hasBatchNorm: false, zeroLastScale: true).network(input: [3, 224, 224], classes: 10)
+    }
+  }
+
   /// Table 6 of He et al. 2015 prints 0.27 M, 0.46 M and 0.85 M for 20, 32 and 56 layers.
   @Test(
     "the small ResNets have the paper's parameters with padded shortcuts, and 2,752 more with projections",

@@ -126,7 +126,7 @@ import Testing
     arguments: [
       (
         "resnet50", ["depth": .number(3)],
-        "resnet50 has no option 'depth'; it has version, stem, dropPath, zeroLastScale"
+        "resnet50 has no option 'depth'; it has version, stem, shortcut, batchNorm, dropPath, zeroLastScale"
       ),
       ("resnet50", ["version": .choice("v2")], "'version' takes \"v1\" or \"v1.5\", not \"v2\""),
       ("resnet50", ["dropPath": .number(1)], "'dropPath' takes a number from 0.0 to 0.99, not 1.0"),

@@ -8,7 +8,7 @@ public let notebookLibrary = Library(
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, pictureFolder, synthetic, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
-  + [train, resume, findLearningRate, probe, evaluate, confusion, topLosses, predict, initialize, load, save]
+  + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
   + [array, readArray, write]
   + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

@@ -84,3 +84,38 @@ let probe = Builtin(
       ])
     })
 }
+
+let benchmark = Builtin(
+  "benchmark",
+  "Times a network's steps on random pictures: seconds is the fastest step's time for one picture, and MiB what the step's plan takes.",
+  parameters: [
+    Parameter("network", .network, "The network."),
+    Parameter("batch", .integer, "Pictures in a step.", default: .number(16), labelled: true, allowed: 1...65_536),
+    Parameter(
+      "training", .bool, "Whether a step is forward, loss, backward and SGD with momentum, or forward alone.",
+      default: .bool(true), labelled: true),
+    Parameter("steps", .integer, "How many steps are timed.", default: .number(5), labelled: true, allowed: 1...100_000),
+  ],
+  result: .recordOf([
+    "network": .string, "seconds": .number, "imagesPerSecond": .number, "MiB": .number, "GFLOPs": .number,
+  ]),
+  examples: [Example("benchmark(resnet8(classes: 4, input: [1, 8, 8]), batch: 4, steps: 2).network", gives: "\"resnet8\"")],
+  chapter: "Training"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let network = try arguments.object("network", as: NetworkValue.self).network
+  let (batch, isTraining) = (try arguments.integer("batch"), try arguments.bool("training"))
+  if isTraining {
+    try MemoryCheck.training(network, batch: batch)
+  } else {
+    try MemoryCheck.inference(network, batch: batch)
+  }
+  let result = try StepBenchmark(
+    network, on: arguments.notebook().engine(), batch: batch, isTraining: isTraining,
+    passes: try arguments.integer("steps"), warmUp: 1)
+  return .record([
+    "network": .string(network.name), "seconds": .number(result.minimum / Double(batch)),
+    "imagesPerSecond": .number(result.imagesPerSecond), "MiB": .number(Double(result.planBytes) / 0x1p20),
+    "GFLOPs": .number(result.rate / 1e9),
+  ])
+}

@@ -199,15 +199,46 @@ let initialize = Builtin(
   parameters: [
     Parameter("network", .network, "The network."),
     Parameter(
+      "weights", .oneOf(["heFanIn", "heFanOut", "glorot", "normal"]),
+      "How the weights of convolutions and dense layers are drawn, with biases of 0: from N(0, 2 / fan) (He et al. 2015), from U(±√(6 / (fan in + fan out))) (Glorot and Bengio 2010), or from N(0, deviation²). As the network's source does where left out.",
+      optional: true, labelled: true),
+    Parameter(
+      "deviation", .number, "Of weights: \"normal\".", optional: true, labelled: true, allowed: 0...1e6),
+    Parameter(
       "seed", .integer, "Other weights for another seed; --seed, else 1, where left out.", optional: true, labelled: true,
       allowed: 0...1e15),
   ], result: .model,
   examples: [
     Example(
-      "initialize(resnet8(classes: 4), seed: 1) == initialize(resnet8(classes: 4), seed: 1)", gives: "true")
+      "initialize(resnet8(classes: 4), seed: 1) == initialize(resnet8(classes: 4), seed: 1)", gives: "true"),
+    Example("initialize(vgg16(classes: 10, input: [1, 32, 32]), weights: \"normal\", deviation: 0.01)"),
   ], chapter: "Training"
 ) { arguments in
   let network = try arguments.object("network", as: NetworkValue.self).network
   try MemoryCheck.weights(of: network)
-  return .object(ModelValue(network: network, weights: try network.initialWeights(seed: arguments.seed("seed"))))
+  let drawn = try arguments.distribution().map {
+    Initialization(
+      convolution: $0, dense: $0, biasesAreZero: true, zeroScales: network.initialization.zeroScales)
+  }
+  let weights = try network.initialWeights(seed: arguments.seed("seed"), drawn ?? network.initialization)
+  return .object(ModelValue(network: network, weights: weights))
+}
+
+extension Arguments {
+  /// What `weights` and `deviation` say; nil where they say nothing.
+  fileprivate func distribution() throws(ScriptError) -> Initialization.Distribution? {
+    let name = has("weights") ? try string("weights") : nil
+    guard (name == "normal") == has("deviation") else {
+      throw has("deviation")
+        ? failure("a deviation belongs to weights: \"normal\"", at: "deviation")
+        : failure("a normal distribution needs its deviation", hint: "deviation: 0.01", at: "weights")
+    }
+    return switch name {
+    case "heFanIn": .kaimingFanIn
+    case "heFanOut": .kaimingFanOut
+    case "glorot": .glorotUniform
+    case "normal": .normal(deviation: Float(try number("deviation")))
+    default: nil
+    }
+  }
 }
