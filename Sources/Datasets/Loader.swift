@@ -41,7 +41,7 @@ public struct Loader: Sendable {
   public let seed: UInt64
   /// Whether a last batch that is not full is left out.
   public let dropsLast: Bool
-  /// Threads that prepare batches, at least 1; at the lowest priority, so as many as there are cores do no harm.
+  /// Threads that prepare batches, at least 1; at a lower priority, so as many as there are cores do little harm.
   public let workers: Int
   /// Which of several machines this one is, and of how many; for repeated samples, which are dealt to them in turn.
   public let rank, world: Int
@@ -208,9 +208,11 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     activeWorkers = chains.count
     for number in chains.indices {
       let thread = Thread {
-        // They compute in what time the engine's threads leave: those wait for one another, so a core taken from one
-        // of them is lost to all. While the engine waits for data, nothing is in their way.
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+        // They compute mostly in what time the engine's threads leave: those wait for one another, so a core taken from
+        // one of them is lost to all. The lowest priority would be too low: beside another program, training would wait
+        // for data. Linux has a priority for each thread.
+        let thread = __priority_which_t(PRIO_PROCESS.rawValue)
+        _ = setpriority(thread, 0, min(getpriority(thread, 0) + 5, 19))
         self.work(self.chains[number])
       }
       thread.name = "loader \(number)"

@@ -34,6 +34,58 @@ struct TrainingBuiltinTests {
     #expect(try workshop.value("go(1).model == go(2).model") == .bool(false))
   }
 
+  /// Of VGG-16's second hidden layer, 4096 x 4096: the norm of a weight is its deviation times 4096.
+  @Test(
+    "weights are drawn as asked for",
+    arguments: [
+      ("weights: \"normal\", deviation: 0.01", 0.01), ("weights: \"heFanIn\"", (2.0 / 4096).squareRoot()),
+      ("weights: \"heFanOut\"", (2.0 / 4096).squareRoot()), ("weights: \"glorot\"", (2.0 / 8192).squareRoot()),
+    ])
+  func distributions(_ argument: String, _ deviation: Double) throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 32, 32], train: 4, validation: 4)")
+    try workshop.value("layers = probe(initialize(vgg11(data), \(argument)), data, batch: 2)")
+    let norm = try workshop.value("[l.weight for l in layers if l.layer == \"classifier.3\"][0]")
+    guard case .number(let norm)? = norm else { throw UnexpectedValue() }
+    #expect(abs(norm / 4096 / deviation - 1) < 0.002)
+    // Fan in and fan out differ in the first convolution: 9 and 576.
+    let first = try workshop.value("layers[0].weight")
+    guard case .number(let first)? = first else { throw UnexpectedValue() }
+    let expected =
+      if argument.contains("heFanIn") { 2.0 / 9 } else if argument.contains("heFanOut") { 2.0 / 576 }
+      else if argument.contains("glorot") { 2.0 / 585 } else { 1e-4 }
+    #expect(abs(first / (576 * expected).squareRoot() - 1) < 0.1)
+  }
+
+  @Test("a deviation belongs to the normal distribution, which needs one")
+  func deviationAlone() throws {
+    for argument in ["weights: \"normal\"", "weights: \"glorot\", deviation: 1", "deviation: 1"] {
+      #expect(throws: ScriptFailure.self) { try Workshop().value("initialize(resnet8(classes: 4), \(argument))") }
+    }
+  }
+
+  @Test("what is held out is part of the training pictures, and is not trained on")
+  func holdOut() throws {
+    let workshop = try Workshop()
+    try workshop.value("all = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)")
+    try workshop.value("part = holdOut(all, 16)")
+    #expect(try workshop.value("[part.train, part.validation]")?.shown == "[48, 16]")
+    func pictures(_ expression: String) throws -> [[Float]] {
+      guard case .object(let object)? = try workshop.value(expression),
+        case .list(let list)? = try object.field("values")
+      else { throw UnexpectedValue() }
+      let values = list.elements.compactMap { if case .number(let number) = $0 { Float(number) } else { nil } }
+      return stride(from: 0, to: values.count, by: 64).map { Array(values[$0..<$0 + 64]) }
+    }
+    let (whole, kept, held) = try (
+      Set(pictures("pictures(all, 64, of: \"train\")")), Set(pictures("pictures(part, 48, of: \"train\")")),
+      Set(pictures("pictures(part, 16)"))
+    )
+    #expect(whole.count == 64 && kept.union(held) == whole && kept.isDisjoint(with: held))
+    #expect(try Set(pictures("pictures(holdOut(all, 16), 16)")) == held)
+    #expect(try Set(pictures("pictures(holdOut(all, 16, seed: 2), 16)")) != held)
+  }
+
   /// Arguments of `train` that say the same as a plan of the trainer's own tests.
   static let settings = [
     """

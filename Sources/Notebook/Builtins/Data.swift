@@ -96,6 +96,28 @@ let synthetic = Builtin(
         noise: arguments.number("noise"), seed: UInt64(arguments.integer("seed")))))
 }
 
+let holdOut = Builtin(
+  "holdOut",
+  "A dataset that measures on pictures held out from those it trains on, so that choices can be made without a look at its own validation part.",
+  parameters: [
+    Parameter("data", .dataset, "The dataset; its validation part is not used."),
+    Parameter(
+      "count", .integer, "How many pictures are held out, drawn in proportion to the classes.", allowed: 1...1e9),
+    trainCount,
+    Parameter(
+      "seed", .integer, "Other pictures for another seed.", default: .number(1), labelled: true, allowed: 0...1e15),
+  ], result: .dataset,
+  examples: [Example("holdOut(synthetic(4, train: 64, validation: 32), 16).train", gives: "48")], chapter: "Data"
+) { arguments in
+  let data = try arguments.object("data", as: DatasetValue.self).data
+  let parts = try data.train.split(
+    holdingOut: arguments.integer("count"), seed: UInt64(arguments.integer("seed")))
+  let result = Dataset(
+    name: "\(data.name), held out", classes: data.classes, train: parts.kept, validation: parts.heldOut,
+    normalization: data.normalization)
+  return .object(DatasetValue(data: try result.limited(train: arguments.integerIfGiven("train"))))
+}
+
 let pictures = Builtin(
   "pictures", "The first pictures of a dataset as a network sees them: an array N x C x H x W.",
   parameters: [
