@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Pictures in classes, with a part to train on and a part to measure on. All pictures have one shape.
+/// Pictures in classes, with a part to train on and a part to measure on. The pictures of a part have one shape.
 public struct Dataset: Sendable {
   public var name: String
   /// The classes' names; a label is a position in this list.
@@ -9,10 +9,12 @@ public struct Dataset: Sendable {
   /// What results are measured on: the validation or test part that the dataset comes with.
   public var validation: Split
   public var normalization: Normalization
+  /// How pictures of any size are shown where nothing is drawn at random; nil where they have one size, or are shown whole.
+  public var transform: TestTransform?
 
-  /// - Precondition: Both parts have pictures of one shape, and a mean for each of its channels.
+  /// - Precondition: The pictures of both parts have as many channels as there are means.
   public init(name: String, classes: [String], train: Split, validation: Split, normalization: Normalization) {
-    precondition(train.pictureShape == validation.pictureShape)
+    precondition(train.pictureShape[0] == validation.pictureShape[0])
     precondition(normalization.mean.count == train.pictureShape[0])
     self.name = name
     self.classes = classes
@@ -21,8 +23,11 @@ public struct Dataset: Sendable {
     self.normalization = normalization
   }
 
-  /// `C x H x W`.
+  /// Of the pictures to train on; `C x H x W`.
   public var pictureShape: Shape { train.pictureShape }
+
+  /// A part with its pictures shown as large as those to measure on, where its source can.
+  public func measured(_ part: Split) -> Split { part.showing(validation.pictureShape) }
 
   /// The same dataset with fewer samples, chosen as `Split.first(_:)` does; nil keeps a part whole.
   /// - Throws: `DatasetError.outOfRange` where there are not so many.

@@ -18,6 +18,12 @@ public enum DatasetError: Error, Hashable, Sendable {
   case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
   /// A folder without a subfolder of pictures.
   case noClasses(path: String)
+  /// A folder without the pictures of ImageNet in any form that is known.
+  case notImageNet(path: String)
+  /// Pictures to measure on without classes, and no file that tells their labels.
+  case noLabels(path: String)
+  /// Labels by the numbers of the development kit, and no file that is read tells which class is which.
+  case noClassNumbers(path: String, hasMatlabFile: Bool)
   /// A class of the validation part that the training part does not have.
   case unknownClass(name: String, path: String)
   /// A name that is not UTF-8, shown with the wrong bytes replaced.
@@ -46,6 +52,10 @@ extension DatasetError: CustomStringConvertible {
     case .labelOutOfRange(let path, let index, let label, let classCount):
       "\(path): sample \(index) has the label \(label), but there are \(classCount) classes, 0 to \(classCount - 1)"
     case .noClasses(let path): "\(path) has no subfolder with pictures"
+    case .notImageNet(let path): "\(path) holds no pictures of ImageNet to measure on"
+    case .noLabels(let path): "the pictures to measure on in \(path) have no labels: they are not in folders by class"
+    case .noClassNumbers(let path, let hasMatlabFile):
+      "\(path) numbers the classes in an order of its own, and \(hasMatlabFile ? "meta.mat cannot be read here" : "no file tells it")"
     case .unknownClass(let name, let path): "\(path) has the class '\(name)', which the training part does not have"
     case .nameNotUTF8(let path): "the name of \(path) is not UTF-8"
     case .undecodable(let path, let reason): "\(path) cannot be decoded: \(reason)"
@@ -62,7 +72,14 @@ extension DatasetError: CustomStringConvertible {
     case .missing: "name the folder or file where it is, from where reprise was started or from the root"
     case .noClasses: "a folder of pictures has one subfolder per class, or train/ and val/ with such subfolders"
     case .truncated: "the download or the copy was cut off; fetch it again"
+    case .notImageNet:
+      "name the folder that holds train/ and val/, ILSVRC2012_img_val.tar, or shards such as imagenet-val-000000.tar"
+    case .noLabels:
+      "put val.txt (name and label), imagenet_2012_validation_synset_labels.txt, LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt beside them"
+    case .noClassNumbers:
+      "put map_clsloc.txt of the development kit beside it (lines of WordNet number, ILSVRC2012_ID, name), or one of val.txt and LOC_val_solution.csv"
     case .nameNotUTF8: "rename it"
+    case .undecodable: "fetch the file anew, or take it out of the set; what cannot be decoded is not replaced by something else"
     default: nil
     }
   }

@@ -44,11 +44,15 @@ public protocol PictureSource: Sendable {
   func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError)
   /// Calls `body` once with what a framing shows of the picture, scaled to `pictureShape`.
   func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError)
+  /// The same pictures in another size, `C x H x W`; nil where they have but one.
+  func showing(_ shape: Shape) -> (any PictureSource)?
   /// Feeds what determines a sample into a hash.
   func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError)
 }
 
 extension PictureSource {
+  public func showing(_ shape: Shape) -> (any PictureSource)? { nil }
+
   /// Frames the picture that there is; for sources that have no larger one. Pictures of 1 or 3 channels.
   public func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
     let shape = pictureShape

@@ -17,6 +17,12 @@ public struct Split: Sendable {
     self.indices = indices
   }
 
+  /// The same samples in another size, where their source can show them so; else as they are.
+  func showing(_ shape: Shape) -> Split {
+    guard shape != pictureShape, let source = source.showing(shape) else { return self }
+    return indices.map { Split(source, indices: $0) } ?? Split(source)
+  }
+
   /// None of its samples.
   public var empty: Split { Split(source, indices: []) }
 

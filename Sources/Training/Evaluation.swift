@@ -208,6 +208,11 @@ public struct Evaluator {
 }
 
 extension Network {
+  /// The network for pictures of another size, where its layers allow that.
+  func fitting(pictures: Shape) throws(TrainingError) -> Network {
+    do { return try taking(pictures: pictures) } catch { throw .network(error) }
+  }
+
   func mustFit(pictures: Shape) throws(TrainingError) {
     let own = shape(of: input)
     guard own == pictures else { throw .pictures(network: own, data: pictures) }

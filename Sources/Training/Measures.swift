@@ -15,7 +15,12 @@ struct Measures {
     evaluator = Evaluator(engine: trainer.engine)
     (self.dataset, selectionPart) = (dataset, selection)
     let largest = max(dataset.validation.count, selection?.count ?? 0)
-    plan = largest > 0 ? try evaluator.makePlan(network, batchSize: min(largest, 200)) : nil
+    guard largest > 0 else {
+      plan = nil
+      return
+    }
+    let shown = try network.fitting(pictures: dataset.validation.pictureShape)
+    plan = try evaluator.makePlan(shown, batchSize: min(largest, 200))
   }
 
   func validation(of weights: Weights) throws(TrainingError) -> Evaluation {
@@ -48,12 +53,13 @@ struct Measures {
 
 extension TrainingPlan {
   /// What is trained on, and what is held out to tell snapshots by.
-  func parts(of split: Split) throws(TrainingError) -> (training: Split, selection: Split?) {
+  func parts(of dataset: Dataset) throws(TrainingError) -> (training: Split, selection: Split?) {
+    let split = dataset.train
     let count = heldOutCount(of: split.count)
     guard count > 0 else { return (split, nil) }
     return try data { () throws(DatasetError) in
       let (kept, heldOut) = try split.split(holdingOut: count, seed: seed)
-      return (kept, heldOut)
+      return (kept, dataset.measured(heldOut))
     }
   }
 }

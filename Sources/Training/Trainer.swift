@@ -89,7 +89,7 @@ public struct Trainer {
     try network.mustFit(pictures: dataset.pictureShape)
     let classes = network.shape(of: network.output).elementCount
     guard classes == dataset.classes.count else { throw .classes(network: classes, data: dataset.classes.count) }
-    let (training, selection) = try plan.parts(of: dataset.train)
+    let (training, selection) = try plan.parts(of: dataset)
     guard training.count >= plan.batchSize else {
       throw .tooFewSamples(count: training.count, batchSize: plan.batchSize)
     }

@@ -148,6 +148,11 @@ func requireFolder(_ path: String, package: String? = nil) throws(DatasetError) 
   guard isFolder(path) else { throw .notAFolder(path: path) }
 }
 
+func isFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+}
+
 func isFolder(_ path: String) -> Bool {
   var status = stat()
   return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -131,13 +131,14 @@ extension Dataset {
   }
 }
 
-private func isPicture(_ name: String) -> Bool {
+/// Whether a file counts as a picture, by its ending.
+func isPicture(_ name: String) -> Bool {
   let lowercased = name.lowercased()
   return [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"].contains { lowercased.hasSuffix($0) }
 }
 
 /// The names in a folder, without those that begin with a dot, in the order of their bytes.
-private func sortedNames(in path: String) throws(DatasetError) -> [String] {
+func sortedNames(in path: String) throws(DatasetError) -> [String] {
   guard let folder = opendir(path) else { throw .unreadable(.system(path, errno)) }
   defer { closedir(folder) }
   var names: [String] = []

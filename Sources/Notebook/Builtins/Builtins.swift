@@ -6,7 +6,7 @@ public let notebookLibrary = Library(
 
 /// The built-ins of the notebook, in the order of the reference.
 private let notebookBuiltins: [Builtin] =
-  [fashionMNIST, cifar10, pictureFolder, synthetic, holdOut, pictures]
+  [fashionMNIST, cifar10, pictureFolder, imageNet, synthetic, holdOut, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]

@@ -3,10 +3,10 @@ internal import Foundation
 internal import Script
 internal import Tensors
 
-private let trainCount = Parameter(
+let trainCount = Parameter(
   "train", .integer, "How many pictures to train on, the first of each class; all where left out.", optional: true,
   labelled: true, allowed: 1...1e9)
-private let validationCount = Parameter(
+let validationCount = Parameter(
   "validation", .integer, "How many pictures to measure on, the first of each class; all where left out.",
   optional: true, labelled: true, allowed: 1...1e9)
 
@@ -14,7 +14,7 @@ extension Arguments {
   func integerIfGiven(_ label: String) throws(ScriptError) -> Int? { has(label) ? try integer(label) : nil }
 
   /// A dataset with as many pictures as the arguments `train` and `validation` say.
-  fileprivate func limited(_ data: Dataset) throws -> Value {
+  func limited(_ data: Dataset) throws -> Value {
     .object(DatasetValue(data: try data.limited(train: integerIfGiven("train"), validation: integerIfGiven("validation"))))
   }
 
@@ -135,9 +135,9 @@ let pictures = Builtin(
   guard count <= split.count else {
     throw arguments.failure("there are \(split.count) such pictures", hint: "at most \(split.count)", at: "count")
   }
-  try MemoryCheck.require(numbers: Double(count) * Double(data.pictureShape.elementCount))
-  var array = try Tensor(zeros: data.pictureShape.batched(count))
-  let size = data.pictureShape.elementCount
+  try MemoryCheck.require(numbers: Double(count) * Double(split.pictureShape.elementCount))
+  var array = try Tensor(zeros: split.pictureShape.batched(count))
+  let size = split.pictureShape.elementCount
   var done = 0
   let stream = try Loader(split, batchSize: min(count, 256), normalization: data.normalization).batches(epoch: 0)
   while done < count, let batch = try stream.next() {

@@ -70,7 +70,8 @@ let grid = Builtin(
     loaded = try split.at(chosen)
     count = chosen.count
   }
-  let bytes = count * (data.pictureShape[0] == 3 ? 3 : 1) * data.pictureShape[1] * data.pictureShape[2]
+  let shape = split.pictureShape
+  let bytes = count * (shape[0] == 3 ? 3 : 1) * shape[1] * shape[2]
   guard count <= PictureGrid.mostPictures else {
     throw ChartError.tooMuch(.pictures, count: count, limit: PictureGrid.mostPictures)
   }

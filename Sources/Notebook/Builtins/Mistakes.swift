@@ -13,12 +13,12 @@ extension Arguments {
     try context.checkInterruption()
     let model = try object("model", as: ModelValue.self)
     let data = try object("data", as: DatasetValue.self).data
-    try model.network.check(against: data)
-    try MemoryCheck.inference(model.network, batch: 100)
-    let split = try string("on") == "train" ? data.train : data.validation
+    let split = try string("on") == "train" ? data.measured(data.train) : data.validation
+    let network = try model.network.fitted(to: split, of: data)
+    try MemoryCheck.inference(network, batch: 100)
     return (
       try Evaluator(engine: notebook().engine()).answers(
-        model.network, model.weights, on: split, normalization: data.normalization), data.classes
+        network, model.weights, on: split, normalization: data.normalization), data.classes
     )
   }
 }

@@ -132,6 +132,13 @@ extension Arguments {
 
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
   func trainable(for data: Dataset) throws -> (Network, Weights?) {
+    let (network, weights) = try untested(for: data)
+    // Found now rather than after the first epoch.
+    _ = try network.fitted(to: data.validation, of: data)
+    return (network, weights)
+  }
+
+  private func untested(for data: Dataset) throws -> (Network, Weights?) {
     guard case .object(let object) = value("model"), let model = object as? ModelValue else {
       return (try self.object("model", as: NetworkValue.self).network(for: data), nil)
     }
@@ -147,7 +154,8 @@ extension Arguments {
 }
 
 let evaluate = Builtin(
-  "evaluate", "Measures a model on a dataset: top1 and top5 in per cent, loss, hits and count.",
+  "evaluate",
+  "Measures a model on a dataset: top1 and top5 in per cent, loss, hits and count. A network whose layers allow it takes pictures of another size than it was made for.",
   parameters: [
     Parameter("model", .model, "The model."), dataParameter,
     Parameter("on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"), labelled: true),
@@ -160,12 +168,12 @@ let evaluate = Builtin(
   try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
   let data = try arguments.object("data", as: DatasetValue.self).data
-  try model.network.check(against: data)
+  let part = try arguments.string("on") == "train" ? data.measured(data.train) : data.validation
+  let network = try model.network.fitted(to: part, of: data)
   let batch = try arguments.integer("batch")
-  try MemoryCheck.inference(model.network, batch: batch)
+  try MemoryCheck.inference(network, batch: batch)
   let result = try Evaluator(engine: arguments.notebook().engine()).evaluate(
-    model.network, model.weights, on: arguments.string("on") == "train" ? data.train : data.validation,
-    normalization: data.normalization, batchSize: batch)
+    network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
   return .record([
     "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
     "hits": .count(result.hits), "count": .count(result.count),
@@ -186,11 +194,12 @@ let predict = Builtin(
   let model = try arguments.object("model", as: ModelValue.self)
   var samples = try arguments.object("pictures", as: ArrayValue.self).array
   let wanted = model.network.shape(of: model.network.input)
-  if samples.shape == wanted { samples = try samples.reshaped(to: wanted.batched(1)) }
-  guard samples.shape.rank == wanted.rank + 1, samples.shape.sample == wanted, samples.shape[0] > 0 else {
-    throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape)
-  }
-  let logits = try Evaluator(engine: arguments.notebook().engine()).predict(model.network, model.weights, samples)
+  if samples.shape.rank == wanted.rank { samples = try samples.reshaped(to: samples.shape.batched(1)) }
+  guard samples.shape.rank == wanted.rank + 1, samples.shape[0] > 0, samples.shape[1] == wanted[0],
+    let network = try? model.network.taking(pictures: samples.shape.sample)
+  else { throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape) }
+  try MemoryCheck.inference(network, batch: min(samples.shape[0], 100))
+  let logits = try Evaluator(engine: arguments.notebook().engine()).predict(network, model.weights, samples)
   return .object(ArrayValue(array: logits))
 }
 

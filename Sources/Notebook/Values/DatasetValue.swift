@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Script
+internal import Tensors
 
 /// A dataset in the language.
 struct DatasetValue: ScriptObject {
@@ -14,6 +15,7 @@ struct DatasetValue: ScriptObject {
       .init("train", .integer, "How many pictures to train on."),
       .init("validation", .integer, "How many pictures to measure on."),
       .init("shape", .list(of: .integer), "Channels, height and width of a picture."),
+      .init("testShape", .list(of: .integer), "The same of a picture to measure on."),
       .init("mean", .list(of: .number), "What is subtracted from each channel, where white is 1."),
       .init("deviation", .list(of: .number), "What each channel is then divided by."),
     ])
@@ -29,6 +31,7 @@ struct DatasetValue: ScriptObject {
     case "train": .count(data.train.count)
     case "validation": .count(data.validation.count)
     case "shape": .shape(data.pictureShape)
+    case "testShape": .shape(data.validation.pictureShape)
     case "mean": .list(data.normalization.mean.map(Double.init))
     case "deviation": .list(data.normalization.deviation.map(Double.init))
     default: nil
@@ -51,17 +54,25 @@ struct DatasetValue: ScriptObject {
       ]
     }
     return """
-      \(data.name), pictures of \(data.pictureShape)
+      \(data.name), pictures of \(shapes)
       \(Table(columns: ["part", "pictures", "in each class"], rows: rows).text)
       \(data.classes.count) classes: \(names)
       """
+  }
+
+  private var shapes: String {
+    let (train, test) = (data.pictureShape, data.validation.pictureShape)
+    let sizes = train == test ? "\(train)" : "\(train) to train on, \(test) to measure on"
+    guard let transform = data.transform else { return sizes }
+    return sizes + ": the shorter side scaled to \(transform.edge(for: test[1])) pixels (\(transform.filter.rawValue)), its middle"
   }
 
   /// Equal where all that is known without reading the pictures is.
   func isEqual(to other: any ScriptObject) -> Bool {
     guard let other = (other as? Self)?.data else { return false }
     return data.name == other.name && data.classes == other.classes && data.normalization == other.normalization
-      && data.pictureShape == other.pictureShape && data.train.labels == other.train.labels
+      && data.pictureShape == other.pictureShape
+      && data.validation.pictureShape == other.validation.pictureShape && data.transform == other.transform && data.train.labels == other.train.labels
       && data.validation.labels == other.validation.labels
   }
 }

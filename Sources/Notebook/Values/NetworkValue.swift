@@ -83,6 +83,18 @@ extension Network {
     }
   }
 
+  /// The network for the pictures of a part of a dataset, which weights for this one fit: of another size where all its
+  /// layers take them.
+  /// - Throws: `MismatchError` where it has other classes, or its pictures have other channels or one size only.
+  func fitted(to part: Split, of data: Dataset) throws(MismatchError) -> Network {
+    try checkClasses(against: data)
+    let (own, wanted) = (shape(of: input), part.pictureShape)
+    guard own[0] == wanted[0] else { throw .pictures(network: name, takes: own, data: data.name, has: wanted) }
+    do { return try taking(pictures: wanted) } catch {
+      throw .oneSize(network: name, takes: own, data: data.name, has: wanted, reason: "\(error)")
+    }
+  }
+
   /// The table of its layers, without a line's end behind it.
   var tableText: String { String(table.reversed().drop { $0 == "\n" }.reversed()) }
 

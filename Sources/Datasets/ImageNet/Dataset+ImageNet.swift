@@ -1,0 +1,62 @@
+import Tensors
+
+extension Dataset {
+  /// Opens ImageNet (ILSVRC 2012), or a set of pictures that lies as it does. Labels are places among the WordNet numbers
+  /// of its classes, compared byte by byte, as torchvision and timm count them.
+  ///
+  /// What lies in the folder tells the form:
+  /// - `train/` and `val/` (or `validation/`) with a subfolder per class; `val/` may hold all pictures, with their labels in
+  ///   one of the files that `LabelFile` knows;
+  /// - the tar files as they are handed out, `ILSVRC2012_img_train.tar` and `ILSVRC2012_img_val.tar`;
+  /// - WebDataset's shards, `…train-000000.tar` and `…val-000000.tar`, or in `train/` and `val/`.
+  ///
+  /// Archives are read in place. `train` may be absent. What was found is kept in `.reprise-index` beside the data, or else
+  /// in the user's cache folder, and holds until an archive, a folder of pictures or a label file changes.
+  ///
+  /// Pictures are decoded when a batch needs them; a broken one is then reported by name. Four inks and grey become red,
+  /// green and blue as in Pillow's `convert("RGB")`, the mark of orientation is not followed, the first picture of
+  /// several counts, and the contents tell the format, not the name.
+  ///
+  /// - Parameters:
+  ///   - size: Height and width of pictures to train on. Pixels.
+  ///   - testSize: The same of those to measure on; `size` where nil.
+  ///   - transform: How pictures are shown that no augmentation frames.
+  ///   - cacheFolder: For an index that cannot lie beside the data; nil keeps none there.
+  ///   - indexing: Called before folders and archives are gone through, which may take minutes.
+  /// - Throws: `DatasetError`.
+  public static func imageNet(
+    at path: String, size: Int = 224, testSize: Int? = nil, transform: TestTransform = TestTransform(),
+    cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {}
+  ) throws(DatasetError) -> Dataset {
+    let testSize = testSize ?? size
+    for (what, value) in [("the size", size), ("the size to measure at", testSize)] {
+      guard (1...4096).contains(value) else { throw .outOfRange(what: what, value: value, allowed: 1...4096) }
+    }
+    guard transform.crop > 0, transform.crop <= 1, transform.edge(for: testSize) <= 1 << 15 else {
+      throw .invalid(
+        what: "a crop of \(transform.crop)", problem: "it is the share of the shorter side, above 0 and at most 1")
+    }
+    let root = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let layout = try ImageNetLayout(at: root)
+    let cache = IndexCache(root: root, stamps: try layout.stamps(), folder: cacheFolder)
+    let index: ImageNetIndex
+    if let kept = cache.read() {
+      index = kept
+    } else {
+      indexing()
+      index = try ImageNetIndex(of: layout)
+      cache.write(index)
+    }
+    func split(_ part: PictureIndex, _ size: Int) -> Split {
+      Split(IndexedPictures(root: root, index: part, shape: [3, size, size], transform: transform))
+    }
+    var data = Dataset(
+      name: root.split(separator: "/").last.map(String.init) ?? root, classes: index.classes,
+      train: split(index.train, size), validation: split(index.validation, testSize), normalization: .imageNet)
+    data.transform = transform
+    return data
+  }
+
+  /// Where an index goes that cannot lie beside the data: `$XDG_CACHE_HOME/reprise`, or `~/.cache/reprise`.
+  public static var imageNetCacheFolder: String? { IndexCache.userFolder }
+}

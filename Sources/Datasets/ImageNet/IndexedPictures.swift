@@ -1,0 +1,68 @@
+import Glibc
+import Tensors
+
+/// Pictures in files or inside of archives, decoded each time they are asked for, and shown as a network sees them that
+/// is measured.
+final class IndexedPictures: PictureSource {
+  let pictureShape: Shape
+  private let root: String
+  private let index: PictureIndex
+  private let transform: TestTransform
+
+  /// Files larger than this are refused.
+  private static let largestFile = 1 << 29
+
+  init(root: String, index: PictureIndex, shape: Shape, transform: TestTransform) {
+    (self.root, self.index, pictureShape, self.transform) = (root, index, shape, transform)
+  }
+
+  var count: Int { index.count }
+  func label(at index: Int) -> Int { self.index.label(at: index) }
+
+  func showing(_ shape: Shape) -> (any PictureSource)? {
+    IndexedPictures(root: root, index: index, shape: shape, transform: transform)
+  }
+
+  func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
+    try withPicture(at: index, transform.framing(for: pictureShape), body)
+  }
+
+  func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
+    let (path, bytes) = try contents(at: index)
+    try PictureDecoder.decode(bytes, path: path, to: pictureShape, framing: framing).withView(body)
+  }
+
+  /// A file's bytes, and how an error calls it.
+  private func contents(at index: Int) throws(DatasetError) -> (path: String, bytes: [UInt8]) {
+    let name = self.index.name(at: index)
+    switch self.index.place(at: index) {
+    case .file:
+      let path = "\(root)/\(name)"
+      try requireExisting(path)
+      do { return (path, try readFile(path, limit: Self.largestFile)) } catch { throw .unreadable(error) }
+    case .part(let archive, let offset, let length):
+      let path = "\(root)/\(archive.path)/\(name)"
+      guard length <= Self.largestFile else { throw .undecodable(path: path, reason: "it has \(length) bytes") }
+      do {
+        return (path, try InputFile("\(root)/\(archive.path)").bytes(at: offset, count: length))
+      } catch { throw .unreadable(error) }
+    }
+  }
+
+  /// Name, label, place, and length and time of change of the file that holds it: reading every picture of a large set
+  /// would take hours. How it is shown counts as well.
+  func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {
+    let name = self.index.name(at: index)
+    hasher.combine(label(at: index))
+    hasher.combine(Int(bitPattern: UInt(transform.crop.bitPattern)))
+    hasher.combine(transform.filter.rawValue)
+    switch self.index.place(at: index) {
+    case .file: try FileStamp(name, below: root).hash(into: &hasher)
+    case .part(let archive, let offset, let length):
+      archive.hash(into: &hasher)
+      hasher.combine(name)
+      hasher.combine(offset)
+      hasher.combine(length)
+    }
+  }
+}

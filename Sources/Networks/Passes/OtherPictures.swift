@@ -1,0 +1,25 @@
+public import Tensors
+
+extension Network {
+  /// The same layers for pictures of another size; weights fit both. Networks that end in a global pool allow it.
+  ///
+  /// - Parameter pictures: `C x H x W`.
+  /// - Throws: `ShapeError` naming the first layer that cannot take such pictures, or whose weights would have another
+  ///   shape, as those of a dense layer behind a flatten.
+  public func taking(pictures: Shape) throws(ShapeError) -> Network {
+    guard pictures != shape(of: input) else { return self }
+    var result = Network(name, input: pictures, initialization: initialization)
+    for node in nodes.dropFirst() {
+      let layer = self[node]
+      // Layers are added in their order, so the places of their inputs stay.
+      let added = try result.append(layer.operation, to: layer.inputs, named: layer.name)
+      let (old, new) = (parameters(of: node), result.parameters(of: added))
+      for (before, after) in zip(old, new) where before.rule.shape != after.rule.shape {
+        throw ShapeError(
+          "its \(after.name.split(separator: ".").last ?? "") would be \(after.rule.shape) for pictures of \(pictures), and is "
+            + "\(before.rule.shape)", layer: layer.name)
+      }
+    }
+    return result
+  }
+}

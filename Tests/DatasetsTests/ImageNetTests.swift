@@ -1,0 +1,439 @@
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+/// What `Goldens/imagenet.py` wrote.
+struct ImageNetGolden: Decodable {
+  struct Picture: Decodable {
+    let name: String
+    let label: Int
+    let bytes: [Int]
+  }
+  struct Variant: Decodable {
+    let size: Int
+    let crop: Double
+    let filter: String
+    let pictures: [Picture]
+
+    var transform: TestTransform { TestTransform(crop: crop, filter: Framing.Filter(rawValue: filter)!) }
+  }
+  let protocols: [Variant]
+
+  static let all = try! JSONDecoder().decode(
+    ImageNetGolden.self, from: Data(contentsOf: URL(fileURLWithPath: golden("imagenet.json"))))
+  /// The labels of the pictures, in the order of their names.
+  static let labels = all.protocols[0].pictures.map(\.label)
+  static let names = all.protocols[0].pictures.map(\.name)
+  static let wordNetNumbers = ["n01440764", "n02119789", "n02123045", "n07831146"]
+  /// The numbers of the development kit, in another order.
+  static let kitNumbers = [3, 1, 4, 2]
+
+  static func bytes(_ name: String) throws -> [UInt8] { try readFile(golden("imagenet/val/\(name)"), limit: 1 << 20) }
+}
+
+extension TemporaryFolder {
+  /// Writes a file, and the folders on the way to it.
+  func put(_ place: String, _ bytes: [UInt8]) throws {
+    try FileManager.default.createDirectory(
+      atPath: (self[place] as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    _ = try file(place, bytes)
+  }
+
+  func put(_ place: String, _ text: String) throws { try put(place, Array(text.utf8)) }
+
+  func openImageNet(
+    size: Int = 40, testSize: Int? = nil, transform: TestTransform = TestTransform(), cacheFolder: String? = nil,
+    indexing: () -> Void = {}
+  ) throws(DatasetError) -> Dataset {
+    try Dataset.imageNet(
+      at: path, size: size, testSize: testSize, transform: transform, cacheFolder: cacheFolder, indexing: indexing)
+  }
+}
+
+@Suite("ImageNet") struct ImageNetTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The forms, each written by a function.
+  static let forms = [
+    "folders", "flat, val.txt", "flat, WordNet numbers", "flat, Kaggle", "flat, development kit", "tar files",
+    "class tar files", "shards, cls", "shards in folders, json",
+  ]
+
+  /// Writes the golden pictures as the validation part, and the first eight of them as the training part, in a form.
+  private func write(_ form: String) throws {
+    let (names, labels, numbers) = (ImageNetGolden.names, ImageNetGolden.labels, ImageNetGolden.wordNetNumbers)
+    let pictures = try zip(names, labels).map { (name: $0, label: $1, bytes: try ImageNetGolden.bytes($0)) }
+    let training = pictures.prefix(8).map {
+      (name: "\(numbers[$0.label])_\($0.name)", label: $0.label, bytes: $0.bytes)
+    }
+    func trainingFolders(_ place: String) throws {
+      for picture in training { try folder.put("\(place)/\(numbers[picture.label])/\(picture.name)", picture.bytes) }
+    }
+    func flat(_ place: String) throws {
+      for picture in pictures { try folder.put("\(place)/\(picture.name)", picture.bytes) }
+    }
+    let named = pictures.map { "val/\($0.name) \($0.label)\n" }.joined()
+    func classTar(_ label: Int) -> [UInt8] {
+      tar(training.filter { $0.label == label }.reversed().map { TarMember("./\($0.name)", $0.bytes) })
+    }
+    func shard(_ list: [(name: String, label: Int, bytes: [UInt8])], json: Bool) -> [UInt8] {
+      tar(
+        list.flatMap { picture -> [TarMember] in
+          let key = "x.y/" + picture.name.prefix { $0 != "." }
+          let label = json ? "{\"label\": \(picture.label), \"more\": [1]}" : "\(picture.label)\n"
+          return [
+            TarMember(key + (json ? ".json" : ".cls"), Array(label.utf8)),
+            TarMember(key + ".JPG", picture.bytes, isBase256: json), TarMember(key + ".txt", [1]),
+          ]
+        })
+    }
+    switch form {
+    case "folders":
+      try trainingFolders("train")
+      for picture in pictures { try folder.put("val/\(numbers[picture.label])/\(picture.name)", picture.bytes) }
+    case "flat, val.txt":
+      try trainingFolders("train")
+      try flat("val")
+      try folder.put("val.txt", named)
+    case "flat, WordNet numbers":
+      try trainingFolders("train")
+      try flat("validation")
+      try folder.put("validation/synset_labels.txt", labels.map { numbers[$0] + "\n" }.joined())
+    case "flat, Kaggle":
+      try trainingFolders("ILSVRC/Data/CLS-LOC/train")
+      try flat("ILSVRC/Data/CLS-LOC/val")
+      let rows = pictures.reversed().map {
+        "\($0.name.prefix { $0 != "." }),\(numbers[$0.label]) 1 2 3 4 n99999999 1 2 3 4 \n"
+      }
+      try folder.put("LOC_val_solution.csv", "ImageId,PredictionString\n" + rows.joined())
+    case "flat, development kit":
+      try trainingFolders("train")
+      try flat("val")
+      let kit = ImageNetGolden.kitNumbers
+      let place = "ILSVRC2012_devkit_t12/data/"
+      try folder.put(place + "ILSVRC2012_validation_ground_truth.txt", labels.map { "\(kit[$0])\n" }.joined())
+      try folder.put(
+        place + "map_clsloc.txt", (1...4).map { "\(numbers[kit.firstIndex(of: $0)!]) \($0) some_thing\n" }.joined())
+    case "tar files":
+      // Classes that come in another order, and a name that is too long for its field.
+      let long = String(repeating: "d/", count: 60)
+      try folder.put(
+        "ILSVRC2012_img_train.tar", tar((0..<4).reversed().map { TarMember("\(numbers[$0]).tar", classTar($0)) }))
+      try folder.put(
+        "ILSVRC2012_img_val.tar",
+        tar(
+          [TarMember("val/", [], kind: "5"), TarMember("val/._\(names[0])", [1])]
+            + pictures.reversed().flatMap { picture in
+              [
+                TarMember("././@LongLink", Array("\(long)\(picture.name)\0".utf8), kind: "L"),
+                TarMember(long, picture.bytes),
+              ]
+            }))
+      try folder.put("val.txt", named)
+    case "class tar files":
+      for label in 0..<4 { try folder.put("train/\(numbers[label]).tar", classTar(label)) }
+      for picture in pictures { try folder.put("val/\(numbers[picture.label])/\(picture.name)", picture.bytes) }
+    case "shards, cls":
+      for part in 0..<3 {
+        try folder.put("set-val-00\(part).tar", shard(Array(pictures[part * 8..<part * 8 + 8]), json: false))
+      }
+      try folder.put("set-train-00.tar", shard(Array(training), json: false))
+      try folder.put("synsets.txt", numbers.joined(separator: " some thing\n"))
+    default:
+      try folder.put("train/0.tar", shard(Array(training), json: true))
+      try folder.put("val/08.tar", shard(Array(pictures.prefix(20)), json: true))
+      try folder.put("val/09.tar", shard(Array(pictures.suffix(4)), json: true))
+    }
+  }
+
+  /// The first bytes of a picture that tell it from the others, with its label, in an order that all forms share.
+  private func content(_ split: Split) throws -> [[UInt8]] {
+    try (0..<split.count).map { [UInt8(split.label(at: $0))] + (try split.picture(at: $0).bytes) }
+      .sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  @Test("each form gives the same pictures with the same labels", arguments: forms)
+  func form(_ form: String) throws {
+    try write(form)
+    let data = try folder.openImageNet()
+    #expect(data.classes == (form.contains("json") ? ["0", "1", "2", "3"] : ImageNetGolden.wordNetNumbers))
+    #expect((data.train.count, data.validation.count) == (8, 24))
+    let other = try ImageNetTests()
+    try other.write("folders")
+    let folders = try other.folder.openImageNet()
+    #expect(try content(data.validation) == content(folders.validation))
+    #expect(try content(data.train) == content(folders.train))
+    if !form.contains("shards") {
+      // Draws follow from positions, so a training gives the same from each form.
+      #expect(data.train.labels == folders.train.labels)
+      #expect(try (0..<8).map(data.train.picture) == (0..<8).map(folders.train.picture))
+    }
+    // A second time from what was kept.
+    var isIndexed = false
+    let again = try folder.openImageNet { isIndexed = true }
+    #expect(!isIndexed)
+    #expect(again.classes == data.classes && again.train.labels == data.train.labels)
+    #expect(try again.checksum() == data.checksum())
+    #expect(try content(again.validation) == content(data.validation))
+  }
+
+  @Test("pictures of every kind are shown as timm shows them", arguments: 0..<4)
+  func pictures(_ number: Int) throws {
+    let variant = ImageNetGolden.all.protocols[number]
+    try write("flat, val.txt")
+    let data = try folder.openImageNet(size: 32, testSize: variant.size, transform: variant.transform)
+    #expect(data.pictureShape == [3, 32, 32] && data.validation.pictureShape == [3, variant.size, variant.size])
+    #expect(data.validation.labels == variant.pictures.map(\.label))
+    for (position, expected) in variant.pictures.enumerated() {
+      let bytes = try data.validation.picture(at: position).bytes
+      let worst = expected.bytes.enumerated().map { abs(Int(bytes[$0 * 7919 % bytes.count]) - $1) }.max()!
+      // Decoders of JPEG may round otherwise.
+      #expect(worst <= 1, "\(expected.name)")
+    }
+  }
+
+  @Test("another protocol shows other pictures, and is another checksum")
+  func protocols() throws {
+    try write("flat, val.txt")
+    let data = try folder.openImageNet(transform: TestTransform(crop: 0.875))
+    for other in [TestTransform(crop: 0.95), TestTransform(crop: 0.875, filter: .bicubic)] {
+      let shown = try folder.openImageNet(transform: other)
+      #expect(try content(shown.validation) != content(data.validation))
+      #expect(try shown.checksum() != data.checksum())
+    }
+  }
+
+  @Test("a part to train on can be measured at the size of the other; it may be absent")
+  func parts() throws {
+    try write("folders")
+    let data = try folder.openImageNet(size: 24, testSize: 40)
+    #expect(data.train.pictureShape == [3, 24, 24])
+    #expect(data.measured(data.train).pictureShape == [3, 40, 40])
+    #expect(data.measured(data.train).labels == data.train.labels)
+    let first = try data.limited(train: 4)
+    #expect(data.measured(first.train).labels == first.train.labels)
+    try FileManager.default.removeItem(atPath: folder["train"])
+    let alone = try folder.openImageNet()
+    #expect(alone.train.count == 0 && alone.validation.count == 24 && alone.classes == data.classes)
+  }
+
+  @Test("pax names and sizes count, and a member may be larger than 8 GiB")
+  func long() throws {
+    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    func record(_ key: String, _ value: String) -> String {
+      let rest = " \(key)=\(value)\n"
+      var length = rest.utf8.count
+      while "\(length)".utf8.count + rest.utf8.count != length { length += 1 }
+      return "\(length)\(rest)"
+    }
+    let huge = 9 << 30
+    let head = TarMember("notes.bin", [], isBase256: true, claimedSize: huge).header
+    let tail = tar([
+      TarMember("header", Array((record("path", "é/b.JPEG") + record("size", "\(picture.count)")).utf8), kind: "x"),
+      TarMember("wrong.txt", picture, claimedSize: 0),
+      TarMember("global", Array(record("comment", "x").utf8), kind: "g"),
+      TarMember("a.jpeg", picture),
+    ])
+    // A hole of the file system takes no room.
+    let path = try folder.file("ILSVRC2012_img_val.tar", head)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try handle.seek(toOffset: UInt64(huge + 512))
+    try handle.write(contentsOf: tail)
+    try handle.close()
+    try folder.put("val.txt", "b.JPEG 1\na.jpeg 0\n")
+    let data = try folder.openImageNet()
+    #expect(data.validation.labels == [0, 1])
+    #expect(try data.validation.picture(at: 0) == data.validation.picture(at: 1))
+  }
+
+  // MARK: What is kept
+
+  @Test("a change of the set is noticed, and damage to what was kept is no matter")
+  func cache() throws {
+    try write("flat, val.txt")
+    var times = 0
+    func open() throws(DatasetError) -> Dataset { try folder.openImageNet { times += 1 } }
+    _ = try open()
+    #expect(times == 1)
+    let kept = try readFile(folder[".reprise-index"], limit: 1 << 20)
+    for (place, value) in [(0, 7), (40, 255), (kept.count / 2, 3), (kept.count - 1, 1)] as [(Int, UInt8)] {
+      var bytes = kept
+      bytes[place] ^= value
+      _ = try folder.file(".reprise-index", bytes)
+      #expect(try open().validation.labels == ImageNetGolden.labels)
+    }
+    for count in [0, 8, 33, kept.count - 1] {
+      _ = try folder.file(".reprise-index", Array(kept.prefix(count)))
+      #expect(try open().validation.labels == ImageNetGolden.labels)
+    }
+    #expect(times == 9)
+    _ = try folder.file(".reprise-index", kept)
+    _ = try open()
+    #expect(times == 9)
+    // One picture more.
+    try folder.put("train/n02119789/z.JPEG", try ImageNetGolden.bytes(ImageNetGolden.names[0]))
+    #expect(try open().train.count == 9)
+    #expect(times == 10)
+    // Another label, in a file of the same length.
+    let text = String(decoding: try readFile(folder["val.txt"], limit: 1 << 20), as: UTF8.self)
+    try folder.put("val.txt", text.replacingOccurrences(of: "00000001.JPEG 0", with: "00000001.JPEG 1"))
+    #expect(try open().validation.label(at: 0) == 1)
+    #expect(times == 11)
+  }
+
+  @Test("where the set cannot be written to, the user's cache folder serves")
+  func cacheElsewhere() throws {
+    try write("flat, val.txt")
+    // A folder of that name cannot be replaced by a file, whoever runs this.
+    try folder.put(".reprise-index/x", [1])
+    let elsewhere = try TemporaryFolder()
+    var times = 0
+    for _ in 0..<2 { _ = try folder.openImageNet(cacheFolder: elsewhere["a/b"]) { times += 1 } }
+    #expect(times == 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere["a/b"]).count == 1)
+    for _ in 0..<2 { _ = try folder.openImageNet { times += 1 } }
+    #expect(times == 3)
+  }
+
+  // MARK: What is wrong
+
+  @Test("a set without pictures, labels or an order of classes is explained")
+  func missing() throws {
+    let path = folder.path
+    #expect(throws: DatasetError.missing(path: path + "/x", package: nil)) { try Dataset.imageNet(at: path + "/x") }
+    #expect(throws: DatasetError.notImageNet(path: path)) { try folder.openImageNet() }
+    try FileManager.default.createDirectory(atPath: folder["val/n01440764"], withIntermediateDirectories: true)
+    #expect(throws: DatasetError.empty(path: path + "/val")) { try folder.openImageNet() }
+    try FileManager.default.removeItem(atPath: folder["val"])
+    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    try folder.put("val/a.JPEG", picture)
+    try folder.put("val/b.JPEG", picture)
+    #expect(throws: DatasetError.noLabels(path: path)) { try folder.openImageNet() }
+    try folder.put("ILSVRC2012_validation_ground_truth.txt", "1\n2\n")
+    #expect(
+      throws: DatasetError.noClassNumbers(path: path + "/ILSVRC2012_validation_ground_truth.txt", hasMatlabFile: false)
+    ) { try folder.openImageNet() }
+    try folder.put("map_clsloc.txt", "n00000007 1 a\nn00000003 3 b\n")
+    let truth = path + "/ILSVRC2012_validation_ground_truth.txt"
+    #expect(throws: DatasetError.malformed(path: truth, problem: "it has the number 2, which map_clsloc.txt does not"))
+    {
+      try folder.openImageNet()
+    }
+    try folder.put("ILSVRC2012_validation_ground_truth.txt", "1\n3\n1\n")
+    #expect(
+      throws: DatasetError.countsDiffer(images: path + "/val", imageCount: 2, labels: truth, labelCount: 3)
+    ) { try folder.openImageNet() }
+    try folder.put("ILSVRC2012_validation_ground_truth.txt", "1\n3\n")
+    let data = try folder.openImageNet()
+    // By WordNet number, not by the kit's.
+    #expect(data.classes == ["n00000003", "n00000007"] && data.validation.labels == [1, 0])
+    try folder.put("val.txt", "a.JPEG 0\n")
+    #expect(throws: DatasetError.malformed(path: path + "/val.txt", problem: "it has no label for b.JPEG")) {
+      try folder.openImageNet()
+    }
+    try folder.put("val.txt", "a.JPEG 0\nb.JPEG 2\n")
+    #expect(
+      throws: DatasetError.labelOutOfRange(path: path + "/val.txt", index: 1, label: 2, classCount: 2)
+    ) { try folder.openImageNet() }
+    try folder.put("val.txt", "a.JPEG n00000003\nb.JPEG n00000004\n")
+    #expect(throws: DatasetError.unknownClass(name: "n00000004", path: path + "/val.txt")) { try folder.openImageNet() }
+    try folder.put("val.txt", "a.JPEG\n")
+    #expect(throws: DatasetError.self) { try folder.openImageNet() }
+  }
+
+  @Test("a damaged archive is named with the place")
+  func damagedArchives() throws {
+    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    let members = [TarMember("a.JPEG", picture), TarMember("b.JPEG", picture)]
+    let whole = tar(members)
+    let second = 512 + (picture.count + 511) / 512 * 512
+    let path = folder["ILSVRC2012_img_val.tar"]
+    try folder.put("val.txt", "a 0\nb 0\n")
+    func problem(_ bytes: [UInt8]) throws -> String {
+      _ = try folder.file("ILSVRC2012_img_val.tar", bytes)
+      let error = try #require(throws: DatasetError.self) { try folder.openImageNet() }
+      guard case .malformed(path, let problem) = error else { return "\(error)" }
+      return problem
+    }
+    #expect(
+      try problem(Array(whole.prefix(second + 600)))
+        == "at byte \(second): 'b.JPEG' has \(picture.count) bytes, 88 are left: the archive was cut off")
+    #expect(try problem(Array(whole.prefix(second + 100))).hasPrefix("at byte \(second): the archive ends without"))
+    #expect(try problem(tar(members, hasEnd: false)).contains("the archive ends without an end mark"))
+    var broken = whole
+    broken[second + 3] ^= 1
+    #expect(try problem(broken) == "at byte \(second): no header of a tar file stands here")
+    #expect(try problem(gzip(whole)).contains("this is gzip"))
+    #expect(try problem(tar([TarMember("a.JPEG", picture, kind: "S")])).contains("sparse"))
+    #expect(
+      try problem(tar([TarMember("a.JPEG", picture, isBase256: true, claimedSize: 1 << 62)])).contains("no number"))
+    #expect(try problem(tar([TarMember("notes", [1])])) == "\(path) holds no pictures")
+    for sample in 0..<300 {
+      var random = RandomKey(seed: 5, for: .script, sample: sample).generator()
+      var bytes = whole
+      for _ in 0..<3 {
+        let place = (random.integer(below: 2) * second) + random.integer(below: 512)
+        bytes[place] = UInt8(random.integer(below: 256))
+      }
+      _ = try folder.file("ILSVRC2012_img_val.tar", Array(bytes.prefix(random.integer(below: bytes.count) + 1)))
+      do throws(DatasetError) { _ = try folder.openImageNet() } catch { #expect(!"\(error)".isEmpty) }
+    }
+  }
+
+  @Test("a shard that is not here, or a sample without a label, is named")
+  func shards() throws {
+    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    let shard = tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("0".utf8))])
+    try folder.put("i-val-000000.tar", shard)
+    try folder.put("i-val-000002.tar", shard)
+    #expect(
+      throws: DatasetError.malformed(
+        path: folder["i-val-000002.tar"], problem: "the shard 1 before it is not here; i-val-000000.tar is")
+    ) { try folder.openImageNet() }
+    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("b.cls", Array("0".utf8))]))
+    #expect(
+      throws: DatasetError.malformed(
+        path: folder["i-val-000001.tar"],
+        problem: "'a.jpg' at byte 512 has no label: neither .cls nor .json with one")
+    ) { try folder.openImageNet() }
+    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("x".utf8))]))
+    #expect(throws: DatasetError.self) { try folder.openImageNet() }
+    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("1".utf8))]))
+    #expect(try folder.openImageNet().validation.labels == [0, 1, 0])
+    // A subset of classes is still counted by their list.
+    try folder.put("synsets.txt", "n00000001\n")
+    #expect(
+      throws: DatasetError.labelOutOfRange(path: folder["i-val-000000.tar"], index: 1, label: 1, classCount: 1)
+    ) { try folder.openImageNet() }
+  }
+
+  @Test("a picture that ends early is named, whole or inside of an archive")
+  func brokenPicture() throws {
+    let whole = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    for share in [0.2, 0.7, 0.98] {
+      let cut = Array(whole.prefix(Int(Double(whole.count) * share)))
+      let folder = try TemporaryFolder()
+      try folder.put("val/n00000001/a.JPEG", cut)
+      let path = folder["val/n00000001/a.JPEG"]
+      let error = try #require(throws: DatasetError.self) {
+        try folder.openImageNet().validation.picture(at: 0)
+      }
+      guard case .undecodable(path, _) = error else {
+        Issue.record(error)
+        continue
+      }
+      #expect(error.hint?.contains("fetch the file anew") == true)
+      let archive = try TemporaryFolder()
+      try archive.put("i-val-0.tar", tar([TarMember("k/a.jpg", cut), TarMember("k/a.cls", Array("0".utf8))]))
+      let inside = try #require(throws: DatasetError.self) {
+        try archive.openImageNet().validation.picture(at: 0)
+      }
+      guard case .undecodable(archive["i-val-0.tar/k/a.jpg"], _) = inside else {
+        Issue.record(inside)
+        continue
+      }
+    }
+  }
+}
