@@ -64,7 +64,7 @@ let package = Package(
     tests("Tensors", "Tensors", resources: [.copy("Goldens")]),
     tests("Networks", "Networks", "Tensors"),
     tests("Engine", "Engine", "Networks", "Tensors"),
-    tests("ModelZoo", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
+    tests("ModelZoo", "Datasets", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests(

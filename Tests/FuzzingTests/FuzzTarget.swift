@@ -75,6 +75,22 @@ struct FuzzTarget: Sendable {
       let data = try Dataset.pictureFolder(at: scratch.folder, height: 8, width: 8, validationShare: 0.5)
       _ = try data.train.picture(at: 0)
     },
+    // A tar file of ImageNet's, and files of labels.
+    FuzzTarget("imagenet", Scratch("imagenet")) { bytes, scratch in
+      try scratch.write(bytes, "i-val-0.tar")
+      let data = try Dataset.imageNet(at: scratch.folder, size: 8, cacheFolder: nil)
+      _ = try data.validation.picture(at: 0)
+    },
+    FuzzTarget("imagenet-labels", Scratch("imagenet-labels")) { bytes, scratch in
+      for name in ["val/a.jpg", "val/b.jpg"] { try scratch.write([], name) }
+      for name in ["val.txt", "synset_labels.txt", "LOC_val_solution.csv", "map_clsloc.txt"] {
+        try scratch.write(bytes, name)
+        defer { scratch.remove(name) }
+        if name.hasPrefix("map") { try scratch.write(bytes, "ILSVRC2012_validation_ground_truth.txt") }
+        _ = try? Dataset.imageNet(at: scratch.folder, size: 8, cacheFolder: nil)
+      }
+      scratch.remove("ILSVRC2012_validation_ground_truth.txt")
+    },
   ]
 
   init(_ name: String, _ run: @escaping @Sendable ([UInt8]) throws -> Void) { (self.name, self.run) = (name, run) }
