@@ -3,8 +3,8 @@
 make.py FOLDER [PICTURES [CLASSES]]: 240 pictures to measure on and half as many to train on, in 8 classes, unless told.
 
 Noise and shapes in JPEGs of odd sizes and of every kind that ImageNet has: colour in full and in half size, grey, four
-inks, progressive, turned by a mark of orientation, a PNG under the name of a JPEG, several pictures in one file, and pictures
-smaller than the crop.
+inks (CMYK and YCCK), progressive, turned by a mark of orientation, a PNG under the name of a JPEG, several pictures in
+one file, and pictures smaller than the crop.
 
     folders/    train/WNID/*.JPEG, val/WNID/*.JPEG
     flat/       val/*.JPEG beside val.txt;  groundtruth/, synsets/, kaggle/: beside other files with labels
@@ -83,7 +83,11 @@ def encoded(image, number):
         image.convert("P", palette=Image.Palette.ADAPTIVE).save(out, "PNG")
     else:
         image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
+    data = bytearray(out.getvalue())
+    if kind == 2 and number % 32 > 16:
+        # Adobe's mark says that brightness, two colours and black are stored: YCCK.
+        data[data.index(b"Adobe") + 11] = 2
+    return bytes(data)
 
 
 def add(archive, name, data):

@@ -22,8 +22,8 @@ public enum DatasetError: Error, Hashable, Sendable {
   case notImageNet(path: String)
   /// Pictures to measure on without classes, and no file that tells their labels.
   case noLabels(path: String)
-  /// Labels by the numbers of the development kit, and no file that is read tells which class is which.
-  case noClassNumbers(path: String, hasMatlabFile: Bool)
+  /// Labels by the numbers of the development kit, and no file that tells which class is which.
+  case noClassNumbers(path: String)
   /// A class of the validation part that the training part does not have.
   case unknownClass(name: String, path: String)
   /// A name that is not UTF-8, shown with the wrong bytes replaced.
@@ -54,8 +54,7 @@ extension DatasetError: CustomStringConvertible {
     case .noClasses(let path): "\(path) has no subfolder with pictures"
     case .notImageNet(let path): "\(path) holds no pictures of ImageNet to measure on"
     case .noLabels(let path): "the pictures to measure on in \(path) have no labels: they are not in folders by class"
-    case .noClassNumbers(let path, let hasMatlabFile):
-      "\(path) numbers the classes in an order of its own, and \(hasMatlabFile ? "meta.mat cannot be read here" : "no file tells it")"
+    case .noClassNumbers(let path): "\(path) numbers the classes in an order of its own, which no file tells"
     case .unknownClass(let name, let path): "\(path) has the class '\(name)', which the training part does not have"
     case .nameNotUTF8(let path): "the name of \(path) is not UTF-8"
     case .undecodable(let path, let reason): "\(path) cannot be decoded: \(reason)"
@@ -77,7 +76,7 @@ extension DatasetError: CustomStringConvertible {
     case .noLabels:
       "put val.txt (name and label), imagenet_2012_validation_synset_labels.txt, LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt beside them"
     case .noClassNumbers:
-      "put map_clsloc.txt of the development kit beside it (lines of WordNet number, ILSVRC2012_ID, name), or one of val.txt and LOC_val_solution.csv"
+      "put meta.mat or map_clsloc.txt of the development kit beside it, or other labels: val.txt, LOC_val_solution.csv"
     case .nameNotUTF8: "rename it"
     case .undecodable: "fetch the file anew, or take it out of the set; what cannot be decoded is not replaced by something else"
     default: nil

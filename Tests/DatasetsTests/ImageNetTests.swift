@@ -313,7 +313,7 @@ extension TemporaryFolder {
     #expect(throws: DatasetError.noLabels(path: path)) { try folder.openImageNet() }
     try folder.put("ILSVRC2012_validation_ground_truth.txt", "1\n2\n")
     #expect(
-      throws: DatasetError.noClassNumbers(path: path + "/ILSVRC2012_validation_ground_truth.txt", hasMatlabFile: false)
+      throws: DatasetError.noClassNumbers(path: path + "/ILSVRC2012_validation_ground_truth.txt")
     ) { try folder.openImageNet() }
     try folder.put("map_clsloc.txt", "n00000007 1 a\nn00000003 3 b\n")
     let truth = path + "/ILSVRC2012_validation_ground_truth.txt"
@@ -341,6 +341,37 @@ extension TemporaryFolder {
     #expect(throws: DatasetError.unknownClass(name: "n00000004", path: path + "/val.txt")) { try folder.openImageNet() }
     try folder.put("val.txt", "a.JPEG\n")
     #expect(throws: DatasetError.self) { try folder.openImageNet() }
+  }
+
+  @Test("the development kit's own table tells which number is which class", arguments: ["meta", "meta-plain"])
+  func matlab(_ name: String) throws {
+    let bytes = try readFile(golden("\(name).mat"), limit: 1 << 20)
+    // As `Goldens/meta.py` numbers them.
+    let numbers = [4, 2, 1, 3]
+    for (name, label) in zip(ImageNetGolden.names, ImageNetGolden.labels) {
+      try folder.put("train/\(ImageNetGolden.wordNetNumbers[label])/\(name)", try ImageNetGolden.bytes(name))
+      try folder.put("val/\(name)", try ImageNetGolden.bytes(name))
+    }
+    let place = "ILSVRC2012_devkit_t12/data/"
+    try folder.put(
+      place + "ILSVRC2012_validation_ground_truth.txt", ImageNetGolden.labels.map { "\(numbers[$0])\n" }.joined())
+    try folder.put(place + "meta.mat", bytes)
+    #expect(try folder.openImageNet().validation.labels == ImageNetGolden.labels)
+    // Whatever the bytes are, it is an answer.
+    for sample in 0..<400 {
+      var random = RandomKey(seed: 6, for: .script, sample: sample).generator()
+      var changed = Array(bytes.prefix(sample % 2 == 0 ? bytes.count : random.integer(below: bytes.count)))
+      for _ in 0..<3 where !changed.isEmpty {
+        changed[random.integer(below: changed.count)] = UInt8(random.integer(below: 256))
+      }
+      try folder.put(place + "meta.mat", changed)
+      do throws(DatasetError) { _ = try folder.openImageNet() } catch { #expect(!"\(error)".isEmpty) }
+    }
+    try folder.put(place + "meta.mat", Array("MATLAB 7.3".utf8))
+    #expect(
+      throws: DatasetError.malformed(
+        path: folder[place + "meta.mat"], problem: "this is no level 5 MAT-file, as MATLAB 5 to 7 write them")
+    ) { try folder.openImageNet() }
   }
 
   @Test("a damaged archive is named with the place")

@@ -76,7 +76,9 @@ struct ImageNetLayout {
         subfolders.append(name)
       }
     }
-    if !subfolders.isEmpty { return .classFolders(folder, subfolders) }
+    // Folders of something else may lie among the pictures.
+    let isFlat = hasPictures && !subfolders.contains { isWordNetNumber($0) }
+    if !subfolders.isEmpty, !isFlat { return .classFolders(folder, subfolders) }
     if hasPictures { return .pictures(folder) }
     if archives.isEmpty { return nil }
     let areClasses = archives.allSatisfy { path in

@@ -144,17 +144,7 @@ struct LabelFile {
   /// which another file tells.
   private static func groundTruth(_ path: String, of layout: ImageNetLayout) throws(DatasetError) -> [Label] {
     let whole = "\(layout.root)/\(path)"
-    guard let mapPath = layout.labelFile("map_clsloc.txt") else {
-      throw .noClassNumbers(path: whole, hasMatlabFile: layout.labelFile("meta.mat") != nil)
-    }
-    var names: [Int: String] = [:]
-    for line in try lines(of: "\(layout.root)/\(mapPath)") {
-      let parts = line.split(separator: " ")
-      guard parts.count >= 2, isWordNetNumber(parts[0]), let number = Int(parts[1]) else {
-        throw .malformed(path: "\(layout.root)/\(mapPath)", problem: "'\(line)' is not a class and its number")
-      }
-      names[number] = String(parts[0])
-    }
+    let (names, mapPath) = try classNumbers(of: layout, for: whole)
     return try lines(of: whole).map { (line) throws(DatasetError) in
       guard let number = Int(line) else { throw .malformed(path: whole, problem: "'\(line)' is no number") }
       guard let name = names[number] else {
@@ -162,5 +152,23 @@ struct LabelFile {
       }
       return .name(name)
     }
+  }
+  /// Which class has which number in the development kit, and the file that says so.
+  private static func classNumbers(of layout: ImageNetLayout, for labels: String) throws(DatasetError) -> (
+    [Int: String], String
+  ) {
+    guard let path = layout.labelFile("map_clsloc.txt") else {
+      guard let path = layout.labelFile("meta.mat") else { throw .noClassNumbers(path: labels) }
+      return (try SynsetTable.wordNetNumbers(in: "\(layout.root)/\(path)"), path)
+    }
+    var names: [Int: String] = [:]
+    for line in try lines(of: "\(layout.root)/\(path)") {
+      let parts = line.split(separator: " ")
+      guard parts.count >= 2, isWordNetNumber(parts[0]), let number = Int(parts[1]) else {
+        throw .malformed(path: "\(layout.root)/\(path)", problem: "'\(line)' is not a class and its number")
+      }
+      names[number] = String(parts[0])
+    }
+    return (names, path)
   }
 }

@@ -4,7 +4,7 @@ internal import Script
 
 let imageNet = Builtin(
   "imagenet",
-  "ImageNet, as folders train/ and val/, as the tar files ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or as WebDataset's shards; archives are read in place. Pictures are measured on as timm and torchvision do: the shorter side scaled to floor(testSize / crop), then the middle.",
+  "ImageNet, as folders train/ and val/, as the tar files ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or as WebDataset's shards; archives are read in place, and what was found is kept beside them in .reprise-index. Pictures are measured on as timm and torchvision do: the shorter side scaled to floor(testSize / crop), then the middle.",
   parameters: [
     Parameter("path", .string, "The folder; env(\"IMAGENET\") takes it from a variable of the environment."),
     Parameter(
