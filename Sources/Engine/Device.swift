@@ -56,6 +56,8 @@ struct Layout: Equatable, @unchecked Sendable {
     let tags = [dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd, dnnl_abcde]
     return try Layout(extents, tags[extents.count - 1])
   }
+  /// `n h w c`.
+  static func channelsLast(_ extents: [Int]) throws(EngineError) -> Layout { try Layout(extents, dnnl_acdb) }
   /// Left to oneDNN.
   static func any(_ extents: [Int]) throws(EngineError) -> Layout { try Layout(extents, dnnl_format_tag_any) }
   /// `n C/block h w block`: what training's kernels work on.

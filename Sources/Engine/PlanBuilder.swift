@@ -296,6 +296,12 @@ struct PlanBuilder {
     case .dense(let operation): try operation.build(node, in: &self)
     case .dropout(let operation): try operation.build(node, in: &self)
     case .dropPath(let operation): try operation.build(node, in: &self)
+    case .layerNorm(let operation): try operation.build(node, in: &self)
+    case .gelu(let operation): try operation.build(node, in: &self)
+    case .tokens(let operation): try operation.build(node, in: &self)
+    case .tokenMean(let operation): try operation.build(node, in: &self)
+    case .layerScale(let operation): try operation.build(node, in: &self)
+    case .attention(let operation): try operation.build(node, in: &self)
     }
   }
 }

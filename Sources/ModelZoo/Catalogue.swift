@@ -95,4 +95,10 @@ extension ModelZoo {
       }
     }
   }
+
+  static let beitB16 = ZooEntry(
+    "beitB16", "A vision transformer of 12 blocks over patches of 16 pixels, a teacher of others.",
+    source: "Bao et al. 2021, BEiT: BERT Pre-Training of Image Transformers, arXiv:2106.08254",
+    options: [], input: [3, 224, 224], classes: 1000
+  ) { _, input, classes throws(ShapeError) in try BEiT().network(input: input, classes: classes) }
 }

@@ -4,7 +4,7 @@ public import Tensors
 /// The networks that can be asked for by name.
 public enum ModelZoo {
   /// The catalogue, in the order it is shown.
-  public static let all: [ZooEntry] = resnets + smallResNets + [mobileNetV1] + vggs
+  public static let all: [ZooEntry] = resnets + smallResNets + [mobileNetV1] + vggs + [beitB16]
 
   /// The network of a name, spelled as in the catalogue.
   public static func entry(named name: String) -> ZooEntry? { all.first { $0.name == name } }
@@ -39,7 +39,7 @@ public struct ZooEntry: Sendable {
   ) throws(ShapeError) -> Network {
     guard classes > 0 else { throw ShapeError("\(name) needs at least one class, not \(classes)") }
     for name in given.keys.sorted() where !options.contains(where: { $0.name == name }) {
-      let known = options.map(\.name).joined(separator: ", ")
+      let known = options.isEmpty ? "none" : options.map(\.name).joined(separator: ", ")
       throw ShapeError("\(self.name) has no option '\(name)'; it has \(known)")
     }
     var values = [String: ZooValue]()

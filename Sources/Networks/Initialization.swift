@@ -62,7 +62,8 @@ extension Network {
           }
         case .scale:
           if !initialization.zeroScales.contains(layer.name) {
-            tensor.withUnsafeMutableElements { $0.update(repeating: 1) }
+            let start: Float = if case .layerScale(let rules) = layer.operation { rules.start } else { 1 }
+            tensor.withUnsafeMutableElements { $0.update(repeating: start) }
           }
         case .runningVariance: tensor.withUnsafeMutableElements { $0.update(repeating: 1) }
         case .shift, .runningMean: break

@@ -73,7 +73,9 @@ public struct Network: Hashable, Sendable {
   /// A layer's parameters, by their full names.
   public func parameters(of node: Node) -> [(name: String, rule: ParameterRule)] {
     let layer = self[node]
-    return layer.operation.rules.parameters(of: inputShapes(of: node)).map { ("\(layer.name).\($0.name)", $0) }
+    return layer.operation.rules.parameters(of: inputShapes(of: node)).map {
+      ($0.name == ParameterRule.ownName ? layer.name : "\(layer.name).\($0.name)", $0)
+    }
   }
 
   /// All parameters in the order of the layers.
@@ -84,7 +86,7 @@ public struct Network: Hashable, Sendable {
     parameters.reduce(0) { $0 + ($1.rule.isTrainable ? $1.rule.shape.elementCount : 0) }
   }
 
-  /// Multiply-adds for one sample, of convolutions and dense layers.
+  /// Multiply-adds for one sample, of convolutions, dense layers and attention.
   public var multiplyAdds: Int {
     nodes.reduce(0) { $0 + self[$1].operation.rules.multiplyAdds(of: inputShapes(of: $1)) }
   }

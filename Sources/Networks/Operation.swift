@@ -9,9 +9,11 @@ public struct ParameterRule: Hashable, Sendable {
     /// Statistics that training gathers and no gradient changes.
     case runningMean, runningVariance
   }
-  /// The last part of its name in a weight file, as PyTorch spells it: `weight`, `running_mean`.
+  /// The last part of its name in a weight file, as PyTorch spells it: `weight`, `running_mean`; or `ownName`.
   public let name: String
-  /// `O I/groups H W` for a convolution, `O I` for a dense layer, else `C`.
+  /// The name of a parameter that bears its layer's name alone: `cls_token`.
+  public static let ownName = ""
+  /// `O I/groups H W` for a convolution, `O I` for a dense layer, else as the operation says, mostly `C`.
   public let shape: Shape
   public let role: Role
 
@@ -21,7 +23,8 @@ public struct ParameterRule: Hashable, Sendable {
   public var isTrainable: Bool { role != .runningMean && role != .runningVariance }
 }
 
-/// The rules of one operation. Shapes are those of one sample: `C H W` or `F`; the batch is no axis of theirs.
+/// The rules of one operation. Shapes are those of one sample: `C H W`, `F`, or `T F` for tokens; the batch is no axis
+/// of theirs.
 public protocol OperationRules: Hashable, Sendable {
   /// The word for it in tables and errors.
   static var title: String { get }
@@ -30,7 +33,7 @@ public protocol OperationRules: Hashable, Sendable {
   /// The shape of the output.
   /// - Throws: `ShapeError` where the inputs do not fit; it says what was expected.
   func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape
-  /// Multiply-adds for one sample, of convolutions and dense layers only, as papers count them.
+  /// Multiply-adds for one sample, of convolutions, dense layers and attention only, as papers count them.
   func multiplyAdds(of inputs: [Shape]) -> Int
   /// What it keeps, in the order PyTorch lists it.
   func parameters(of inputs: [Shape]) -> [ParameterRule]
@@ -65,6 +68,12 @@ public enum Operation: Hashable, Sendable {
   case dense(Dense)
   case dropout(Dropout)
   case dropPath(DropPath)
+  case layerNorm(LayerNorm)
+  case gelu(GELU)
+  case tokens(Tokens)
+  case tokenMean(TokenMean)
+  case layerScale(LayerScale)
+  case attention(Attention)
 
   /// The payload, which holds the rules.
   public var rules: any OperationRules {
@@ -85,6 +94,12 @@ public enum Operation: Hashable, Sendable {
     case .dense(let rules): rules
     case .dropout(let rules): rules
     case .dropPath(let rules): rules
+    case .layerNorm(let rules): rules
+    case .gelu(let rules): rules
+    case .tokens(let rules): rules
+    case .tokenMean(let rules): rules
+    case .layerScale(let rules): rules
+    case .attention(let rules): rules
     }
   }
 

@@ -20,6 +20,7 @@ package struct OperationSample: Sendable, CustomStringConvertible {
 /// pictures, strides that leave a rest, padding on one side only.
 package let operationSamples: [OperationSample] =
   convolutionSamples + normalizationSamples + elementwiseSamples + poolingSamples + featureSamples
+  + tokenSamples
 
 private func convolution(
   _ outputChannels: Int, _ kernel: Extent, stride: Extent = 1, padding: Padding = 0, dilation: Extent = 1,
@@ -144,4 +145,27 @@ private let featureSamples: [OperationSample] = [
   OperationSample("dense", .dense(Dense(to: 10)), [64], batch: 2),
   OperationSample("dense of odd features", .dense(Dense(to: 5)), [17], batch: 5),
   OperationSample("dense without bias", .dense(Dense(to: 24, hasBias: false)), [32], batch: 1),
+]
+
+private let tokenSamples: [OperationSample] = [
+  OperationSample("dense of tokens", .dense(Dense(to: 48)), [17, 32], batch: 2),
+  OperationSample("dense of odd tokens", .dense(Dense(to: 5, hasBias: false)), [3, 17], batch: 1),
+  OperationSample("layer norm", .layerNorm(LayerNorm()), [64], batch: 5),
+  OperationSample("layer norm of tokens", .layerNorm(LayerNorm(epsilon: 1e-6)), [17, 32], batch: 2),
+  OperationSample("layer norm of odd tokens", .layerNorm(LayerNorm()), [3, 17], batch: 1),
+  OperationSample("gelu", .gelu(GELU()), [16, 5, 5], batch: 2),
+  OperationSample("gelu of odd tokens", .gelu(GELU()), [5, 17], batch: 5),
+  OperationSample("tokens", .tokens(Tokens()), [32, 4, 4], batch: 2),
+  OperationSample("tokens of odd channels", .tokens(Tokens()), [5, 3, 7], batch: 1),
+  OperationSample("token mean", .tokenMean(TokenMean()), [17, 32], batch: 2),
+  OperationSample("token mean of odd tokens", .tokenMean(TokenMean()), [4, 77], batch: 5),
+  OperationSample("layer scale", .layerScale(LayerScale()), [17, 32], batch: 2),
+  OperationSample("layer scale of an odd vector", .layerScale(LayerScale()), [77], batch: 5),
+  OperationSample("attention", .attention(Attention(heads: 4, grid: 4)), [17, 192], batch: 2),
+  OperationSample(
+    "attention over an odd picture", .attention(Attention(heads: 3, grid: Extent(height: 3, width: 2))), [7, 45],
+    batch: 5),
+  OperationSample(
+    "attention of one head", .attention(Attention(heads: 1, grid: Extent(height: 5, width: 7))), [36, 24], batch: 1),
+  OperationSample("attention of one pixel", .attention(Attention(heads: 2, grid: 1)), [2, 42], batch: 2),
 ]

@@ -27,11 +27,14 @@ extension WeightError: CustomStringConvertible {
 extension Network {
   /// Holds weights against the network: each parameter there, of its shape, and nothing else.
   ///
-  /// PyTorch's counters (`num_batches_tracked`) are passed over; they say nothing about the network.
-  /// - Returns: the weights without those counters.
+  /// PyTorch's counters (`num_batches_tracked`) and what it works out from a shape (`relative_position_index`) are
+  /// passed over; they say nothing about the network.
+  /// - Returns: the weights without those.
   /// - Throws: `WeightError` for the first kind of mismatch found: missing, then extra, then shape.
   public func checked(_ weights: Weights) throws(WeightError) -> Weights {
-    let weights = weights.filter { !$0.key.hasSuffix("num_batches_tracked") }
+    let weights = weights.filter { name, _ in
+      !["num_batches_tracked", "relative_position_index"].contains { name.hasSuffix($0) }
+    }
     let expected = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.rule.shape) })
     let missing = expected.keys.filter { weights[$0] == nil }
     guard missing.isEmpty else { throw .missing(missing.sorted()) }

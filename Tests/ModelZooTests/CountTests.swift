@@ -14,7 +14,7 @@ struct PublishedCount: Sendable, CustomStringConvertible {
 }
 
 /// Parameters: torchvision 0.29.2, `sum(p.numel())`. Billions: its `weights.meta["_ops"]`. The exact multiply-adds of
-/// ResNet-50, MobileNet-v1 and VGG-16 and the widths of MobileNet-v1 are worked out from the papers' tables.
+/// ResNet-50, MobileNet-v1, VGG-16 and BEiT and the widths of MobileNet-v1 are worked out from the papers' tables.
 let publishedCounts = [
   PublishedCount(name: "resnet18", parameters: 11_689_512, billions: 1.814),
   PublishedCount(name: "resnet34", parameters: 21_797_672, billions: 3.664),
@@ -31,6 +31,7 @@ let publishedCounts = [
   PublishedCount(name: "vgg13", parameters: 133_047_848, billions: 11.308),
   PublishedCount(name: "vgg16", parameters: 138_357_544, multiplyAdds: 15_470_264_320, billions: 15.47),
   PublishedCount(name: "vgg19", parameters: 143_667_240, billions: 19.632),
+  PublishedCount(name: "beitB16", parameters: 86_530_984, multiplyAdds: 17_563_828_224),
   PublishedCount(name: "vgg11BN", parameters: 132_868_840, billions: 7.609),
   PublishedCount(name: "vgg13BN", parameters: 133_053_736, billions: 11.308),
   PublishedCount(name: "vgg16BN", parameters: 138_365_992, billions: 15.47),

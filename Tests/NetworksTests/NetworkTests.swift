@@ -20,6 +20,11 @@ import Testing
         .maxPool(MaxPool(Window(kernel: 2, padding: 2))),
         "layer 'bad': max pool needs padding smaller than its kernel"
       ),
+      (
+        .attention(Attention(heads: 1, grid: 8)),
+        "layer 'bad': attention over 8 x 8 takes 65 tokens T x F, 3 x 8 x 8 was given"
+      ),
+      (.tokenMean(TokenMean()), "layer 'bad': token mean takes a class token and others, T x F, 3 x 8 x 8 was given"),
       (.dropout(Dropout(rate: 1)), "layer 'bad': a dropout rate is at least 0 and below 1, not 1.0"),
     ] as [(Networks.Operation, String)])
   func misfit(_ operation: Networks.Operation, _ words: String) {
@@ -38,7 +43,7 @@ import Testing
   }
 
   @Test(
-    "windows round down as PyTorch's do, and only convolutions and dense layers have multiply-adds",
+    "windows round down as PyTorch's do, and only convolutions, dense layers and attention have multiply-adds",
     arguments: operationSamples)
   func cost(_ sample: OperationSample) throws {
     let rules = sample.operation.rules
@@ -51,7 +56,8 @@ import Testing
         sample.inputs[0][1] + convolution.window.padding.top + convolution.window.padding.bottom
           - convolution.window.dilation.height * (convolution.window.kernel.height - 1) - 1)
       #expect(output[1] == Int((down / Double(convolution.window.stride.height)).rounded(.down)) + 1)
-    case .dense: #expect(rules.multiplyAdds(of: sample.inputs) == output.elementCount * sample.inputs[0].elementCount)
+    case .dense: #expect(rules.multiplyAdds(of: sample.inputs) == output.elementCount * sample.inputs[0].extents.last!)
+    case .attention: #expect(rules.multiplyAdds(of: sample.inputs) == 2 * output.elementCount * output[0])
     default: #expect(rules.multiplyAdds(of: sample.inputs) == 0)
     }
   }

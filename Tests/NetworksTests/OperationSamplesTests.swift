@@ -22,7 +22,7 @@ import Testing
   @Test("every operation has several samples, and each its own name") func coverage() {
     let titles = Dictionary(grouping: operationSamples, by: \.operation.title)
     for (title, samples) in titles where title != "input" { #expect(samples.count >= 2, "\(title)") }
-    #expect(titles.count == 16)
+    #expect(titles.count == 22)
     #expect(Set(operationSamples.map(\.name)).count == operationSamples.count)
   }
 }

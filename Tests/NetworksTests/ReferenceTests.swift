@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Tensors
 import Testing
@@ -151,5 +152,40 @@ import Testing
     #expect(outputs[first.index] != outputs[network.output.index])
     #expect(network.reference(ones, weights: [:], mode: .training(seed: 1, step: 1, lane: 0)) != outputs.last)
     #expect(network.reference(ones, weights: [:], mode: .training(seed: 1, step: 0, lane: 9)) == outputs.last)
+  }
+
+  @Test("a layer norm makes mean 0 and variance 1 of each token, then scales and shifts") func layerNorm() throws {
+    let y = try reference(
+      .layerNorm(LayerNorm(epsilon: 0)), [[1, 3, 10, 20]], [[1, 2, 2]],
+      [try NDArray([1.0, 2], shape: [2]), try NDArray([0.0, 5], shape: [2])])
+    #expect(y.elements == [-1, 7, -1, 7])
+  }
+
+  /// The rows are `gen_relative_position_index((2, 2))` of timm 1.0.31.
+  @Test("attention looks its biases up where timm does") func attentionBiases() throws {
+    let rows = [
+      [11, 9, 9, 9, 9], [10, 4, 3, 1, 0], [10, 5, 4, 2, 1], [10, 7, 6, 4, 3], [10, 8, 7, 5, 4],
+    ]
+    // Without queries and keys the shares are the softmax of the biases; values are the tokens' unit vectors.
+    var qkv = [Double](repeating: 0, count: 5 * 15)
+    for token in 0..<5 { qkv[token * 15 + 10 + token] = 1 }
+    let zeros = try NDArray<Double>(zeros: [5])
+    let table = try NDArray((0..<12).map { 0.1 * Double($0) }, shape: [12, 1])
+    let y = try reference(
+      .attention(Attention(heads: 1, grid: 2)), [qkv], [[1, 5, 15]], [zeros, zeros, table])
+    for (token, row) in rows.enumerated() {
+      let total = row.reduce(0) { $0 + exp(0.1 * Double($1)) }
+      for (other, index) in row.enumerated() {
+        #expect(abs(y[flat: token * 5 + other] - exp(0.1 * Double(index)) / total) < 1e-12)
+      }
+    }
+  }
+
+  @Test("tokens are the pixels row by row after the class token, and their mean leaves it out") func tokens() throws {
+    let y = try reference(
+      .tokens(Tokens()), [[1, 2, 3, 4, 10, 20, 30, 40]], [[1, 2, 2, 2]], [try NDArray([7.0, 70], shape: [1, 1, 2])])
+    #expect(y.shape == [1, 5, 2])
+    #expect(y.elements == [7, 70, 1, 10, 2, 20, 3, 30, 4, 40])
+    #expect(try reference(.tokenMean(TokenMean()), [y.elements], [[1, 5, 2]]).elements == [2.5, 25])
   }
 }

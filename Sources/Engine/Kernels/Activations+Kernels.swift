@@ -3,14 +3,16 @@ internal import Networks
 internal import Tensors
 
 extension PlanBuilder {
-  /// An activation whose gradient follows from its output, so that its input need not be kept.
+  /// An activation. Where there is an algorithm whose gradient follows from its output, `backward`, its input need not
+  /// be kept.
   mutating func eltwise(
-    _ node: Network.Node, _ kind: String, _ algorithm: dnnl_alg_kind_t, backward backwardAlgorithm: dnnl_alg_kind_t,
+    _ node: Network.Node, _ kind: String, _ algorithm: dnnl_alg_kind_t, backward: dnnl_alg_kind_t? = nil,
     alpha: Float = 0, beta: Float = 0
   ) throws(EngineError) {
     let name = network[node].name
     let source = network[node].inputs[0]
     let x = value(of: source)
+    let backwardAlgorithm = backward ?? algorithm
     var layout = x.layout
     var operation = dnnl_eltwise_desc_t()
     // In training described by what its backward twin will be; the two compute the same.
@@ -25,7 +27,8 @@ extension PlanBuilder {
     try emit(
       forward, node, kind, [(DNNL_ARG_SRC, x, .read), (DNNL_ARG_DST, y, .write)], inPlace: [(y.buffer, x.buffer)])
     values[node.index] = y
-    backward.append { plan in
+    let (kept, argument) = backward == nil ? (x, DNNL_ARG_SRC) : (y, DNNL_ARG_DST)
+    self.backward.append { plan in
       guard plan.needsGradient[source.index], let dy = try plan.gradient(of: node) else { return }
       var (dataLayout, gradientLayout) = (y.layout, dy.layout)
       var operation = dnnl_eltwise_desc_t()
@@ -40,7 +43,7 @@ extension PlanBuilder {
       let dx = plan.newValue(dy.layout)
       try plan.emit(
         descriptor, node, kind + " gradient",
-        [(DNNL_ARG_DST, y, .read), (DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write)],
+        [(argument, kept, .read), (DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write)],
         inPlace: [(dx.buffer, dy.buffer)])
       plan.contribute(dx, to: source)
     }
@@ -70,5 +73,11 @@ extension Sigmoid {
 extension Tanh {
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
     try plan.eltwise(node, "tanh", dnnl_eltwise_tanh, backward: dnnl_eltwise_tanh_use_dst_for_bwd)
+  }
+}
+
+extension GELU {
+  func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
+    try plan.eltwise(node, "gelu", dnnl_eltwise_gelu_erf)
   }
 }

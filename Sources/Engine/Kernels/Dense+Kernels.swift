@@ -7,12 +7,18 @@ extension Dense {
     let rules = self
     let name = plan.network[node].name
     let source = plan.network[node].inputs[0]
-    let features = plan.network.shape(of: source)[0]
-    let x = plan.value(of: source)
-    var sourceLayout = try Layout.plain([plan.batch, features])
+    // Tokens are so many samples more.
+    let rows = plan.extents(of: node).dropLast().reduce(1, *)
+    let features = plan.extents(of: source).last!
+    let given = try plan.converted(plan.value(of: source), to: .plain(plan.extents(of: source)), for: node)
+    let x = Value(buffer: given.buffer, layout: try .plain([rows, features]))
+    if !plan.isTraining, plan.network.shape(of: node).rank == 2, try buildPixels(node, x, rows: rows, in: &plan) {
+      return
+    }
+    var sourceLayout = x.layout
     var weightLayout = try Layout.any([outputFeatures, features])
     var biasLayout = try Layout.plain([outputFeatures])
-    var outputLayout = try Layout.plain([plan.batch, outputFeatures])
+    var outputLayout = try Layout.plain([rows, outputFeatures])
     var operation = dnnl_inner_product_desc_t()
     try check(
       dnnl_inner_product_forward_desc_init(
@@ -20,7 +26,7 @@ extension Dense {
         hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor),
       "dnnl_inner_product_forward_desc_init", name)
     // One or two pictures are a product of a matrix and a vector, which oneDNN's first choice reads a third slower.
-    let isVector = !plan.isTraining && plan.batch <= 2
+    let isVector = !plan.isTraining && rows <= 2
     var found: PrimitiveDescriptor?
     for accepts in isVector ? [{ !$0.kernel.contains("brgemm") }, { _ in true }] : [{ (_: PrimitiveDescriptor) in true }]
     where found == nil {
@@ -36,11 +42,12 @@ extension Dense {
     ]
     if let bias { arguments.append((DNNL_ARG_BIAS, plan.value(ofParameter: bias), .read)) }
     try plan.emit(forward, node, "dense", arguments)
-    plan.values[node.index] = y
+    plan.values[node.index] = Value(buffer: y.buffer, layout: try .plain(plan.extents(of: node)))
 
     guard plan.isTraining else { return }
     plan.backward.append { plan in
-      guard let dy = try plan.gradient(of: node) else { return }
+      guard let whole = try plan.gradient(of: node) else { return }
+      let dy = Value(buffer: whole.buffer, layout: outputLayout)
       try rules.buildWeightGradient(node, forward, x: x, dy: dy, weight: weight, bias: bias, in: &plan)
       guard plan.needsGradient[source.index] else { return }
       var (dxLayout, dyLayout) = (x.layout, dy.layout)
@@ -61,8 +68,46 @@ extension Dense {
           (DNNL_ARG_WEIGHTS, try plan.converted(w, to: descriptor.weights, for: node), .read),
           (DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write),
         ])
-      plan.contribute(dx, to: source)
+      plan.contribute(Value(buffer: dx.buffer, layout: given.layout), to: source)
     }
+  }
+
+  /// Tokens as the pixels of one picture, for a 1x1 convolution: its kernels pack nothing, so they are faster here than
+  /// a product of matrices, and take no memory.
+  /// - Returns: whether oneDNN has such a kernel.
+  private func buildPixels(_ node: Network.Node, _ x: Value, rows: Int, in plan: inout PlanBuilder)
+    throws(EngineError) -> Bool
+  {
+    let name = plan.network[node].name
+    let features = x.layout.extents[1]
+    let extents = [outputFeatures, features, 1, 1]
+    var sourceLayout = try Layout.channelsLast([1, features, rows, 1])
+    var weightLayout = try Layout.any(extents)
+    var biasLayout = try Layout.plain([outputFeatures])
+    var outputLayout = try Layout.channelsLast([1, outputFeatures, rows, 1])
+    var operation = dnnl_convolution_desc_t()
+    try check(
+      dnnl_convolution_forward_desc_init(
+        &operation, plan.propagation, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor,
+        hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor, [1, 1], [0, 0],
+        [0, 0]),
+      "dnnl_convolution_forward_desc_init", name)
+    let found = try PrimitiveDescriptor.make(
+      operation, nil, on: plan.engine.device, layer: name, accepting: { $0.kernel.contains("1x1") })
+    guard let descriptor = found else { return false }
+    let w = plan.value(ofParameter: plan.newParameter(node, 0, extents: extents, descriptor.weights))
+    let y = plan.newValue(outputLayout)
+    var arguments: [(Int32, Value, PlanBuilder.Access)] = [
+      (DNNL_ARG_SRC, Value(buffer: x.buffer, layout: sourceLayout), .read), (DNNL_ARG_WEIGHTS, w, .read),
+      (DNNL_ARG_DST, y, .write),
+    ]
+    if hasBias {
+      let bias = plan.newParameter(node, 1, extents: [outputFeatures], biasLayout)
+      arguments.append((DNNL_ARG_BIAS, plan.value(ofParameter: bias), .read))
+    }
+    try plan.emit(descriptor, node, "dense", arguments)
+    plan.values[node.index] = Value(buffer: y.buffer, layout: try .plain(plan.extents(of: node)))
+    return true
   }
 
   private func buildWeightGradient(

@@ -48,6 +48,20 @@ public struct Sigmoid: OperationRules {
   }
 }
 
+/// `y = x Φ(x)`, Φ the normal distribution's: the exact form, by the error function.
+///
+/// - Source: Hendrycks and Gimpel 2016 (arXiv:1606.08415); PyTorch `GELU`.
+public struct GELU: OperationRules {
+  public static let title = "gelu"
+  public init() {}
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try single(inputs, of: Self.title) }
+  public func reference(
+    _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
+  ) -> NDArray<Double> {
+    inputs[0].map { $0 * 0.5 * (1 + erf($0 / 2.0.squareRoot())) }
+  }
+}
+
 /// `y = tanh x`.
 public struct Tanh: OperationRules {
   public static let title = "tanh"

@@ -2,7 +2,7 @@ public import Tensors
 
 /// `y = W x + b`.
 ///
-/// - Shapes: `x` is `I`, `w` is `O I`, `y` is `O`.
+/// - Shapes: `x` is `I`, `w` is `O I`, `y` is `O`; of tokens `T I` each by itself, to `T O`.
 /// - Source: PyTorch `Linear`.
 public struct Dense: OperationRules {
   public static let title = "dense"
@@ -14,23 +14,23 @@ public struct Dense: OperationRules {
   public var summary: String { "\(Self.title)\(hasBias ? ", bias" : "")" }
 
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
-    let input = try single(inputs, of: Self.title)
-    guard input.rank == 1 else { throw ShapeError("dense takes a vector, \(input) was given; put a flatten before it") }
-    guard outputFeatures > 0, input[0] > 0 else { throw ShapeError("dense needs at least one feature in and out") }
-    return [outputFeatures]
+    let input = try vectors(inputs, of: Self.title)
+    guard outputFeatures > 0 else { throw ShapeError("dense needs at least one feature in and out") }
+    return Shape(input.extents.dropLast() + [outputFeatures])
   }
-  public func multiplyAdds(of inputs: [Shape]) -> Int { outputFeatures * inputs[0][0] }
+  public func multiplyAdds(of inputs: [Shape]) -> Int { outputFeatures * inputs[0].elementCount }
   public func parameters(of inputs: [Shape]) -> [ParameterRule] {
-    [ParameterRule("weight", [outputFeatures, inputs[0][0]], .weight)]
+    [ParameterRule("weight", [outputFeatures, inputs[0].features], .weight)]
       + (hasBias ? [ParameterRule("bias", [outputFeatures], .bias)] : [])
   }
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
   ) -> NDArray<Double> {
-    let (samples, features) = (inputs[0].shape[0], inputs[0].shape[1])
+    let features = inputs[0].shape.features
+    let shape = Shape(inputs[0].shape.extents.dropLast() + [outputFeatures])
     return inputs[0].withUnsafeElements { x in
       parameters[0].withUnsafeElements { w in
-        .filled([samples, outputFeatures]) { i in
+        .filled(shape) { i in
           let (n, o) = (i / outputFeatures, i % outputFeatures)
           var sum = hasBias ? parameters[1][flat: o] : 0
           for f in 0..<features { sum += w[o * features + f] * x[n * features + f] }

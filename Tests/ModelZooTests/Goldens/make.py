@@ -8,8 +8,8 @@ element i of the array called `name` comes from output i of SplitMix64 seeded wi
 24 bits make u in [-1, 1). Computed in float64, rounded once to float32:
 
     weights of convolutions and dense layers   sqrt(6 / fan in) u     (fan in: all axes but the first)
-    scales of batch norms                      1 + 0.1 u
-    biases, shifts, running means              0.1 u
+    scales of norms and of layers              1 + 0.1 u
+    biases, shifts, tokens, running means      0.1 u
     running variances                          1 + 0.5 |u|
     the batch, called `input`                  u
     label n                                    7 n mod classes
@@ -66,7 +66,7 @@ def parameter(name, shape):
     u = uniform(name, int(np.prod(shape)))
     if name.endswith("running_var"):
         values = 1 + 0.5 * np.abs(u)
-    elif name.endswith("weight") and len(shape) == 1:
+    elif name.endswith("weight") and len(shape) == 1 or "gamma_" in name:
         values = 1 + 0.1 * u
     elif name.endswith("weight"):
         values = np.sqrt(6 / np.prod(shape[1:])) * u
@@ -136,15 +136,17 @@ MODELS = {
     "resnet50": (lambda classes: torchvision_model("resnet50", classes), 64, 4, 100),
     "mobilenetV1": (lambda classes: timm.create_model("mobilenetv1_100", num_classes=classes), 64, 4, 100),
     "vgg11BN": (lambda classes: small_vgg("vgg11_bn", 64, classes), 64, 4, 100),
+    "beitB16": (lambda classes: timm.create_model("beit_base_patch16_224", num_classes=classes), 224, 2, 100),
     "vgg16": (lambda classes: torchvision_model("vgg16", classes, dropout=0.0, init_weights=False), 224, 2, 1000),
 }
 
 
 def fill(model):
+    computed = ("num_batches_tracked", "relative_position_index", "k_bias")
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     with torch.no_grad():
         for name, tensor in tensors.items():
-            if not name.endswith("num_batches_tracked"):
+            if not name.endswith(computed):
                 tensor.copy_(torch.from_numpy(parameter(name, tensor.shape)))
 
 
@@ -274,6 +276,7 @@ def keys():
     models["resnet20"] = CIFARResNet(20, 10)
     models["mobilenetv1_100"] = timm.create_model("mobilenetv1_100")
     models["mobilenetv1_050"] = timm.models.efficientnet._gen_mobilenet_v1("mobilenetv1_050", 0.5)
+    models["beit_base_patch16_224"] = timm.create_model("beit_base_patch16_224")
     models["timm-vgg11_bn"] = timm.create_model("vgg11_bn")
     for name, model in models.items():
         lines = [f"# {PROGRAM}"]
