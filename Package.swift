@@ -40,24 +40,27 @@ let package = Package(
     .target(
       name: "CKernels", path: "Sources/CLibraries/CKernels",
       linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+    // MPI itself is loaded at run time: nothing of it is needed here.
+    .target(name: "CMPI", path: "Sources/CLibraries/CMPI", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
 
     // Data flows from top to bottom: a target imports only targets above it.
     target("Tensors"),
+    target("Distribution", "CMPI"),
     target("Networks", "Tensors"),
     target("Engine", "CDNNL", "CKernels", "Tensors", "Networks"),
     target("ModelZoo", "Tensors", "Networks"),
     target("Datasets", "CGD", "CJPEG", "CKernels", "CZlib", "Tensors"),
-    target("Training", "CKernels", "Tensors", "Networks", "Engine", "Datasets"),
+    target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
     target(
-      "Notebook", "CCmark", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script",
+      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script",
       .product(name: "GRDB", package: "GRDB.swift")),
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Charts", "Datasets", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
+        "CReadline", "Charts", "Datasets", "Distribution", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
@@ -65,15 +68,16 @@ let package = Package(
     tests("Networks", "Networks", "Tensors"),
     tests("Engine", "Engine", "Networks", "Tensors"),
     tests("ModelZoo", "Datasets", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
+    tests("Distribution", "Distribution"),
     tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests(
-      "Training", "CAllocations", "Training", "Datasets", "Engine", "Networks", "Tensors", "ModelZoo",
+      "Training", "CAllocations", "Training", "Datasets", "Distribution", "Engine", "Networks", "Tensors", "ModelZoo",
       resources: [.copy("Goldens")]),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
-    tests("reprise"),
+    tests("reprise", "Tensors"),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
       name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Script", "Tensors", "Training"],

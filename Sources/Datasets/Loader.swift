@@ -45,6 +45,8 @@ public struct Loader: Sendable {
   public let workers: Int
   /// Which of several machines this one is, and of how many; for repeated samples, which are dealt to them in turn.
   public let rank, world: Int
+  /// Which of the batches are prepared; all unless several processes share them.
+  public let share: BatchShare
   /// Batches that may be ready or in the making at once; bounds the memory.
   public let prefetched: Int
 
@@ -53,7 +55,7 @@ public struct Loader: Sendable {
   public init(
     _ split: Split, batchSize: Int, normalization: Normalization, augmentations: [Augmentation] = [],
     order: Order = .plain, seed: UInt64 = 0, dropsLast: Bool = false, workers: Int = 1,
-    rank: Int = 0, world: Int = 1
+    rank: Int = 0, world: Int = 1, share: BatchShare = .all
   ) {
     precondition(batchSize >= 1 && normalization.mean.count == split.pictureShape[0])
     precondition(world >= 1 && (0..<world).contains(rank))
@@ -65,7 +67,7 @@ public struct Loader: Sendable {
     self.seed = seed
     self.dropsLast = dropsLast
     self.workers = max(1, workers)
-    (self.rank, self.world) = (rank, world)
+    (self.rank, self.world, self.share) = (rank, world, share)
     prefetched = self.workers + 2
   }
 
@@ -98,7 +100,8 @@ public struct Loader: Sendable {
   }
 
   /// Starts the threads and gives the batches of one epoch in order.
-  /// - Parameter first: The batch to begin with, for a run that is taken up again within an epoch.
+  /// - Parameter first: The batch to begin with, for a run that is taken up again within an epoch: the first of a group
+  ///   where batches are shared.
   /// - Throws: `DatasetError.unreadable` where there is no memory for the batches.
   public func batches(epoch: Int, from first: Int = 0) throws(DatasetError) -> BatchStream {
     do { return try BatchStream(self, epoch: epoch, from: first) } catch { throw .unreadable(error) }
@@ -142,7 +145,7 @@ public final class BatchStream {
 
 /// The buffers and the bookkeeping that worker threads and the consumer share.
 ///
-/// Batch `b` lives in slot `b % slots.count`. Workers take the batches by number; a slot belongs to one worker from the
+/// Batches are counted among those of this process's share: `b` lives in slot `b % slots.count`. Workers take the batches by number; a slot belongs to one worker from the
 /// moment the batch is taken until it is ready, then to the consumer until it asks for the next.
 private final class Ring: @unchecked Sendable {  // what several threads touch is guarded by `condition`, see above
   final class Slot {
@@ -184,9 +187,9 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     order = loader.places(epoch: epoch)
     table = loader.normalization.table
     sampleSize = loader.split.pictureShape.elementCount
-    last = loader.batchCount
+    last = loader.share.count(of: loader.batchCount)
     count = loader.sampleCount
-    let start = min(max(first, 0), last)
+    let start = min(max(loader.share.count(of: first), 0), last)
     (nextToPrepare, nextToGive, released) = (start, start, start)
     var slots: [Slot] = []
     for _ in 0..<max(1, min(loader.prefetched, last - start)) {
@@ -243,7 +246,7 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     let capacity = loader.batchSize
     let slot = slots[place]
     return Batch(
-      index: index, count: samples(in: index).count,
+      index: loader.share[index], count: samples(in: index).count,
       images: UnsafeMutableBufferPointer(start: slot.images.floats, count: capacity * sampleSize),
       labels: UnsafeMutableBufferPointer(
         start: slot.labels.pointer.assumingMemoryBound(to: Int32.self), count: capacity),
@@ -252,7 +255,8 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
   }
 
   private func samples(in batch: Int) -> Range<Int> {
-    batch * loader.batchSize..<min((batch + 1) * loader.batchSize, count)
+    let start = loader.share[batch] * loader.batchSize
+    return start..<min(start + loader.batchSize, count)
   }
 
   private func work(_ augment: AugmentationChain) {

@@ -42,6 +42,14 @@ public final class Engine: Sendable {
 
   /// The kind of processor, which decides what oneDNN computes with: results repeat to the bit on one kind alone.
   public static var processor: String {
+    let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let model = information.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let name = model?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces) ?? "a processor without a name"
+    return "\(name), \(instructionSet)"
+  }
+
+  /// The instructions that oneDNN uses.
+  public static var instructionSet: String {
     let names = [
       dnnl_cpu_isa_sse41: "SSE4.1", dnnl_cpu_isa_avx: "AVX", dnnl_cpu_isa_avx2: "AVX2",
       dnnl_cpu_isa_avx2_vnni: "AVX2-VNNI", dnnl_cpu_isa_avx512_mic: "AVX-512", dnnl_cpu_isa_avx512_core: "AVX-512",
@@ -49,11 +57,7 @@ public final class Engine: Sendable {
       dnnl_cpu_isa_avx512_core_amx: "AMX",
     ].map { ($0.key.rawValue, $0.value) }
     let isa = dnnl_get_effective_cpu_isa()
-    let vectors = names.first { $0.0 == isa.rawValue }?.1 ?? "ISA \(isa.rawValue)"
-    let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    let model = information.split(separator: "\n").first { $0.hasPrefix("model name") }
-    let name = model?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces) ?? "a processor without a name"
-    return "\(name), \(vectors)"
+    return names.first { $0.0 == isa.rawValue }?.1 ?? "ISA \(isa.rawValue)"
   }
 
   /// Plans a network for a batch.

@@ -117,8 +117,14 @@ struct MemoryPlan {
     var made: [Plan.Step] = []
     made.reserveCapacity(steps.count)
     for step in steps { made.append(try step.make(addresses)) }
+    var gradientSteps = [Int](repeating: forwardCount, count: parameters.count)
+    for (i, step) in steps.enumerated() {
+      for written in step.writes {
+        if case .gradient(let index) = buffers[written.index].home { gradientSteps[index] = i }
+      }
+    }
     return Plan(
-      builder: builder, memory: memory, parameters: parameters, steps: made, labels: steps.map(\.label),
+      builder: builder, memory: memory, parameters: parameters, gradientSteps: gradientSteps, steps: made, labels: steps.map(\.label),
       forwardCount: forwardCount, ends: ends, addresses: addresses)
   }
 }
@@ -138,7 +144,7 @@ final class PlanMemory {
     self.gradients = gradients
     self.statistics = statistics
     random = .allocate(capacity: 1)
-    random.initialize(to: rk_random_state(seed: 0, step: 0))
+    random.initialize(to: rk_random_state(seed: 0, step: 0, row: 0))
   }
   deinit { random.deallocate() }
 

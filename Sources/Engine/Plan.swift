@@ -67,6 +67,8 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let engine: Engine
   private let memory: PlanMemory
   private let parameters: [Parameter]
+  /// Of each parameter, the last step that writes its gradient.
+  private let gradientSteps: [Int]
   private let steps: [Step]
   private let forwardCount: Int
   private let ends: Ends
@@ -74,8 +76,8 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let isFolded: Bool
 
   init(
-    builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], steps: [Step], labels: [Label],
-    forwardCount: Int, ends: Ends, addresses: PlanBuilder.Addresses
+    builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], gradientSteps: [Int], steps: [Step],
+    labels: [Label], forwardCount: Int, ends: Ends, addresses: PlanBuilder.Addresses
   ) {
     network = builder.source
     isFolded = builder.network != builder.source
@@ -84,6 +86,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     engine = builder.engine
     self.memory = memory
     self.parameters = parameters
+    self.gradientSteps = gradientSteps
     self.steps = steps
     self.labels = labels
     self.forwardCount = forwardCount
@@ -111,8 +114,10 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     }
     /// From the gradient of the logits to every parameter's.
     package mutating func backward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
-      run(plan.forwardCount..<plan.steps.count, seconds)
+      run(plan.backwardSteps, seconds)
     }
+    /// Some of the steps, for whoever has something to do between them.
+    package mutating func run(_ range: Range<Int>) { run(range, nil) }
 
     private mutating func run(_ range: Range<Int>, _ seconds: UnsafeMutablePointer<Double>?) {
       let stream = plan.engine.device.stream
@@ -183,9 +188,15 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   }
 
   /// What dropout and stochastic depth draw from in the next steps.
-  public func setRandom(seed: UInt64, step: Int) {
-    memory.random.pointee = rk_random_state(seed: seed, step: UInt32(truncatingIfNeeded: step))
+  /// - Parameter row: the place of the plan's first sample in its batch, so that a sample's draws are the same in however
+  ///   many parts, or by however many processes, a batch is computed.
+  public func setRandom(seed: UInt64, step: Int, row: Int = 0) {
+    memory.random.pointee = rk_random_state(
+      seed: seed, step: UInt32(truncatingIfNeeded: step), row: UInt32(truncatingIfNeeded: row))
   }
+
+  /// The steps that take the gradient of the logits back.
+  package var backwardSteps: Range<Int> { forwardCount..<steps.count }
 
   // MARK: Arrays in and out
 
@@ -349,20 +360,25 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     UnsafeMutableBufferPointer(start: memory.statistics.floats, count: memory.statistics.byteCount / 4)
   }
 
+  /// Running means' and variances' stretches of `statistics`, in floats.
+  package var statisticSegments: [(name: String, offset: Int, count: Int)] {
+    parameters.filter { !$0.rule.isTrainable }.map { ($0.name, $0.offset, $0.floatCount) }
+  }
+
   /// The arenas that optimizers and averages run over.
   package struct Arenas {
     package let values, gradients: UnsafeMutablePointer<Float>
     /// Floats.
     package let count: Int
-    /// Each trainable parameter's stretch.
-    package let segments: [(name: String, rule: ParameterRule, offset: Int, count: Int)]
+    /// Each trainable parameter's stretch, and the last step that writes its gradient.
+    package let segments: [(name: String, rule: ParameterRule, offset: Int, count: Int, gradientStep: Int)]
   }
 
   package var arenas: Arenas {
-    let trainable = parameters.filter { $0.rule.isTrainable }
+    let trainable = zip(parameters, gradientSteps).filter { $0.0.rule.isTrainable }
     return Arenas(
       values: memory.trainable.floats, gradients: memory.gradients.floats,
-      count: trainable.reduce(0) { $0 + $1.floatCount },
-      segments: trainable.map { ($0.name, $0.rule, $0.offset, $0.floatCount) })
+      count: trainable.reduce(0) { $0 + $1.0.floatCount },
+      segments: trainable.map { ($0.name, $0.rule, $0.offset, $0.floatCount, $1) })
   }
 }

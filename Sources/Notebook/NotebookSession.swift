@@ -1,3 +1,4 @@
+public import Distribution
 internal import Engine
 internal import Script
 internal import Synchronization
@@ -8,6 +9,10 @@ internal import Synchronization
 public final class NotebookSession: Sendable {
   /// Threads of the engine; nil for as many as the processor has.
   public let threads: Int?
+  /// Who works on the same script.
+  public let communicator: Communicator
+  /// Bytes of gradients that go between processes at once; nil for the trainer's own choice.
+  public let bucketBytes: Int?
   /// What trainings start from unless they name a seed.
   public let seed: UInt64
   /// Whether convolutions are computed by summing products alone, never by Winograd's algorithm.
@@ -43,11 +48,13 @@ public final class NotebookSession: Sendable {
   public init(
     threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false, isFresh: Bool = false,
     checkpointInterval: Double = 60, replay: Replay? = nil, isPlanning: Bool = false,
+    communicator: Communicator = .alone, bucketBytes: Int? = nil,
     showProgress: (@Sendable (String?) -> Void)? = nil
   ) {
     (self.threads, self.seed, self.convolvesDirectly) = (threads, seed, convolvesDirectly)
     (self.isFresh, self.checkpointInterval, self.replay) = (isFresh, checkpointInterval, replay)
     self.isPlanning = isPlanning
+    (self.communicator, self.bucketBytes) = (communicator, bucketBytes)
     self.showProgress = showProgress
   }
 

@@ -38,25 +38,35 @@ public struct Checkpoint: Sendable {
   /// Writes a file, whole or not at all.
   /// - Throws: `TensorError.file` with the system's reason.
   public func write(to path: String) throws(TensorError) {
+    try SafeTensors(weights: arrays, metadata: ["checkpoint": placeText]).write(to: path)
+  }
+
+  /// All but the arrays, as JSON.
+  var placeText: String {
     let place = Place(steps: steps, records: records, running: running, seconds: seconds, best: best)
     let encoder = JSONEncoder()
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(place) else { preconditionFailure("numbers are JSON") }
-    try SafeTensors(weights: arrays, metadata: ["checkpoint": String(decoding: data, as: UTF8.self)]).write(to: path)
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// - Returns: nil where the text is none of a checkpoint, or of one that cannot be.
+  init?(placeText: String, arrays: [String: Tensor]) {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let place = try? decoder.decode(Place.self, from: Data(placeText.utf8)), place.isPossible else { return nil }
+    (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
+    best = place.best
+    self.arrays = arrays
   }
 
   /// Reads a file.
   /// - Throws: `TensorError.file`, or `.malformed` where it is no checkpoint.
   public init(reading path: String) throws(TensorError) {
     let file = try SafeTensors(reading: path)
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let text = file.metadata["checkpoint"], let place = try? decoder.decode(Place.self, from: Data(text.utf8)),
-      place.isPossible
+    guard let text = file.metadata["checkpoint"], let checkpoint = Checkpoint(placeText: text, arrays: file.weights)
     else { throw .malformed(path: path, problem: "it is no checkpoint of a training") }
-    (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
-    best = place.best
-    arrays = file.weights
+    self = checkpoint
   }
 
   init(

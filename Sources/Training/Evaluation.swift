@@ -1,5 +1,6 @@
 internal import CKernels
 public import Datasets
+public import Distribution
 public import Engine
 internal import Foundation
 public import Networks
@@ -46,6 +47,17 @@ public struct Evaluation: Hashable, Sendable, Codable {
   }
 }
 
+extension Evaluation {
+  /// Takes in what was measured of other samples.
+  mutating func add(_ other: Evaluation) {
+    let total = sum + other.sum
+    hits += other.hits
+    hitsAmongFive += other.hitsAmongFive
+    count += other.count
+    loss = total / Double(max(count, 1))
+  }
+}
+
 /// Fills rows with one-hot targets, smoothed: `(1 − s)·[k = label] + s / K`.
 /// - Parameter share: how much of a row's one-hot target is its own; the rest is that of the row at the same place from
 ///   the end.
@@ -65,7 +77,11 @@ func fillTargets(
 /// Runs networks on data without changing them.
 public struct Evaluator {
   public let engine: Engine
-  public init(engine: Engine) { self.engine = engine }
+  /// Who shares the batches of `evaluate`; all else each process does for itself.
+  public let communicator: Communicator
+  public init(engine: Engine, communicator: Communicator = .alone) {
+    (self.engine, self.communicator) = (engine, communicator)
+  }
 
   /// Loss and accuracy over a whole split; the last partial batch counts its own samples.
   /// - Throws: `TrainingError`.
@@ -90,10 +106,12 @@ public struct Evaluator {
   {
     let classes = plan.network.shape(of: plan.network.output).elementCount
     var result = Evaluation()
-    try forEachBatch(plan, weights, on: split, normalization: normalization) { batch, losses in
+    let share = BatchShare(communicator.rank..<communicator.rank + 1, ofEach: communicator.size)
+    try forEachBatch(plan, weights, on: split, normalization: normalization, share) { batch, losses in
       result.add(
         plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes)
     }
+    communicator.sum(&result)
     return result
   }
 
@@ -138,13 +156,13 @@ public struct Evaluator {
 
   /// Computes the logits and losses of each batch.
   private func forEachBatch(
-    _ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization,
+    _ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization, _ share: BatchShare = .all,
     _ body: (Batch, [Double]) -> Void
   ) throws(TrainingError) {
     try Training.engine { () throws(EngineError) in try plan.load(weights) }
     let classes = plan.network.shape(of: plan.network.output).elementCount
     let loader = Loader(
-      split, batchSize: plan.batch, normalization: normalization, workers: engine.threads)
+      split, batchSize: plan.batch, normalization: normalization, workers: engine.threads, share: share)
     let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
     var targets = [Float](repeating: 0, count: plan.batch * classes)
     var losses = [Double](repeating: 0, count: plan.batch)

@@ -12,7 +12,7 @@ struct Measures {
   private let plan: Plan?
 
   init(_ trainer: Trainer, _ network: Network, _ dataset: Dataset, selection: Split?) throws(TrainingError) {
-    evaluator = Evaluator(engine: trainer.engine)
+    evaluator = Evaluator(engine: trainer.engine, communicator: trainer.communicator)
     (self.dataset, selectionPart) = (dataset, selection)
     let largest = max(dataset.validation.count, selection?.count ?? 0)
     guard largest > 0 else {

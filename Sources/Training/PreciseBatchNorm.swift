@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distribution
 internal import Engine
 internal import Networks
 internal import Tensors
@@ -11,6 +12,8 @@ internal import Tensors
 struct PreciseBatchNorm {
   /// A training plan.
   let plan: Plan
+  /// Who shares the batches.
+  let communicator: Communicator
 
   /// The weights with the statistics of the batches that are given; as they are where there is none.
   /// - Parameter next: fills the plan's input; false where there is no more.
@@ -50,6 +53,17 @@ struct PreciseBatchNorm {
         (sums[norm.mean], sums[norm.variance]) = (first, second)
       }
       batches += 1
+    }
+    if !communicator.isAlone {
+      var counts = [batches]
+      communicator.sum(&counts)
+      batches = counts[0]
+      for name in norms.flatMap({ [$0.mean, $0.variance] }) {
+        let count = weights[name]!.shape.elementCount
+        var own = sums[name] ?? Array(repeating: 0, count: count)
+        communicator.sum(&own)
+        sums[name] = own
+      }
     }
     guard batches > 0 else { return weights }
     var result = weights

@@ -10,6 +10,8 @@ public struct StepBenchmark: Sendable {
   public struct StepTime: Hashable, Sendable {
     public let label: Plan.Label
     public let seconds: Double
+    /// Bytes of the gradients that are whole after it.
+    public let gradientBytes: Int
   }
 
   public let threads, batch: Int
@@ -99,7 +101,14 @@ public struct StepBenchmark: Sendable {
       }
     }
     seconds = passTimes
-    steps = profiles ? zip(plan.labels, stepTimes).map { StepTime(label: $0, seconds: $1 / Double(max(passes, 1))) } : []
+    var gradientBytes = [Int](repeating: 0, count: plan.labels.count)
+    if isTraining { for segment in plan.arenas.segments { gradientBytes[segment.gradientStep] += segment.count * 4 } }
+    steps =
+      profiles
+      ? plan.labels.indices.map { i in
+        StepTime(
+          label: plan.labels[i], seconds: stepTimes[i] / Double(max(passes, 1)), gradientBytes: gradientBytes[i])
+      } : []
     planBytes = plan.byteCount
     operations = Double(network.multiplyAdds) * 2 * Double(batch) * (isTraining ? 3 : 1)
     peakRate = try Training.engine { () throws(EngineError) in try engine.matrixProductRate() }

@@ -1,4 +1,5 @@
 public import Datasets
+public import Distribution
 public import Engine
 internal import Foundation
 public import Networks
@@ -63,11 +64,20 @@ public struct TrainingOutcome: Sendable {
 /// Trains networks.
 public struct Trainer {
   public let engine: Engine
-  public init(engine: Engine) { self.engine = engine }
+  /// Who trains together: each computes its share of every batch, and all have the same weights after each step.
+  public let communicator: Communicator
+  /// Bytes of gradients that go between processes at once.
+  public let bucketBytes: Int
+
+  public init(engine: Engine, communicator: Communicator = .alone, bucketBytes: Int? = nil) {
+    (self.engine, self.communicator) = (engine, communicator)
+    self.bucketBytes = bucketBytes ?? GradientBuckets.standardByteCount
+  }
 
   /// Trains and, after each epoch, evaluates on the validation split.
   ///
-  /// The result follows from the arguments alone, on one kind of processor with one number of threads.
+  /// The result follows from the arguments alone, on one kind of processor with one number of threads and of processes.
+  /// n processes, each with b pictures at once, give within rounding what one gives with `partSize` b.
   /// - Parameters:
   ///   - weights: where to start; drawn from the plan's seed where nil.
   ///   - teachers: whom it learns from, as the plan's distillation says.
@@ -97,11 +107,13 @@ public struct Trainer {
     do { trained = try network.withStochasticDepth(Float(plan.stochasticDepth)) } catch { throw .network(error) }
 
     // A batch is computed in parts, each of which the loader takes for a batch of its own.
-    let parts = plan.partsOfBatch
-    let rows = plan.batchSize / parts
+    let sharding = try Sharding(plan, rank: communicator.rank, size: communicator.size)
+    let (rows, parts) = (sharding.rows, sharding.partsOfBatch)
+    try communicator.mustAgree("\(Engine.instructionSet), \(engine.threads) threads", on: "the processor")
     let loader = Loader(
       training, batchSize: rows, normalization: dataset.normalization, augmentations: plan.augmentations,
-      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads)
+      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads,
+      share: sharding.share)
     let steps = loader.batchCount / parts
     let totalSteps = plan.epochs * steps
 
@@ -116,7 +128,7 @@ public struct Trainer {
     let compiled = try Training.engine { () throws(EngineError) in
       try engine.compile(trained, batch: rows, mode: .training())
     }
-    let state = try TrainingState(compiled, plan, totalSteps: totalSteps, from: start)
+    let state = try TrainingState(compiled, plan, parts: sharding.parts, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
     if let checkpoint {
       guard records.count <= plan.epochs else {
@@ -125,7 +137,7 @@ public struct Trainer {
       try checkpoint.restore(into: state, stepsPerEpoch: steps, batchSize: plan.batchSize)
     }
     let measures = try Measures(self, network, dataset, selection: selection)
-    let step = try TrainingStep(plan, state, teachers: teachers, on: dataset, engine: engine)
+    let step = try TrainingStep(plan, sharding, state, teachers: teachers, on: dataset, self)
 
     let ledgerStride = max(1, totalSteps / LedgerEntry.length)
     let segments = compiled.arenas.segments
@@ -161,20 +173,21 @@ public struct Trainer {
         try loader.batches(epoch: epoch, from: (stepsDone - epoch * steps) * parts)
       }
       while stepsDone < (epoch + 1) * steps, let batch = try data({ () throws(DatasetError) in try stream.next() }) {
-        if batch.index % parts == 0 {
-          if isInterrupted() {
+        if sharding.ownPlace(of: batch.index) == 0 {
+          if communicator.isAlone ? isInterrupted() : step.stopsAll {
             stopped = true
             break
           }
           rate = plan.learningRate(atStep: stepsDone, stepsPerEpoch: steps)
           stepLoss = 0
         }
-        guard try step(batch, epoch: epoch, number: stepsDone, rate: rate) else {
+        let stops = !communicator.isAlone && isInterrupted()
+        guard try step(batch, epoch: epoch, number: stepsDone, rate: rate, stops: stops) else {
           throw .notFinite(epoch: epoch + 1, step: batch.index / parts + 1, learningRate: rate)
         }
-        running.add(step.logits, labels: step.labels, losses: step.losses, rows: rows, classes: classes)
-        stepLoss += step.losses.reduce(0, +)
-        guard batch.index % parts == parts - 1 else { continue }
+        step.add(to: &running)
+        stepLoss += step.lossSum
+        guard sharding.ownPlace(of: batch.index) == sharding.parts - 1 else { continue }
         stepsDone += 1
         if keepsLedger, stepsDone % ledgerStride == 0 {
           report(.ledger(LedgerEntry(step: stepsDone, loss: stepLoss, segments, in: compiled)))
@@ -198,7 +211,8 @@ public struct Trainer {
         checkpointing?.keep(interrupted!)
       }
       if running.count == 0 { break }
-      let trainSeconds = elapsed()
+      var times = [elapsed()]
+      try communicator.mustAgree(on: compiled)
       let measured = try measures(of: state)
       if !stopped, let best = state.best {
         let hits = (measured.selection ?? measured.ema ?? measured.validation).hits
@@ -212,10 +226,13 @@ public struct Trainer {
           }
         }
       }
+      // A script may look at the times too: they are the first process's.
+      times.append(elapsed())
+      communicator.broadcast(&times)
       let record = EpochRecord(
         epoch: epoch + 1, learningRate: rate, trainLoss: running.loss, trainTop1: running.top1,
-        validation: measured.validation, ema: measured.ema, selection: measured.selection, seconds: elapsed(),
-        imagesPerSecond: Double(running.count) / trainSeconds)
+        validation: measured.validation, ema: measured.ema, selection: measured.selection, seconds: times[1],
+        imagesPerSecond: Double(running.count) / times[0])
       records.append(record)
       report(.epoch(record))
       if !stopped { try keep(Evaluation(), 0) }
@@ -225,13 +242,13 @@ public struct Trainer {
     if plan.preciseBatchNorm > 0, !stopped {
       // The epoch after the last has draws of its own.
       let stream = try data { () throws(DatasetError) in try loader.batches(epoch: plan.epochs) }
-      var count = 0
-      final = try PreciseBatchNorm(plan: compiled)(final) { () throws(TrainingError) in
-        guard count < plan.preciseBatchNorm, let batch = try data({ () throws(DatasetError) in try stream.next() })
+      final = try PreciseBatchNorm(plan: compiled, communicator: communicator)(final) { () throws(TrainingError) in
+        guard let batch = try data({ () throws(DatasetError) in try stream.next() }),
+          batch.index < plan.preciseBatchNorm
         else { return false }
-        compiled.setRandom(seed: plan.seed, step: totalSteps * parts + count)
+        compiled.setRandom(
+          seed: plan.seed, step: totalSteps + batch.index / parts, row: sharding.place(of: batch.index) * rows)
         _ = compiled.input.update(fromContentsOf: batch.images)
-        count += 1
         return true
       }
     }
@@ -250,7 +267,7 @@ public struct Trainer {
 
 extension LedgerEntry {
   fileprivate init(
-    step: Int, loss: Double, _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int)], in plan: Plan
+    step: Int, loss: Double, _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int, gradientStep: Int)], in plan: Plan
   ) {
     self.step = step
     self.loss = loss.bitPattern

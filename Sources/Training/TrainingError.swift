@@ -19,6 +19,8 @@ public enum TrainingError: Error, Sendable {
   case network(ShapeError)
   /// A checkpoint that does not belong to this training, in words.
   case checkpoint(String)
+  /// Processes that cannot train together so, in words.
+  case processes(String)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -34,6 +36,7 @@ extension TrainingError: CustomStringConvertible {
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
     case .network(let error): error.description
+    case .processes(let problem): problem
     case .checkpoint(let problem): "the checkpoint cannot be gone on from: \(problem)"
     }
   }

@@ -45,9 +45,6 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
 
   public init() {}
 
-  /// How many parts a batch is computed in.
-  var partsOfBatch: Int { batchSize / (partSize ?? batchSize) }
-
   /// How many samples of a training part are held out of it.
   func heldOutCount(of samples: Int) -> Int {
     result.heldOutShare == 0 ? 0 : max(1, Int(Double(samples) * result.heldOutShare))

@@ -18,13 +18,15 @@ final class TrainingState {
   let average: MovingWeights?
   let best: BestSnapshots?
 
-  /// - Parameter start: nil where a checkpoint is to be restored.
-  init(_ compiled: Plan, _ plan: TrainingPlan, totalSteps: Int, from start: Weights?) throws(TrainingError) {
+  /// - Parameters:
+  ///   - parts: of a batch that this process computes.
+  ///   - start: nil where a checkpoint is to be restored.
+  init(_ compiled: Plan, _ plan: TrainingPlan, parts: Int, totalSteps: Int, from start: Weights?) throws(TrainingError) {
     self.compiled = compiled
     do {
       parameters = try ParameterSegments(of: compiled, weightDecay: plan.weightDecay, decayed: plan.decayed)
       optimizer = try OptimizerState(plan.optimizer, over: parameters)
-      gradients = try GradientSum(over: compiled, parts: plan.partsOfBatch)
+      gradients = try GradientSum(over: compiled, parts: parts)
       average =
         if let rule = plan.movingAverage { try MovingWeights(rule, of: compiled, totalSteps: totalSteps) } else { nil }
       best =
@@ -80,11 +82,19 @@ final class GradientSum {
   func add(part: Int) {
     guard parts > 1 else { return }
     let count = Int64(arenas.count)
-    if part == 0 {
+    if part == parts - 1 {
+      finish(0..<arenas.count)
+    } else if part == 0 {
       rk_copy(arenas.gradients, sum.floats, count)
     } else {
-      let target = part == parts - 1 ? arenas.gradients : sum.floats
-      rk_add(sum.floats, arenas.gradients, target, count)
+      rk_add(sum.floats, arenas.gradients, sum.floats, count)
     }
+  }
+
+  /// Does the last part's work for a stretch of the gradients.
+  func finish(_ range: Range<Int>) {
+    guard parts > 1 else { return }
+    let gradients = arenas.gradients + range.lowerBound
+    rk_add(sum.floats + range.lowerBound, gradients, gradients, Int64(range.count))
   }
 }

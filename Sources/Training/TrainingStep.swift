@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distribution
 internal import Engine
 internal import Tensors
 
@@ -8,6 +9,7 @@ final class TrainingStep {
   private let state: TrainingState
   private let mixer: BatchMixer
   private let distiller: Distiller?
+  private let sharding: Sharding
   private let rows, parts, classes: Int
   /// Of the part that was computed last.
   private(set) var losses: [Double]
@@ -16,24 +18,32 @@ final class TrainingStep {
   private var images = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
   private var rate = 0.0
   private var part = 0
+  private var stops = false
+  /// With the other processes, where there are some.
+  private let exchange: StepExchange?
   private var load: Plan.Prepared<Void>!
   private var compute: Plan.Prepared<Bool>!
 
   init(
-    _ plan: TrainingPlan, _ state: TrainingState, teachers: [Teacher], on dataset: Dataset, engine: Engine
+    _ plan: TrainingPlan, _ sharding: Sharding, _ state: TrainingState, teachers: [Teacher], on dataset: Dataset,
+    _ trainer: Trainer
   ) throws(TrainingError) {
     let compiled = state.compiled
-    (self.plan, self.state) = (plan, state)
-    (rows, parts, classes) = (compiled.batch, plan.partsOfBatch, dataset.classes.count)
+    (self.plan, self.state, self.sharding) = (plan, state, sharding)
+    (rows, parts, classes) = (compiled.batch, sharding.parts, dataset.classes.count)
     losses = Array(repeating: 0, count: rows)
     do {
       mixer = try BatchMixer(
         plan.mixing, smoothing: plan.labelSmoothing, seed: plan.seed, rows: rows, classes: classes,
         shape: dataset.pictureShape)
+      exchange =
+        if trainer.communicator.isAlone { nil } else {
+          try StepExchange(state, sharding, trainer.communicator, bucketBytes: trainer.bucketBytes)
+        }
     } catch { throw .tensor(error) }
     distiller =
       if let rule = plan.distillation {
-        try Distiller(rule, teachers, of: compiled, dataset.normalization, engine: engine)
+        try Distiller(rule, teachers, of: compiled, dataset.normalization, engine: trainer.engine)
       } else { nil }
     load = compiled.prepare { [unowned self] _ in
       mixer.write(images.baseAddress!, to: compiled.input.baseAddress!)
@@ -46,13 +56,33 @@ final class TrainingStep {
   /// The classes that count as right for them.
   var labels: UnsafeMutableBufferPointer<Int32> { mixer.labels }
 
+  /// Takes what the last part gave into a mean, or, of a step with other processes, after its last part what all of
+  /// them gave.
+  func add(to running: inout Evaluation) {
+    guard let exchange else {
+      running.add(logits, labels: labels, losses: losses, rows: rows, classes: classes)
+      return
+    }
+    if part == parts - 1 { running.add(exchange.whole) }
+  }
+
+  /// The sum of the losses of the part that was computed last; as in `add(to:)`.
+  var lossSum: Double {
+    guard let exchange else { return losses.reduce(0, +) }
+    return part == parts - 1 ? exchange.lossSum : 0
+  }
+
+  /// Whether some process was asked to stop, as all of them know after a step.
+  var stopsAll: Bool { exchange?.stops ?? false }
+
   /// Computes the next part; after the last of the step, the weights have moved.
   /// - Parameters:
   ///   - number: of the step, from 0, over all epochs.
+  ///   - stops: whether this process was asked to stop.
   /// - Returns: false where a loss is no number; nothing has moved then.
-  func callAsFunction(_ batch: Batch, epoch: Int, number: Int, rate: Double) throws(TrainingError) -> Bool {
-    (images, self.rate, part) = (batch.images, rate, batch.index % parts)
-    state.compiled.setRandom(seed: plan.seed, step: number * parts + part)
+  func callAsFunction(_ batch: Batch, epoch: Int, number: Int, rate: Double, stops: Bool) throws(TrainingError) -> Bool {
+    (images, self.rate, part, self.stops) = (batch.images, rate, sharding.ownPlace(of: batch.index), stops)
+    state.compiled.setRandom(seed: plan.seed, step: number, row: sharding.place(of: batch.index) * rows)
     mixer.prepare(batch.labels, epoch: epoch, batch: batch.index)
     return try Training.engine { () throws(EngineError) in
       try load()
@@ -63,6 +93,7 @@ final class TrainingStep {
 
   /// On the engine's thread.
   private func computePart(_ execution: inout Plan.Execution) -> Bool {
+    if part == 0 { exchange?.begin() }
     execution.forward()
     let (logits, gradient) = (logits.baseAddress!, state.compiled.logitsGradient!.baseAddress!)
     let scale = 1 / Float(plan.batchSize)
@@ -73,10 +104,27 @@ final class TrainingStep {
         logits, distiller.shares, gradient: gradient, losses: &losses, rows: rows, classes: classes, scale: scale)
     }
     // Weights that a loss without a value would spoil are left as they are.
-    guard losses.allSatisfy(\.isFinite) else { return false }
+    let isSound = losses.allSatisfy(\.isFinite)
+    if let exchange { return finishPart(&execution, exchange, isSound: isSound) }
+    guard isSound else { return false }
     execution.backward()
     state.gradients.add(part: part)
     if part == parts - 1 { moveWeights() }
+    return true
+  }
+
+  /// The way back, where other processes have other parts. What is no number is known to all at the step's end.
+  private func finishPart(_ execution: inout Plan.Execution, _ exchange: StepExchange, isSound: Bool) -> Bool {
+    exchange.note(
+      { $0.add(self.logits, labels: self.labels, losses: self.losses, rows: self.rows, classes: self.classes) },
+      isSound: isSound)
+    guard part == parts - 1 else {
+      execution.backward()
+      state.gradients.add(part: part)
+      return true
+    }
+    guard exchange.backward(&execution, stops: stops) else { return false }
+    moveWeights()
     return true
   }
 

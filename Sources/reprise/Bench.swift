@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Distribution
 import Engine
 import Foundation
 import ModelZoo
@@ -8,7 +9,7 @@ import Tensors
 import Training
 
 struct Bench: ParsableCommand {
-  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, data }
+  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, data, exchange }
 
   static let configuration = CommandConfiguration(
     abstract: "Times a network's steps on random pictures, or how fast a folder of pictures is read.",
@@ -17,7 +18,7 @@ struct Bench: ParsableCommand {
   @ArgumentParser.Argument(
     help: """
       train: forward, loss, backward and SGD; infer: forward with batch norms folded; data: pictures of a folder decoded, \
-      cropped at random, resized, mirrored and normalized.
+      cropped at random, resized, mirrored and normalized; exchange: under mpirun, arrays summed over the processes.
       """)
   var work: Work
 
@@ -47,6 +48,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     if work == .data { return try timeData() }
+    if work == .exchange { return try timeExchange() }
     guard let entry = ModelZoo.entry(named: model) else { return }
     let paper = entry.input.extents
     let input: Shape = [channels ?? paper[0], size ?? paper[1], size ?? paper[2]]
@@ -61,6 +63,21 @@ struct Bench: ParsableCommand {
     } catch let error as EngineError {
       throw fail(error.description)
     } catch let error as TrainingError {
+      throw fail(error.description)
+    }
+  }
+
+  private func timeExchange() throws {
+    let communicator = try Processes.communicator()
+    guard !communicator.isAlone, let entry = ModelZoo.entry(named: model) else {
+      throw fail("there is one process: mpirun -n 2 reprise bench exchange \(model)")
+    }
+    do {
+      let parameters = try entry.make(input: entry.input, classes: entry.classes).parameterCount
+      let result = ExchangeBenchmark(
+        communicator, parameters: parameters, bucketBytes: GradientBuckets.standardByteCount, passes: steps)
+      Streams.writeOutput(json ? result.jsonText : result.text)
+    } catch {
       throw fail(error.description)
     }
   }
@@ -153,7 +170,7 @@ struct Bench: ParsableCommand {
       peakFlopPerSecond: result.peakRate, planSeconds: result.compileSeconds, planAgainSeconds: result.recompileSeconds, planBytes: result.planBytes,
       peakMemoryBytes: Self.peakMemory,
       steps: result.steps.map {
-        Report.Step(layer: $0.label.layer, kind: $0.label.kind, kernel: $0.label.kernel, seconds: $0.seconds)
+        Report.Step(layer: $0.label.layer, kind: $0.label.kind, kernel: $0.label.kernel, seconds: $0.seconds, gradientBytes: $0.gradientBytes)
       })
   }
 
@@ -162,6 +179,7 @@ struct Bench: ParsableCommand {
     struct Step: Encodable {
       let layer, kind, kernel: String
       let seconds: Double
+      let gradientBytes: Int
     }
     let model, work: String
     let batch: Int

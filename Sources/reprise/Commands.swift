@@ -1,4 +1,5 @@
 import ArgumentParser
+import Distribution
 import Foundation
 import Notebook
 import Script
@@ -26,8 +27,14 @@ struct ComputeOptions: ParsableArguments {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1...1024.") }
   }
 
-  var notebook: NotebookSession {
-    NotebookSession(threads: threads, seed: seed, convolvesDirectly: direct, isFresh: fresh, checkpointInterval: checkpointEvery,
+  /// - Throws: `ExitCode` where this process is to work with others, and cannot.
+  func notebook() throws -> NotebookSession {
+    let communicator = try Processes.communicator()
+    // A setting of the cluster rather than of the experiment; but sums in other pieces may round otherwise.
+    let bucketBytes = ProcessInfo.processInfo.environment["REPRISE_BUCKET_BYTES"].flatMap { Int($0) }
+    return NotebookSession(
+      threads: threads ?? Processes.launch?.threads, seed: seed, convolvesDirectly: direct, isFresh: fresh,
+      checkpointInterval: checkpointEvery, communicator: communicator, bucketBytes: bucketBytes.map { max($0, 1) },
       showProgress: Streams.progress)
   }
 }
@@ -54,6 +61,9 @@ struct Run: ParsableCommand {
     for setting in settings where !setting.contains("=") || setting.hasPrefix("=") {
       throw ValidationError("--set takes NAME=VALUE, not '\(setting)'.")
     }
+    if file == "-", Processes.launch != nil {
+      throw ValidationError("Under mpirun, standard input reaches the first process alone: give a file.")
+    }
   }
 
   static func values(of settings: [String]) -> [String: String] {
@@ -66,7 +76,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, report: report, notebook: compute.notebook)
+    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, report: report, notebook: compute.notebook())
       .run { () throws(ScriptError) in try readScript(file) }
   }
 }
@@ -162,9 +172,17 @@ struct Prompt: ParsableCommand {
 
   func run() throws {
     guard Streams.inputIsTerminal else {
-      try ScriptRunner(notebook: compute.notebook).run { () throws(ScriptError) in try readStandardInput() }
+      guard Processes.launch == nil else {
+        Streams.writeError("reprise: under mpirun, standard input reaches the first process alone: reprise run FILE\n")
+        throw ExitCode(Status.usage)
+      }
+      try ScriptRunner(notebook: compute.notebook()).run { () throws(ScriptError) in try readStandardInput() }
       return
     }
-    REPL(notebook: compute.notebook).run()
+    guard Processes.launch == nil else {
+      Streams.writeError("reprise: the prompt is for one process; under mpirun: reprise run FILE\n")
+      throw ExitCode(Status.usage)
+    }
+    try REPL(notebook: compute.notebook()).run()
   }
 }

@@ -23,11 +23,13 @@ struct Reprise: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch let code as ExitCode {
-      Foundation.exit(code.rawValue)
+      Processes.end(code.rawValue)
     } catch {
+      if Processes.isSilent { Foundation.exit(exitCode(for: error).rawValue) }
       // The parser's own words and status: help is 0, wrong usage 64.
       exit(withError: error)
     }
+    Processes.end(0)
   }
 }
 

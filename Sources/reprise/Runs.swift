@@ -123,9 +123,9 @@ struct ReplayRun: ParsableCommand {
       Streams.writeError("reprise: run \(run.id) is not finished, so there is nothing to compare with\n")
       throw ExitCode(Status.usage)
     }
-    let notebook = NotebookSession(
+    let notebook = try NotebookSession(
       threads: settings.threads, seed: settings.seed, convolvesDirectly: settings.direct, replay: replay,
-      showProgress: Streams.progress)
+      communicator: Processes.communicator(), showProgress: Streams.progress)
     Streams.writeError("doing run \(run.id) again: \(run.scriptName)\n")
     let source = Source(run.script, name: run.scriptName)
     do {

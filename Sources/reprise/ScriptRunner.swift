@@ -1,4 +1,5 @@
 import ArgumentParser
+import Distribution
 import Foundation
 import Notebook
 import Script
@@ -25,13 +26,15 @@ struct ScriptRunner {
     }
     let collected = CollectedOutput()
     let shown: any ScriptOutput = if isPlanning { SilentOutput() } else if asJSON { collected } else { TerminalOutput() }
-    let scratch = FileManager.default.temporaryDirectory.appending(path: "reprise-plan-\(getpid())").path
-    defer { if isPlanning { try? FileManager.default.removeItem(atPath: scratch) } }
-    if isPlanning { try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true) }
+    // One of several processes writes; what the others write is for themselves alone.
+    let isApart = isPlanning || !notebook.communicator.isFirst
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "reprise-apart-\(getpid())").path
+    defer { if isApart { try? FileManager.default.removeItem(atPath: scratch) } }
+    if isApart { try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true) }
     let recorder = ReportRecorder(showing: shown)
     let output: any ScriptOutput = report == nil ? shown : recorder
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
-      workingDirectory: isPlanning
+      workingDirectory: isApart
         ? WorkingDirectory(scratch, readingFrom: FileManager.default.currentDirectoryPath) : WorkingDirectory())
     let settings = settings
     notebook.settings = settings
@@ -43,7 +46,7 @@ struct ScriptRunner {
         return error
       }
     }
-    if let report {
+    if let report, notebook.communicator.isFirst {
       let page = Report(
         source, recorder, notebook, command: (["reprise"] + CommandLine.arguments.dropFirst()).map(Self.quoted).joined(separator: " "),
         version: Reprise.version, failure: failure.map { DiagnosticRenderer().render($0) })

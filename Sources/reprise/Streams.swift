@@ -28,7 +28,7 @@ enum Streams {
 
   /// The line that changes while a training runs; nil where standard error is no terminal that can do so.
   static var progress: (@Sendable (String?) -> Void)? {
-    guard isatty(STDERR_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else { return nil }
+    guard !Processes.isSilent, isatty(STDERR_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else { return nil }
     return { line in
       // Back to the start, the rest of the line cleared, and the text cut to the width.
       writeError("\r\u{1B}[K" + (line.map { String($0.prefix(columns(of: STDERR_FILENO) - 1)) } ?? ""))
@@ -43,12 +43,22 @@ enum Streams {
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
   }
 
-  static func writeError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+  static func writeError(_ text: String) {
+    guard !Processes.isSilent else { return kept.withLock { $0 = String(($0 + text).suffix(4000)) } }
+    writeErrorAnyway(text)
+  }
+
+  /// Also from a process that another one speaks for.
+  static func writeErrorAnyway(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
+  private static let kept = Mutex("")
+  /// The last messages of a process that another one speaks for.
+  static var unspoken: String { kept.withLock { $0 } }
 
   static func writeLine(_ text: String) { writeOutput(text + "\n") }
 
   static func writeOutput(_ text: String) {
-    guard !write(Array(text.utf8), to: STDOUT_FILENO) else { return }
+    guard !Processes.isSilent, !write(Array(text.utf8), to: STDOUT_FILENO) else { return }
     // Nobody reads any more, or the disk is full; the first is no fault.
     if errno == EPIPE { exit(0) }
     writeError("reprise: standard output: \(String(cString: strerror(errno)))\n")

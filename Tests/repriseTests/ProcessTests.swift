@@ -31,8 +31,21 @@ struct ProcessTests {
     #expect(names.contains("rename"))
     let starters: Set = [
       "system", "popen", "fork", "vfork", "_Fork", "clone", "clone3", "execl", "execle", "execlp", "execv",
-      "execve", "execvp", "execvpe", "fexecve", "execveat", "posix_spawn", "posix_spawnp", "wordexp", "dlopen",
+      "execve", "execvp", "execvpe", "fexecve", "execveat", "posix_spawn", "posix_spawnp", "wordexp",
     ]
     #expect(names.filter { starters.contains($0) || $0.hasPrefix("$s10Foundation7ProcessC") }.isEmpty)
+  }
+
+  @Test("the one library that it loads by name is Open MPI's")
+  func libraries() throws {
+    let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources")
+    var calls: [String] = []
+    for case let file as URL in try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    where ["swift", "c", "h"].contains(file.pathExtension) {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      calls += text.split(separator: "\n").filter { $0.contains("dlopen(") || $0.contains("dlmopen(") }.map(String.init)
+    }
+    #expect(calls.count == 1 && calls[0].contains(#"dlopen("libmpi.so.40","#))
   }
 }

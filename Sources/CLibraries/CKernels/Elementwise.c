@@ -158,12 +158,12 @@ static void drop_body(void *opaque) {
     float *y = p->y + row * p->count;
     uint32_t words[4];
     if (p->whole) {
-      philox(0, (uint32_t)row, p->state->step, p->tail, p->state->seed, words);
+      philox(0, (uint32_t)row + p->state->row, p->state->step, p->tail, p->state->seed, words);
       float factor = (float)(words[0] >> 8) * 0x1p-24f >= p->rate ? scale : 0;
       for (int64_t i = 0; i < p->count; i++) y[i] = x[i] * factor;
     } else {
       for (int64_t i = 0; i < p->count; i++) {
-        if (i % 4 == 0) philox((uint32_t)(i / 4), (uint32_t)row, p->state->step, p->tail, p->state->seed, words);
+        if (i % 4 == 0) philox((uint32_t)(i / 4), (uint32_t)row + p->state->row, p->state->step, p->tail, p->state->seed, words);
         y[i] = (float)(words[i % 4] >> 8) * 0x1p-24f >= p->rate ? x[i] * scale : 0;
       }
     }

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distribution
 internal import Networks
 internal import Script
 internal import Tensors
@@ -32,9 +33,10 @@ let findLearningRate = Builtin(
   guard low < high else {
     throw arguments.failure("the range must rise: \(NumberText.short(low)) is not below \(NumberText.short(high))", at: "to")
   }
-  try MemoryCheck.training(network, batch: plan.batchSize)
+  let notebook = try arguments.notebook()
+  try MemoryCheck.training(network, batch: plan.batchSize / notebook.communicator.size)
   let interruption = arguments.context.interruption
-  let range = try Trainer(engine: arguments.notebook().engine()).learningRateRange(
+  let range = try Trainer(engine: notebook.engine(), communicator: notebook.communicator).learningRateRange(
     network, from: weights, on: data, plan, over: low...high, steps: try arguments.integer("steps"),
     isInterrupted: { interruption.isRaised })
   return .record([

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distribution
 internal import Engine
 internal import Foundation
 internal import Networks
@@ -58,8 +59,8 @@ extension Arguments {
     _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
     resuming kept: Checkpoint? = nil
   ) throws -> Value {
-    try MemoryCheck.training(network, batch: plan.partSize ?? plan.batchSize)
     let notebook = try notebook()
+    try MemoryCheck.training(network, batch: plan.partSize ?? plan.batchSize / notebook.communicator.size)
     let context = context
     let interruption = context.interruption
     let keeper = TrainingKeeper(
@@ -87,14 +88,14 @@ extension Arguments {
     }
     notebook.note(run: keeper.id)
     context.print("\(network.name) on \(data.name)\n\(EpochTable.head(of: plan))")
-    if let (result, weights, made) = keeper.finished() {
+    if let (result, weights, made) = try keeper.finishedForAll() {
       for epoch in result.epochs { context.print(EpochTable.row(epoch)) }
       let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
       context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains anew")
       if let line = EpochTable.end(of: plan, result.given) { context.print(line) }
       return value(weights, result.epochs, final: result.given)
     }
-    let checkpoint = kept ?? keeper.checkpoint()
+    let checkpoint = if let kept { kept } else { try keeper.checkpointForAll() }
     if let checkpoint {
       for epoch in checkpoint.records { context.print(EpochTable.row(epoch)) }
       context.report("goes on after step \(checkpoint.steps) of run \(keeper.id)")
@@ -105,7 +106,7 @@ extension Arguments {
     defer { progress.clear() }
     let outcome: TrainingOutcome
     do {
-      outcome = try Trainer(engine: engine).train(
+      outcome = try Trainer(engine: engine, communicator: notebook.communicator, bucketBytes: notebook.bucketBytes).train(
         network, from: weights, on: data, plan, teachers: teachers, resuming: checkpoint,
         checkpointing: keeper.checkpointing, keepsLedger: true, isInterrupted: { interruption.isRaised },
         report: { event in
@@ -124,6 +125,8 @@ extension Arguments {
     progress.clear()
     keeper.end(outcome)
     if outcome.isInterrupted {
+      // Another process may have been the one that was asked to stop.
+      if !notebook.communicator.isAlone { interruption.raise() }
       context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept, resume() goes on")
     }
     if let line = EpochTable.end(of: plan, outcome.final) { context.print(line) }
@@ -172,7 +175,8 @@ let evaluate = Builtin(
   let network = try model.network.fitted(to: part, of: data)
   let batch = try arguments.integer("batch")
   try MemoryCheck.inference(network, batch: batch)
-  let result = try Evaluator(engine: arguments.notebook().engine()).evaluate(
+  let notebook = try arguments.notebook()
+  let result = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluate(
     network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
   return .record([
     "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distribution
 internal import Engine
 internal import Foundation
 internal import Networks
@@ -16,6 +17,8 @@ struct TrainingInputs: Codable {
   /// A hash of each teacher's network, weights and normalization.
   var teachers: [String]
   var threads: Int
+  /// How many processes, and how much goes between them at once; absent where there is one.
+  var processes: String?
   var convolutions: String
   var processor, library: String
   /// A hash of the program itself, so that another build of a kernel or another default is another run.
@@ -44,6 +47,10 @@ struct TrainingInputs: Codable {
       return hasher.hexadecimal
     }
     threads = notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    if !notebook.communicator.isAlone {
+      let bytes = notebook.bucketBytes ?? GradientBuckets.standardByteCount
+      processes = "\(notebook.communicator.size), buckets of \(bytes) bytes"
+    }
     convolutions = notebook.convolvesDirectly ? "direct" : "fastest"
     (processor, library, program) = (Engine.processor, Engine.libraryVersion, Self.programHash)
   }

@@ -1,3 +1,4 @@
+internal import Distribution
 internal import Foundation
 internal import Networks
 internal import Script
@@ -21,8 +22,9 @@ final class TrainingKeeper {
   init(_ inputs: TrainingInputs, _ notebook: NotebookSession, _ context: CallContext) {
     (self.inputs, self.notebook, self.context) = (inputs, notebook, context)
     key = inputs.key
+    // One process keeps what all of them make.
     do throws(RunStore.Failure) {
-      store = try notebook.store(in: context.workingDirectory.source)
+      store = !notebook.communicator.isFirst ? nil : try notebook.store(in: context.workingDirectory.source)
     } catch {
       store = nil
       lost["the run"] = error.description
@@ -44,6 +46,23 @@ final class TrainingKeeper {
       TrainingInputs.hash(of: weights) == result.weights
     else { return nil }
     return (result, weights, run.finished ?? run.started)
+  }
+
+  /// The same for all processes: what the first one's store has.
+  func finishedForAll() throws(TrainingError) -> (result: TrainingResult, weights: Weights, made: Date)? {
+    let (own, communicator) = (finished(), notebook.communicator)
+    guard !communicator.isAlone else { return own }
+    let text = communicator.broadcast(own.map { JSONText.of($0.result) })
+    var made = [own?.made.timeIntervalSince1970 ?? 0]
+    communicator.broadcast(&made)
+    let weights = try communicator.broadcast(own?.weights)
+    guard let weights, let result = text.flatMap({ JSONText.read(TrainingResult.self, $0) }) else { return nil }
+    return (result, weights, Date(timeIntervalSince1970: made[0]))
+  }
+
+  /// Where the same training was stopped, for all processes.
+  func checkpointForAll() throws(TrainingError) -> Checkpoint? {
+    try notebook.communicator.broadcast(checkpoint())
   }
 
   /// Where the same training was stopped.

@@ -46,7 +46,8 @@ void rk_add(const float *a, const float *b, float *y, int64_t count);
 void rk_copy(const float *x, float *y, int64_t count);
 
 // What dropout draws from: changes each step, read when the kernel runs.
-typedef struct { uint64_t seed; uint32_t step; } rk_random_state;
+// `row` is the place of the first row in its batch.
+typedef struct { uint64_t seed; uint32_t step, row; } rk_random_state;
 
 // y = x * mask / (1 - rate); the mask follows from state, lane, row and place. Rows of `count` floats.
 void rk_dropout(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,

@@ -1,0 +1,149 @@
+internal import CMPI
+internal import Foundation
+
+/// The one thread that calls MPI.
+///
+/// It starts what it is told to in that order, and looks after all that is under way: seldom while others compute, so
+/// that it takes little from them, and all the time once somebody waits.
+final class CommunicationThread: @unchecked Sendable {  // Sendable: what others see is guarded by the condition
+  enum Job {
+    case sumOfFloats(UnsafeMutablePointer<Float>, Int32)
+    case sumOfDoubles(UnsafeMutablePointer<Double>, Int32)
+    case broadcast(UnsafeMutableRawPointer, Int32)
+    case farewell
+    case leave
+  }
+
+  /// Microseconds between two looks while nobody waits.
+  private static let pause: UInt32 = 50
+
+  private let condition = NSCondition()
+  private var jobs: [Job] = []
+  private var started = 0
+  private var finished = 0
+  private var waiting = 0
+  private var abortStatus: Int32?
+  private var joined: Result<(rank: Int, size: Int), DistributionError>?
+  /// The thread's own.
+  private var underWay: [cmpi_request?] = []
+
+  init() {
+    jobs.reserveCapacity(1024)
+    underWay.reserveCapacity(1024)
+  }
+
+  /// Starts the thread and joins the other processes.
+  func join() throws(DistributionError) -> (rank: Int, size: Int) {
+    let thread = Thread { self.work() }
+    thread.name = "communication"
+    thread.start()
+    condition.lock()
+    while joined == nil { condition.wait() }
+    let result = joined!
+    condition.unlock()
+    return try result.get()
+  }
+
+  func start(_ job: Job) {
+    condition.lock()
+    jobs.append(job)
+    started += 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Waits until all that was started is done.
+  /// - Returns: false where it was not by then.
+  @discardableResult
+  func wait(until limit: Date? = nil) -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    let wanted = started
+    waiting += 1
+    defer { waiting -= 1 }
+    condition.broadcast()
+    while finished < wanted {
+      if let limit {
+        if !condition.wait(until: limit), finished < wanted { return false }
+      } else {
+        condition.wait()
+      }
+    }
+    return true
+  }
+
+  /// Ends all processes; returns only where that takes too long.
+  func abort(status: Int32) {
+    condition.lock()
+    abortStatus = status
+    condition.broadcast()
+    condition.unlock()
+    sleep(10)
+  }
+
+  private func work() {
+    var (rank, size): (Int32, Int32) = (0, 0)
+    var message = [CChar](repeating: 0, count: Int(CMPI_MESSAGE))
+    let status = cmpi_join(&rank, &size, &message)
+    condition.lock()
+    joined =
+      status == 0
+      ? .success((Int(rank), Int(size)))
+      : .failure(.unusable(String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
+    condition.broadcast()
+    while status == 0 {
+      while jobs.isEmpty && underWay.isEmpty && abortStatus == nil { condition.wait() }
+      if let abortStatus { cmpi_abort(abortStatus) }
+      let taken = jobs.count
+      for place in 0..<taken {
+        let job = jobs[place]
+        condition.unlock()
+        begin(job)
+        condition.lock()
+      }
+      jobs.removeFirst(taken)
+      let isAwaited = waiting > 0
+      condition.unlock()
+      let done = look()
+      if done == 0 && taken == 0 { _ = isAwaited ? sched_yield() : usleep(Self.pause) }
+      condition.lock()
+      if done > 0 {
+        finished += done
+        condition.broadcast()
+      }
+    }
+    condition.unlock()
+  }
+
+  private func begin(_ job: Job) {
+    var request: cmpi_request?
+    switch job {
+    case .sumOfFloats(let numbers, let count): must(cmpi_start_sum(numbers, count, Int32(cmpi_float), &request))
+    case .sumOfDoubles(let numbers, let count): must(cmpi_start_sum(numbers, count, Int32(cmpi_double), &request))
+    case .broadcast(let bytes, let count): must(cmpi_start_broadcast(bytes, count, &request))
+    case .farewell: must(cmpi_start_farewell(&request))
+    case .leave: must(cmpi_leave())
+    }
+    underWay.append(request)
+  }
+
+  /// - Returns: how many are done, in their order.
+  private func look() -> Int {
+    var count = 0
+    while count < underWay.count {
+      if underWay[count] != nil {
+        var isDone: Int32 = 0
+        must(cmpi_test(&underWay[count], &isDone))
+        if isDone == 0 { break }
+      }
+      count += 1
+    }
+    underWay.removeFirst(count)
+    return count
+  }
+
+  /// MPI ends all processes itself where it fails, with a message of its own, unless somebody told it not to.
+  private func must(_ status: Int32) {
+    if status != 0 { cmpi_abort(70) }
+  }
+}
