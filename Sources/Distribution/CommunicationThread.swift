@@ -14,22 +14,25 @@ final class CommunicationThread: @unchecked Sendable {  // Sendable: what others
     case leave
   }
 
+  /// What one waits for apart from the other: the sums of gradients, and those that a step cannot go on without.
+  enum Lane: Int { case steady, urgent }
+
   /// Microseconds between two looks while nobody waits.
   private static let pause: UInt32 = 50
 
   private let condition = NSCondition()
-  private var jobs: [Job] = []
-  private var started = 0
-  private var finished = 0
+  private var jobs: [(job: Job, lane: Lane)] = []
+  /// Of each lane.
+  private var started = [0, 0], finished = [0, 0]
   private var waiting = 0
   private var abortStatus: Int32?
   private var joined: Result<(rank: Int, size: Int), DistributionError>?
   /// The thread's own.
-  private var underWay: [cmpi_request?] = []
+  private var underWay: [[cmpi_request?]] = [[], []]
 
   init() {
     jobs.reserveCapacity(1024)
-    underWay.reserveCapacity(1024)
+    for lane in underWay.indices { underWay[lane].reserveCapacity(1024) }
   }
 
   /// Starts the thread and joins the other processes.
@@ -44,27 +47,27 @@ final class CommunicationThread: @unchecked Sendable {  // Sendable: what others
     return try result.get()
   }
 
-  func start(_ job: Job) {
+  func start(_ job: Job, _ lane: Lane = .steady) {
     condition.lock()
-    jobs.append(job)
-    started += 1
+    jobs.append((job, lane))
+    started[lane.rawValue] += 1
     condition.broadcast()
     condition.unlock()
   }
 
-  /// Waits until all that was started is done.
+  /// Waits until all that was started in a lane is done.
   /// - Returns: false where it was not by then.
   @discardableResult
-  func wait(until limit: Date? = nil) -> Bool {
+  func wait(_ lane: Lane = .steady, until limit: Date? = nil) -> Bool {
     condition.lock()
     defer { condition.unlock() }
-    let wanted = started
+    let (lane, wanted) = (lane.rawValue, started[lane.rawValue])
     waiting += 1
     defer { waiting -= 1 }
     condition.broadcast()
-    while finished < wanted {
+    while finished[lane] < wanted {
       if let limit {
-        if !condition.wait(until: limit), finished < wanted { return false }
+        if !condition.wait(until: limit), finished[lane] < wanted { return false }
       } else {
         condition.wait()
       }
@@ -92,30 +95,31 @@ final class CommunicationThread: @unchecked Sendable {  // Sendable: what others
       : .failure(.unusable(String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
     condition.broadcast()
     while status == 0 {
-      while jobs.isEmpty && underWay.isEmpty && abortStatus == nil { condition.wait() }
+      while jobs.isEmpty && underWay.allSatisfy(\.isEmpty) && abortStatus == nil { condition.wait() }
       if let abortStatus { cmpi_abort(abortStatus) }
       let taken = jobs.count
       for place in 0..<taken {
-        let job = jobs[place]
+        let (job, lane) = jobs[place]
         condition.unlock()
-        begin(job)
+        begin(job, lane)
         condition.lock()
       }
       jobs.removeFirst(taken)
       let isAwaited = waiting > 0
       condition.unlock()
-      let done = look()
-      if done == 0 && taken == 0 { _ = isAwaited ? sched_yield() : usleep(Self.pause) }
+      let done = (look(0), look(1))
+      if done == (0, 0) && taken == 0 { _ = isAwaited ? sched_yield() : usleep(Self.pause) }
       condition.lock()
-      if done > 0 {
-        finished += done
+      if done != (0, 0) {
+        finished[0] += done.0
+        finished[1] += done.1
         condition.broadcast()
       }
     }
     condition.unlock()
   }
 
-  private func begin(_ job: Job) {
+  private func begin(_ job: Job, _ lane: Lane) {
     var request: cmpi_request?
     switch job {
     case .sumOfFloats(let numbers, let count): must(cmpi_start_sum(numbers, count, Int32(cmpi_float), &request))
@@ -124,21 +128,21 @@ final class CommunicationThread: @unchecked Sendable {  // Sendable: what others
     case .farewell: must(cmpi_start_farewell(&request))
     case .leave: must(cmpi_leave())
     }
-    underWay.append(request)
+    underWay[lane.rawValue].append(request)
   }
 
-  /// - Returns: how many are done, in their order.
-  private func look() -> Int {
+  /// - Returns: how many of a lane are done, in their order.
+  private func look(_ lane: Int) -> Int {
     var count = 0
-    while count < underWay.count {
-      if underWay[count] != nil {
+    while count < underWay[lane].count {
+      if underWay[lane][count] != nil {
         var isDone: Int32 = 0
-        must(cmpi_test(&underWay[count], &isDone))
+        must(cmpi_test(&underWay[lane][count], &isDone))
         if isDone == 0 { break }
       }
       count += 1
     }
-    underWay.removeFirst(count)
+    underWay[lane].removeFirst(count)
     return count
   }
 

@@ -46,6 +46,13 @@ public final class Communicator: Sendable {
   /// Waits for all that was started.
   public func wait() { thread?.wait() }
 
+  /// Sums a few numbers in place, while what was started before may go on.
+  public func sumNow(_ numbers: UnsafeMutablePointer<Double>, count: Int) {
+    guard let thread, count > 0 else { return }
+    thread.start(.sumOfDoubles(numbers, Self.counted(count)), .urgent)
+    thread.wait(.urgent)
+  }
+
   /// Sums an array over all processes.
   public func sum(_ numbers: inout [Double]) {
     guard thread != nil else { return }

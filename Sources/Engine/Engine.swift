@@ -68,7 +68,12 @@ public final class Engine: Sendable {
   /// - Throws: `EngineError`.
   public func compile(_ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [])
     throws(EngineError) -> Plan
-  {
+  { try compile(network, batch: batch, mode: mode, taps: taps, normReduction: nil) }
+
+  /// - Parameter normReduction: how batch norms in training see other processes' samples; their own alone where nil.
+  package func compile(
+    _ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [], normReduction: NormReduction?
+  ) throws(EngineError) -> Plan {
     guard batch > 0 else { throw .emptyBatch }
     // With taps every layer keeps a place of its own.
     let folds = mode == .inference && taps.isEmpty
@@ -76,7 +81,7 @@ public final class Engine: Sendable {
     if folds { do { planned = try FoldBatchNorm()(network, [:]).0 } catch { throw .shape(error) } }
     return try compute.run { [planned] () -> Result<Plan, EngineError> in
       do throws(EngineError) {
-        var builder = try PlanBuilder(planned, source: network, batch: batch, mode: mode, taps: taps, engine: self)
+        var builder = try PlanBuilder(planned, source: network, batch: batch, mode: mode, taps: taps, engine: self, normReduction: normReduction)
         return .success(try builder.plan())
       } catch { return .failure(error) }
     }.get()

@@ -56,6 +56,7 @@ struct PlanBuilder {
   let mode: Plan.Mode
   let taps: Set<Network.Node>
   let engine: Engine
+  let normReduction: NormReduction?
   let block = Int(rk_channel_block())
   let fusions: Fusions
 
@@ -73,7 +74,8 @@ struct PlanBuilder {
   private var gradientTaps: [Network.Node: Value] = [:]
 
   init(
-    _ network: Network, source: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node>, engine: Engine
+    _ network: Network, source: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node>, engine: Engine,
+    normReduction: NormReduction?
   ) throws(EngineError) {
     self.network = network
     self.source = source
@@ -81,6 +83,7 @@ struct PlanBuilder {
     self.mode = mode
     self.taps = taps
     self.engine = engine
+    self.normReduction = normReduction
     fusions = Fusions(network, isTraining: mode.isTraining, taps: taps)
     values = Array(repeating: nil, count: network.layers.count)
     contributions = Array(repeating: [], count: network.layers.count)

@@ -14,18 +14,21 @@ struct PreciseBatchNorm {
   let plan: Plan
   /// Who shares the batches.
   let communicator: Communicator
+  /// Whether each batch's statistics are those of all processes' samples already.
+  let isSynchronized: Bool
 
   /// The weights with the statistics of the batches that are given; as they are where there is none.
   /// - Parameter next: fills the plan's input; false where there is no more.
   func callAsFunction(_ weights: Weights, _ next: () throws(TrainingError) -> Bool) throws(TrainingError) -> Weights {
     let network = plan.network
     var norms: [(mean: String, variance: String, rules: BatchNorm, count: Double)] = []
+    let samples = plan.batch * (isSynchronized ? communicator.size : 1)
     for node in network.nodes {
       guard case .batchNorm(let rules) = network[node].operation else { continue }
       let names = network.parameters(of: node)
       func name(_ role: ParameterRule.Role) -> String { names.first { $0.rule.role == role }!.name }
       let shape = network.shape(of: node)
-      norms.append((name(.runningMean), name(.runningVariance), rules, Double(plan.batch * shape[1] * shape[2])))
+      norms.append((name(.runningMean), name(.runningVariance), rules, Double(samples * shape[1] * shape[2])))
     }
     var sums: [String: [Double]] = [:]
     var batches = 0.0
@@ -54,7 +57,7 @@ struct PreciseBatchNorm {
       }
       batches += 1
     }
-    if !communicator.isAlone {
+    if !communicator.isAlone, !isSynchronized {
       var counts = [batches]
       communicator.sum(&counts)
       batches = counts[0]

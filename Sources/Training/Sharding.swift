@@ -3,7 +3,8 @@ package import Datasets
 /// Which parts of each batch one of several processes computes.
 ///
 /// All draw the same batches from the same keys. The first process takes the first rows of each, and so on: n processes
-/// that compute b pictures each give what one gives that computes n·b in parts of b.
+/// that compute b pictures each give what one gives that computes n·b in parts of b. Where batch norms are synchronized,
+/// they share each part instead.
 package struct Sharding {
   /// Samples that the process computes at once.
   package let rows: Int
@@ -18,6 +19,16 @@ package struct Sharding {
     guard plan.batchSize % size == 0 else {
       throw .processes("a batch of \(plan.batchSize) cannot be shared evenly among \(size) processes")
     }
+    guard !plan.synchronizesBatchNorm else {
+      let part = plan.partSize ?? plan.batchSize
+      guard part % size == 0 else {
+        throw .processes("a part of \(part) pictures cannot be shared evenly among \(size) processes")
+      }
+      (rows, parts) = (part / size, plan.batchSize / part)
+      partsOfBatch = parts * size
+      share = BatchShare(rank..<rank + 1, ofEach: size)
+      return
+    }
     let own = plan.batchSize / size
     rows = plan.partSize ?? own
     guard own % rows == 0 else {
@@ -30,5 +41,7 @@ package struct Sharding {
   /// The place of a part in its batch, by its number in the epoch.
   func place(of part: Int) -> Int { part % partsOfBatch }
   /// The same among the process's own.
-  func ownPlace(of part: Int) -> Int { place(of: part) - share.own.lowerBound }
+  package func ownPlace(of part: Int) -> Int {
+    place(of: part) / share.group * share.own.count + place(of: part) % share.group - share.own.lowerBound
+  }
 }

@@ -14,13 +14,14 @@ final class SharedStatistics {
   private let communicator: Communicator
   private let before, message: AlignedBuffer
 
-  init(of plan: Plan, parts: Int, _ communicator: Communicator) throws(TensorError) {
+  /// - Parameter isSynchronized: whether all processes have the same statistics anyway.
+  init(of plan: Plan, parts: Int, isSynchronized: Bool, _ communicator: Communicator) throws(TensorError) {
     self.communicator = communicator
-    numbers = plan.statistics
+    numbers = isSynchronized ? .init(start: nil, count: 0) : plan.statistics
     before = try AlignedBuffer(byteCount: numbers.count * 4)
     message = try AlignedBuffer(byteCount: numbers.count * 4)
     let momenta = plan.network.statisticMomenta
-    segments = plan.statisticSegments.map { segment in
+    segments = (isSynchronized ? [] : plan.statisticSegments).map { segment in
       let keep = Self.power(1 - momenta[segment.name]!, parts)
       return (
         segment.offset..<segment.offset + segment.count, keep,

@@ -26,10 +26,12 @@ final class StepExchange {
   /// Whether some process was asked to stop.
   private(set) var stops = false
 
-  init(_ state: TrainingState, _ sharding: Sharding, _ communicator: Communicator, bucketBytes: Int) throws(TensorError) {
+  init(_ state: TrainingState, _ sharding: Sharding, isSynchronized: Bool, _ communicator: Communicator, bucketBytes: Int)
+    throws(TensorError)
+  {
     (self.communicator, plan, gradients) = (communicator, state.compiled, state.gradients)
     buckets = GradientBuckets(plan.arenas, byteCount: bucketBytes).list
-    statistics = try SharedStatistics(of: plan, parts: sharding.parts, communicator)
+    statistics = try SharedStatistics(of: plan, parts: sharding.parts, isSynchronized: isSynchronized, communicator)
     message = .allocate(capacity: Self.messageCount)
     message.initialize(repeating: 0, count: Self.messageCount)
   }

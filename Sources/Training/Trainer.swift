@@ -126,7 +126,10 @@ public struct Trainer {
       do { start = try network.initialWeights(seed: plan.seed) } catch { throw .tensor(error) }
     }
     let compiled = try Training.engine { () throws(EngineError) in
-      try engine.compile(trained, batch: rows, mode: .training())
+      try engine.compile(
+        trained, batch: rows, mode: .training(),
+        normReduction: plan.synchronizesBatchNorm && !communicator.isAlone
+          ? NormReduction(processes: communicator.size, sum: { [communicator] in communicator.sumNow($0, count: $1) }) : nil)
     }
     let state = try TrainingState(compiled, plan, parts: sharding.parts, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
@@ -242,9 +245,12 @@ public struct Trainer {
     if plan.preciseBatchNorm > 0, !stopped {
       // The epoch after the last has draws of its own.
       let stream = try data { () throws(DatasetError) in try loader.batches(epoch: plan.epochs) }
-      final = try PreciseBatchNorm(plan: compiled, communicator: communicator)(final) { () throws(TrainingError) in
+      final = try PreciseBatchNorm(
+        plan: compiled, communicator: communicator, isSynchronized: plan.synchronizesBatchNorm
+      )(final) { () throws(TrainingError) in
         guard let batch = try data({ () throws(DatasetError) in try stream.next() }),
-          batch.index < plan.preciseBatchNorm
+          // Synchronized, the processes compute a batch together.
+          batch.index / (plan.synchronizesBatchNorm ? communicator.size : 1) < plan.preciseBatchNorm
         else { return false }
         compiled.setRandom(
           seed: plan.seed, step: totalSteps + batch.index / parts, row: sharding.place(of: batch.index) * rows)

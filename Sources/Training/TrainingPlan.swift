@@ -9,6 +9,9 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   /// Samples that are computed at once, a divisor of the batch size; nil for all. Batch norms' statistics are theirs, as
   /// are the draws of mixing: what a device of its own has in the published recipes.
   public var partSize: Int?
+  /// Whether batch norms' statistics are those of all processes' samples that are computed at once: the part of
+  /// `partSize` is then one that the processes share. Alone it changes nothing.
+  public var synchronizesBatchNorm = false
   public var loss = Loss.crossEntropy
   public var optimizer = Optimizer.sgd(momentum: 0.9, nesterov: true)
   /// The peak, reached after the warm-up.
@@ -44,6 +47,12 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   public var seed: UInt64 = 1
 
   public init() {}
+
+  /// Samples that each of some processes computes at once.
+  package func rowsAtOnce(processes: Int) -> Int {
+    if synchronizesBatchNorm { return (partSize ?? batchSize) / processes }
+    return partSize ?? batchSize / processes
+  }
 
   /// How many samples of a training part are held out of it.
   func heldOutCount(of samples: Int) -> Int {

@@ -38,7 +38,8 @@ final class TrainingStep {
         shape: dataset.pictureShape)
       exchange =
         if trainer.communicator.isAlone { nil } else {
-          try StepExchange(state, sharding, trainer.communicator, bucketBytes: trainer.bucketBytes)
+          try StepExchange(
+            state, sharding, isSynchronized: plan.synchronizesBatchNorm, trainer.communicator, bucketBytes: trainer.bucketBytes)
         }
     } catch { throw .tensor(error) }
     distiller =

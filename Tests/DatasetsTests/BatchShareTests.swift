@@ -8,10 +8,10 @@ struct BatchShareTests {
   struct Row: Hashable { let images: [Float], label: Int32, sample: Int32 }
 
   private func loader(batchSize: Int, share: BatchShare = .all, repeated: Bool = false) throws -> Loader {
-    let data = try Dataset.synthetic(classes: 3, shape: [3, 6, 5], train: 300, validation: 20)
+    let data = try Dataset.synthetic(classes: 3, shape: [3, 8, 9], train: 300, validation: 20)
     return Loader(
       data.train, batchSize: batchSize, normalization: data.normalization,
-      augmentations: [.randomCrop(padding: 2), .horizontalFlip()] + (repeated ? [.repeated(3)] : []), order: .shuffled, seed: 4,
+      augmentations: [.randomCrop(padding: 2), .horizontalFlip()] + (repeated ? [.repeated(times: 3)] : []), order: .shuffled, seed: 4,
       dropsLast: true, workers: 2, share: share)
   }
 

@@ -25,6 +25,16 @@ struct ShardingTests {
     #expect((whole.rows, whole.parts, whole.partsOfBatch) == (32, 1, 4))
   }
 
+  @Test("where batch norms are synchronized, processes share each part")
+  func synchronized() throws {
+    var settings = plan(batch: 128, part: 32)
+    settings.synchronizesBatchNorm = true
+    let second = try Sharding(settings, rank: 1, size: 4)
+    #expect((second.rows, second.parts, second.partsOfBatch) == (8, 4, 16))
+    #expect(second.share == BatchShare(1..<2, ofEach: 4))
+    #expect((0..<32).filter { second.share.own.contains($0 % 4) }.map(second.ownPlace) == [0, 1, 2, 3, 0, 1, 2, 3])
+  }
+
   @Test("a batch that cannot be shared is refused", arguments: [(batch: 130, part: nil), (128, 64), (128, 24)])
   func refused(_ batch: Int, _ part: Int?) {
     #expect(throws: TrainingError.self) { try Sharding(plan(batch: batch, part: part), rank: 0, size: 4) }

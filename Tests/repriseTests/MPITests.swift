@@ -88,6 +88,22 @@ final class MPITests {
     #expect(together.output.split(separator: "\n").last == alone.output.split(separator: "\n").last)
   }
 
+  @Test(
+    "with synchronized batch norms, n processes give what one gives",
+    arguments: ["", ", microBatch: 8", ", preciseBatchNorm: 7"])
+  func synchronized(_ settings: String) throws {
+    let together = try run(script(settings + ", syncBatchNorm: true"), processes: 2)
+    #expect(together.status == 0, "\(together.errors)")
+    let shared = try weights()
+    try forget()
+    #expect(try run(script(settings), processes: 1).status == 0)
+    // Statistics that round elsewhere, over 20 steps in float32.
+    #expect(try distance(shared, weights()) < 5e-3)
+    try forget()
+    #expect(try run(script(settings + ", syncBatchNorm: true"), processes: 2).status == 0)
+    #expect(try weights() == shared)
+  }
+
   @Test("the same processes give the same bits, whatever the buckets' timing")
   func deterministic() throws {
     let small = ["REPRISE_BUCKET_BYTES": "20000"]

@@ -24,6 +24,14 @@ int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels) { return 2 * batc
   ((activation) == rk_activation_relu ? ((y) > (VECTOR)0.0f ? (g) : (VECTOR)0.0f)                   \
                                       : ((((y) > (VECTOR)(low)) & ((y) < (VECTOR)(high))) ? (g) : (VECTOR)0.0f))
 
+static void set_statistics(const rk_batch_norm *p, int64_t channel, double mean, double variance, double count) {
+  p->mean[channel] = (float)mean;
+  p->rstd[channel] = (float)(1 / sqrt(variance + p->epsilon));
+  double unbiased = count > 1 ? variance * count / (count - 1) : variance;
+  p->running_mean[channel] += p->momentum * ((float)mean - p->running_mean[channel]);
+  p->running_variance[channel] += p->momentum * ((float)unbiased - p->running_variance[channel]);
+}
+
 #define VECTOR vector16
 #define BLOCK 16
 #define NAME(x) x##_16
@@ -44,4 +52,20 @@ void rk_batch_norm_forward(const rk_batch_norm *p) {
 
 void rk_batch_norm_backward(const rk_batch_norm *p) {
   GOMP_parallel(p->block == 16 ? backward_16 : backward_8, (void *)p, 0, 0);
+}
+
+void rk_batch_norm_forward_sums(const rk_batch_norm *p) {
+  GOMP_parallel(p->block == 16 ? forward_sums_16 : forward_sums_8, (void *)p, 0, 0);
+}
+
+void rk_batch_norm_forward_rest(const rk_batch_norm *p) {
+  GOMP_parallel(p->block == 16 ? forward_rest_16 : forward_rest_8, (void *)p, 0, 0);
+}
+
+void rk_batch_norm_backward_sums(const rk_batch_norm *p) {
+  GOMP_parallel(p->block == 16 ? backward_sums_16 : backward_sums_8, (void *)p, 0, 0);
+}
+
+void rk_batch_norm_backward_rest(const rk_batch_norm *p) {
+  GOMP_parallel(p->block == 16 ? backward_rest_16 : backward_rest_8, (void *)p, 0, 0);
 }

@@ -40,12 +40,24 @@ static void NAME(join_forward)(const rk_batch_norm *p) {
       double variance = squares / count - shifted * shifted;
       if (variance < 0) variance = 0;
       int64_t channel = block * BLOCK + c;
-      p->mean[channel] = (float)mean;
-      p->rstd[channel] = (float)(1 / sqrt(variance + p->epsilon));
-      double unbiased = count > 1 ? variance * count / (count - 1) : variance;
-      p->running_mean[channel] += p->momentum * ((float)mean - p->running_mean[channel]);
-      p->running_variance[channel] += p->momentum * ((float)unbiased - p->running_variance[channel]);
+      if (p->sums) {
+        // Each process takes its sums around another value, so what goes between them are sums around 0.
+        p->sums[channel] = mean * count;
+        p->sums[p->channels + channel] = (variance + mean * mean) * count;
+      } else {
+        set_statistics(p, channel, mean, variance, count);
+      }
     }
+  }
+}
+
+static void NAME(take_forward)(const rk_batch_norm *p) {
+  double count = (double)p->batch * (double)p->pixels * (double)p->processes;
+  rk_range share = rk_share(p->channels, BLOCK);
+  for (int64_t channel = share.from; channel < share.to; channel++) {
+    double mean = p->sums[channel] / count;
+    double variance = p->sums[p->channels + channel] / count - mean * mean;
+    set_statistics(p, channel, mean, variance < 0 ? 0 : variance, count);
   }
 }
 
@@ -80,6 +92,20 @@ RK_CLONES static void NAME(normalize_any)(const rk_batch_norm *p) {
     else if (p->activation == rk_activation_relu) NAME(normalize)(p, rk_activation_relu, 0);
     else NAME(normalize)(p, rk_activation_clip, 0);
   }
+}
+
+static void NAME(forward_sums)(void *opaque) {
+  const rk_batch_norm *p = opaque;
+  NAME(sum_forward)(p);
+  GOMP_barrier();
+  NAME(join_forward)(p);
+}
+
+static void NAME(forward_rest)(void *opaque) {
+  const rk_batch_norm *p = opaque;
+  NAME(take_forward)(p);
+  GOMP_barrier();
+  NAME(normalize_any)(p);
 }
 
 static void NAME(forward)(void *opaque) {
@@ -143,9 +169,25 @@ static void NAME(join_gradient)(const rk_batch_norm *p) {
       double rstd = p->rstd[channel];
       p->dshift[channel] = (float)sum;
       p->dscale[channel] = (float)(product * rstd);
-      means[channel] = (float)(sum / count);
-      means[p->channels + channel] = (float)(product * rstd * rstd / count);
+      if (p->sums) {
+        p->sums[channel] = sum;
+        p->sums[p->channels + channel] = product;
+      } else {
+        means[channel] = (float)(sum / count);
+        means[p->channels + channel] = (float)(product * rstd * rstd / count);
+      }
     }
+  }
+}
+
+static void NAME(take_gradient)(const rk_batch_norm *p) {
+  double count = (double)p->batch * (double)p->pixels * (double)p->processes;
+  float *means = p->partial + 2 * p->batch * p->channels;
+  rk_range share = rk_share(p->channels, BLOCK);
+  for (int64_t channel = share.from; channel < share.to; channel++) {
+    double rstd = p->rstd[channel];
+    means[channel] = (float)(p->sums[channel] / count);
+    means[p->channels + channel] = (float)(p->sums[p->channels + channel] * rstd * rstd / count);
   }
 }
 
@@ -178,6 +220,20 @@ RK_CLONES static void NAME(spread_gradient_any)(const rk_batch_norm *p) {
   else if (p->activation == rk_activation_none) NAME(spread_gradient)(p, rk_activation_none, p->dy2 != 0, 0);
   else if (p->activation == rk_activation_relu) NAME(spread_gradient)(p, rk_activation_relu, p->dy2 != 0, 0);
   else NAME(spread_gradient)(p, rk_activation_clip, p->dy2 != 0, 0);
+}
+
+static void NAME(backward_sums)(void *opaque) {
+  const rk_batch_norm *p = opaque;
+  NAME(sum_gradient_any)(p);
+  GOMP_barrier();
+  NAME(join_gradient)(p);
+}
+
+static void NAME(backward_rest)(void *opaque) {
+  const rk_batch_norm *p = opaque;
+  NAME(take_gradient)(p);
+  GOMP_barrier();
+  NAME(spread_gradient_any)(p);
 }
 
 static void NAME(backward)(void *opaque) {

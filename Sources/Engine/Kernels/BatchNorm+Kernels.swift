@@ -37,6 +37,8 @@ extension PlanBuilder {
     let parameterBuffers = indices.map { value(ofParameter: $0).buffer }
     let mean = newBuffer(channels * 4)
     let rstd = newBuffer(channels * 4)
+    let reduction = normReduction
+    let sums = reduction.map { _ in newBuffer(2 * channels * 8) }
     let scratch = Int(rk_batch_norm_scratch(Int64(batch), Int64(channels))) * 4
 
     var shared = rk_batch_norm()
@@ -46,6 +48,7 @@ extension PlanBuilder {
     shared.block = Int32(block)
     shared.epsilon = rules.epsilon
     shared.momentum = rules.momentum
+    shared.processes = Int64(reduction?.processes ?? 0)
     switch group.activation.map({ network[$0].operation }) {
     case .relu: shared.activation = Int32(rk_activation_relu)
     case .clip(let clip):
@@ -58,7 +61,7 @@ extension PlanBuilder {
     emit(
       kernel: kernel, group.last, kind,
       reads: [x.buffer] + parameterBuffers + (residual.map { [$0.buffer] } ?? []),
-      writes: [y.buffer, mean, rstd], inPlace: residual.map { [(y.buffer, $0.buffer)] } ?? [], scratch: scratch
+      writes: [y.buffer, mean, rstd] + (sums.map { [$0] } ?? []), inPlace: residual.map { [(y.buffer, $0.buffer)] } ?? [], scratch: scratch
     ) { [shared] addresses in
       var p = shared
       (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
@@ -71,8 +74,14 @@ extension PlanBuilder {
       )
       (p.mean, p.rstd) = (addresses.floats(mean), addresses.floats(rstd))
       p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
+      p.sums = sums.map { addresses[$0].assumingMemoryBound(to: Double.self) }
       let arguments = NormArguments(p)
-      return { rk_batch_norm_forward(arguments.pointer) }
+      guard let reduction, let sums = p.sums else { return { rk_batch_norm_forward(arguments.pointer) } }
+      return {
+        rk_batch_norm_forward_sums(arguments.pointer)
+        reduction.sum(sums, 2 * channels)
+        rk_batch_norm_forward_rest(arguments.pointer)
+      }
     }
 
     backward.append { [shared] plan in
@@ -82,13 +91,14 @@ extension PlanBuilder {
       let dx = plan.newValue(blocked)
       let needsResidual = group.residual.map { plan.needsGradient[$0.index] } ?? false
       let dresidual = needsResidual ? plan.newValue(blocked) : nil
+      let sums = reduction.map { _ in plan.newBuffer(2 * channels * 8) }
       let (dscale, dshift) = (plan.value(ofGradient: indices[0]), plan.value(ofGradient: indices[1]))
       // With a residual its gradient takes the place of dy, else dx does.
       let replaced = dresidual ?? dx
       plan.emit(
         kernel: kernel, group.last, kind + " gradient",
         reads: [dy.buffer, x.buffer, y.buffer, mean, rstd, parameterBuffers[0]] + (second.map { [$0.buffer] } ?? []),
-        writes: [dx.buffer, dscale.buffer, dshift.buffer] + (dresidual.map { [$0.buffer] } ?? []),
+        writes: [dx.buffer, dscale.buffer, dshift.buffer] + (dresidual.map { [$0.buffer] } ?? []) + (sums.map { [$0] } ?? []),
         inPlace: [(replaced.buffer, dy.buffer)], scratch: scratch
       ) { addresses in
         var p = shared
@@ -100,8 +110,14 @@ extension PlanBuilder {
         (p.dx, p.dresidual) = (addresses.floats(dx.buffer), addresses.floats(dresidual?.buffer))
         (p.dscale, p.dshift) = (addresses.floats(dscale.buffer), addresses.floats(dshift.buffer))
         p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
+        p.sums = sums.map { addresses[$0].assumingMemoryBound(to: Double.self) }
         let arguments = NormArguments(p)
-        return { rk_batch_norm_backward(arguments.pointer) }
+        guard let reduction, let sums = p.sums else { return { rk_batch_norm_backward(arguments.pointer) } }
+        return {
+          rk_batch_norm_backward_sums(arguments.pointer)
+          reduction.sum(sums, 2 * channels)
+          rk_batch_norm_backward_rest(arguments.pointer)
+        }
       }
       if plan.needsGradient[source.index] { plan.contribute(dx, to: source) }
       if let residual = group.residual, let dresidual { plan.contribute(dresidual, to: residual) }

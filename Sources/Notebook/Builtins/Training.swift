@@ -60,7 +60,7 @@ extension Arguments {
     resuming kept: Checkpoint? = nil
   ) throws -> Value {
     let notebook = try notebook()
-    try MemoryCheck.training(network, batch: plan.partSize ?? plan.batchSize / notebook.communicator.size)
+    try MemoryCheck.training(network, batch: plan.rowsAtOnce(processes: notebook.communicator.size))
     let context = context
     let interruption = context.interruption
     let keeper = TrainingKeeper(

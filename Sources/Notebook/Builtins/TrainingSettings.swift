@@ -45,6 +45,10 @@ let trainingParameters = [
     "Pictures that are computed at once, a divisor of batch; batch norms and mixing see these. All where left out.",
     1...65_536, type: .integer),
   Parameter(
+    "syncBatchNorm", .bool,
+    "Under mpirun: whether batch norms see what all processes compute at once, each its share of microBatch.",
+    default: .bool(false), labelled: true),
+  Parameter(
     "loss", .oneOf(["crossEntropy", "binary"]),
     "What is made small: cross-entropy, or a binary one for each class, averaged over classes.",
     default: .string("crossEntropy"), labelled: true),
@@ -197,6 +201,7 @@ extension Arguments {
     if let part = plan.partSize, plan.batchSize % part != 0 {
       throw failure("a batch of \(plan.batchSize) is not made of parts of \(part)", at: "microBatch")
     }
+    plan.synchronizesBatchNorm = try bool("syncBatchNorm")
     if try string("loss") == "binary" {
       plan.loss = .binaryCrossEntropy(threshold: try numberIfGiven("targetThreshold"))
     } else if has("targetThreshold") {

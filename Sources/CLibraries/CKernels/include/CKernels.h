@@ -35,11 +35,19 @@ typedef struct {
   float *dx;                        // may be dy
   float *dresidual;                 // or NULL; may be dy or dy2
   float *dscale, *dshift;
+  // Where several processes share a batch: how many, and 2 * channels sums; else 0 and NULL.
+  int64_t processes;
+  double *sums;
 } rk_batch_norm;
 
 int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels);
 void rk_batch_norm_forward(const rk_batch_norm *p);
 void rk_batch_norm_backward(const rk_batch_norm *p);
+// The same in two halves. Between them the 2 * channels numbers of `sums` are to be summed over the processes.
+void rk_batch_norm_forward_sums(const rk_batch_norm *p);
+void rk_batch_norm_forward_rest(const rk_batch_norm *p);
+void rk_batch_norm_backward_sums(const rk_batch_norm *p);
+void rk_batch_norm_backward_rest(const rk_batch_norm *p);
 
 // y = a + b; y may be a or b.
 void rk_add(const float *a, const float *b, float *y, int64_t count);
