@@ -126,7 +126,10 @@ extension PlanBuilder {
         (.direct, try .any(x.layout.extents), parameter.layout),
         (.direct, try .any(x.layout.extents), try .any(parameter.extents)),
       ]
-    for (choice, source, gradient) in attempts where found == nil {
+    // A reference kernel is many times slower than the others, so it comes last.
+    for (choice, source, gradient, takesReference) in [false, true].flatMap({ takesReference in
+      attempts.map { ($0.0, $0.1, $0.2, takesReference) }
+    }) where found == nil {
       sourceLayout = source
       var gradientLayout = gradient
       var operation = dnnl_convolution_desc_t()
@@ -137,7 +140,8 @@ extension PlanBuilder {
           rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
         "dnnl_dilated_convolution_backward_weights_desc_init", name)
       found = try PrimitiveDescriptor.make(
-        operation, nil, hint: forward, on: engine.device, layer: name, accepting: choice.accepts)
+        operation, nil, hint: forward, on: engine.device, layer: name,
+        accepting: { choice.accepts($0) && (takesReference || !$0.kernel.hasPrefix("ref")) })
     }
     guard let descriptor = found else { throw missing("convolution weight gradient", node) }
     let target = value(ofGradient: weight)
