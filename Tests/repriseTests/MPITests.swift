@@ -29,9 +29,10 @@ final class MPITests {
     let (outputFile, errorFile) = (folder.appending(path: ".out"), folder.appending(path: ".err"))
     for file in [outputFile, errorFile] { try Data().write(to: file) }
     let process = Process()
-    process.executableURL = URL(filePath: MPI.path!)
+    // Tests run with signals blocked, which mpirun would inherit.
+    process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments =
-      ["--allow-run-as-root", "--oversubscribe", "-n", "\(processes)", Program.path, "run", "a.reprise", "--threads", "1"]
+      ["--default-signal=INT,TERM", MPI.path!, "--allow-run-as-root", "--oversubscribe", "-n", "\(processes)", Program.path, "run", "a.reprise", "--threads", "1"]
       + arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -48,9 +49,9 @@ final class MPITests {
   }
 
   /// - Parameter settings: of the training, beside what all here share.
-  private func script(epochs: Int = 2, batch: Int = 16, _ settings: String = "") -> String {
+  private func script(train: Int = 160, epochs: Int = 2, batch: Int = 16, _ settings: String = "") -> String {
     """
-    data = synthetic(4, shape: [3, 16, 16], train: 160, validation: 50)
+    data = synthetic(4, shape: [3, 16, 16], train: \(train), validation: 50)
     run = train(resnet20(classes: 4, input: [3, 16, 16]), data, epochs: \(epochs), batch: \(batch), lr: 0.02,
                 augment: ["crop", "flip"], ema: 0.9, clip: 1\(settings))
     save(run.model, to: "final.safetensors")
@@ -77,30 +78,31 @@ final class MPITests {
     "n processes give what one gives that computes the batch in as many parts",
     arguments: [(2, ""), (2, ", mixup: 0.2, cutmix: 1, stochasticDepth: 0.3, labelSmoothing: 0.1, preciseBatchNorm: 7"), (4, "")])
   func equalsParts(_ processes: Int, _ settings: String) throws {
-    let together = try run(script(settings), processes: processes)
+    let together = try run(script(train: 32, settings), processes: processes)
     #expect(together.status == 0, "\(together.errors)")
     let shared = try weights()
     try forget()
-    let alone = try run(script(settings + ", microBatch: \(16 / processes)"), processes: 1)
+    let alone = try run(script(train: 32, settings + ", microBatch: \(16 / processes)"), processes: 1)
     #expect(alone.status == 0, "\(alone.errors)")
-    // 20 steps in float32, whose sums over parts have another order.
-    #expect(try distance(shared, weights()) < 1e-3)
+    // 4 steps in float32, whose sums over parts have another order. With another microBatch it is about 1.
+    #expect(try distance(shared, weights()) < 1e-4)
     #expect(together.output.split(separator: "\n").last == alone.output.split(separator: "\n").last)
   }
 
   @Test(
     "with synchronized batch norms, n processes give what one gives",
-    arguments: ["", ", microBatch: 8", ", preciseBatchNorm: 7"])
+    arguments: ["", ", microBatch: 8", ", preciseBatchNorm: 1"])
   func synchronized(_ settings: String) throws {
-    let together = try run(script(settings + ", syncBatchNorm: true"), processes: 2)
+    let one = script(train: 16, epochs: 1, settings)
+    let together = try run(script(train: 16, epochs: 1, settings + ", syncBatchNorm: true"), processes: 2)
     #expect(together.status == 0, "\(together.errors)")
     let shared = try weights()
     try forget()
-    #expect(try run(script(settings), processes: 1).status == 0)
-    // Statistics that round elsewhere, over 20 steps in float32.
-    #expect(try distance(shared, weights()) < 5e-3)
+    #expect(try run(one, processes: 1).status == 0)
+    // One step: where statistics round elsewhere, steps soon lead to other places.
+    #expect(try distance(shared, weights()) < 1e-5)
     try forget()
-    #expect(try run(script(settings + ", syncBatchNorm: true"), processes: 2).status == 0)
+    #expect(try run(script(train: 16, epochs: 1, settings + ", syncBatchNorm: true"), processes: 2).status == 0)
     #expect(try weights() == shared)
   }
 
@@ -164,16 +166,16 @@ final class MPITests {
 
   @Test("mpirun that is interrupted ends all after one step, and the training goes on to the same bits", arguments: [SIGINT, SIGTERM])
   func interrupted(_ signal: Int32) throws {
-    #expect(try run(script(epochs: 12), processes: 2).status == 0)
+    #expect(try run(script(epochs: 30), processes: 2).status == 0)
     let whole = try weights()
     try forget()
-    let stopped = try run(script(epochs: 12), processes: 2) { mpirun in
+    let stopped = try run(script(epochs: 30), processes: 2) { mpirun in
       try awaitCheckpoint()
       kill(mpirun, signal)
     }
     #expect(stopped.status != 0)
     #expect(stopped.errors.contains("interrupted after"), "\(stopped.errors)")
-    let resumed = try run(script(epochs: 12), processes: 2)
+    let resumed = try run(script(epochs: 30), processes: 2)
     #expect(resumed.status == 0 && resumed.errors.contains("goes on after step"), "\(resumed.errors)")
     #expect(try weights() == whole)
   }
@@ -193,7 +195,8 @@ final class MPITests {
     let result = try run(script(batch: 15), processes: 2)
     #expect(result.status == 3, "\(result.errors)")
     #expect(result.errors.components(separatedBy: "a batch of 15 cannot be shared evenly among 2 processes").count == 2)
-    let diverging = try run(script(", optimizer: \"sgd\"").replacing("lr: 0.02", with: "lr: 1000").replacing(", clip: 1", with: ""), processes: 2)
+    let diverging = try run(
+      script(epochs: 5, ", weightDecay: 100").replacing("lr: 0.02", with: "lr: 1000"), processes: 2)
     #expect(diverging.status == 3 && diverging.errors.contains("the loss is not finite"), "\(diverging.errors)")
   }
 
