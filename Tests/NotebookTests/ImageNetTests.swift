@@ -54,6 +54,16 @@ struct ImageNetTests {
     #expect(try workshop.value("evaluate(best.model, data).hits == best.hits") == .bool(true))
   }
 
+  @Test("a rung of the ladder runs at paper scale, with ResNet-50 and its protocol", arguments: ["torchvision", "a3"])
+  func paperScale(_ rung: String) throws {
+    let text = try String(contentsOf: packageFolder.appending(path: "Recipes/resnet50/\(rung).reprise"), encoding: .utf8)
+    try workshop.session.run(
+      Source(text, name: rung), settings: ["scale": "paper", "path": "set", "epochs": "1", "batch": "12"])
+    #expect(try workshop.value("run.count == 24 and run.model.parameters == 23516228") == .bool(true))
+    // 24 pictures, four classes and two steps are not ImageNet, and the claim says so.
+    #expect(workshop.notebook.claims.hasFailure)
+  }
+
   @Test("a network of one size says so, before it is trained")
   func oneSize() throws {
     try workshop.value("data = imagenet(\"set\", size: 32, testSize: 64)")

@@ -49,6 +49,17 @@ struct ReferenceTests {
       "Recipes/vgg16/limits",
       ["side": "32", "batch": "2", "samples": "100", "epochs": "1", "count": "2", "steps": "2"]
     ),
+    ("Recipes/resnet50/original", ["epochs": "2", "samples": "100"]),
+    ("Recipes/resnet50/torchvision", ["epochs": "2", "samples": "100"]),
+    ("Recipes/resnet50/a1", ["epochs": "2", "samples": "100"]),
+    ("Recipes/resnet50/a2", ["epochs": "2", "samples": "100"]),
+    ("Recipes/resnet50/a3", ["epochs": "2", "samples": "100"]),
+    ("Recipes/resnet50/deci", ["epochs": "3", "samples": "100", "batch": "25"]),
+    ("Recipes/resnet50/regime", ["epochs": "2", "samples": "100", "kept": "50"]),
+    (
+      "Recipes/resnet50/ladder",
+      ["samples": "100", "epochs": "4", "count": "2", "tested": "100", "teacherSamples": "100", "teacherEpochs": "1"]
+    ),
   ])
   func small(_ name: String, _ settings: [String: String]) throws {
     let workshop = try Workshop()
