@@ -67,8 +67,8 @@ struct TrainingBuiltinTests {
   @Test("what is held out is part of the training pictures, and is not trained on")
   func holdOut() throws {
     let workshop = try Workshop()
-    try workshop.value("all = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)")
-    try workshop.value("part = holdOut(all, 16)")
+    try workshop.value("set = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)")
+    try workshop.value("part = holdOut(set, 16)")
     #expect(try workshop.value("[part.train, part.validation]")?.shown == "[48, 16]")
     func pictures(_ expression: String) throws -> [[Float]] {
       guard case .object(let object)? = try workshop.value(expression),
@@ -78,12 +78,12 @@ struct TrainingBuiltinTests {
       return stride(from: 0, to: values.count, by: 64).map { Array(values[$0..<$0 + 64]) }
     }
     let (whole, kept, held) = try (
-      Set(pictures("pictures(all, 64, of: \"train\")")), Set(pictures("pictures(part, 48, of: \"train\")")),
+      Set(pictures("pictures(set, 64, of: \"train\")")), Set(pictures("pictures(part, 48, of: \"train\")")),
       Set(pictures("pictures(part, 16)"))
     )
     #expect(whole.count == 64 && kept.union(held) == whole && kept.isDisjoint(with: held))
-    #expect(try Set(pictures("pictures(holdOut(all, 16), 16)")) == held)
-    #expect(try Set(pictures("pictures(holdOut(all, 16, seed: 2), 16)")) != held)
+    #expect(try Set(pictures("pictures(holdOut(set, 16), 16)")) == held)
+    #expect(try Set(pictures("pictures(holdOut(set, 16, seed: 2), 16)")) != held)
   }
 
   /// Arguments of `train` that say the same as a plan of the trainer's own tests.

@@ -12,7 +12,12 @@ extension Network {
     for node in nodes.dropFirst() {
       let layer = self[node]
       // Layers are added in their order, so the places of their inputs stay.
-      let added = try result.append(layer.operation, to: layer.inputs, named: layer.name)
+      let added: Node
+      do {
+        added = try result.append(layer.operation, to: layer.inputs, named: layer.name)
+      } catch {
+        throw ShapeError("\(error.problem), for pictures of \(pictures)", layer: layer.name)
+      }
       let (old, new) = (parameters(of: node), result.parameters(of: added))
       for (before, after) in zip(old, new) where before.rule.shape != after.rule.shape {
         throw ShapeError(
