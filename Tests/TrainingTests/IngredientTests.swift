@@ -28,6 +28,17 @@ struct Ingredient: Sendable, CustomTestStringConvertible {
 
   static let all = [
     Ingredient("augmentation") { $0.augmentations = [.randomCrop(padding: 1), .horizontalFlip()] },
+    Ingredient("repeated pictures, a random filter, RandAugment, erasing") {
+      $0.augmentations = [
+        .repeated(), .randomResizedCrop(filter: .random), .horizontalFlip(), .randAugment(RandAugment(magnitude: 7)),
+        .randomErasing(RandomErasing()),
+      ]
+    },
+    Ingredient("scale and colour jitter") {
+      $0.augmentations = [
+        .scaleJitter(shortSide: 8...14), .colorJitter(ColorJitter(brightness: 0.4, contrast: 0.4)),
+      ]
+    },
     Ingredient("lamb, binary cross-entropy, mixing, timm's schedule") {
       $0.optimizer = .lamb()
       $0.loss = .binaryCrossEntropy(threshold: 0.2)
