@@ -52,6 +52,7 @@ let package = Package(
     target("ModelZoo", "Tensors", "Networks"),
     target("Datasets", "CGD", "CJPEG", "CKernels", "CZlib", "Tensors"),
     target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
+    target("Compression", "CKernels", "Tensors", "Networks", "Engine", "Training"),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
     target(
