@@ -75,6 +75,9 @@ let package = Package(
     tests(
       "Training", "CAllocations", "Training", "Datasets", "Distribution", "Engine", "Networks", "Tensors", "ModelZoo",
       resources: [.copy("Goldens")]),
+    tests(
+      "Compression", "Compression", "Engine", "Networks", "Tensors", "Training",
+      resources: [.copy("Agent/Goldens")]),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
