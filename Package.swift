@@ -35,6 +35,7 @@ let package = Package(
     library("CCmark", apt: "libcmark-dev"),
     library("CDNNL", apt: "libdnnl-dev"),
     library("CGD", apt: "libgd-dev"),
+    library("CLAPACK", apt: "liblapacke-dev"),
     library("CReadline", apt: "libreadline-dev"),
     library("CZlib", apt: "zlib1g-dev"),
     .target(
@@ -52,11 +53,11 @@ let package = Package(
     target("ModelZoo", "Tensors", "Networks"),
     target("Datasets", "CGD", "CJPEG", "CKernels", "CZlib", "Tensors"),
     target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
-    target("Compression", "CKernels", "Tensors", "Networks", "Engine", "Training"),
+    target("Compression", "CKernels", "CLAPACK", "Tensors", "Networks", "Engine", "Datasets", "Training"),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
     target(
-      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Charts", "Script",
+      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Charts", "Script",
       .product(name: "GRDB", package: "GRDB.swift")),
     .executableTarget(
       name: "reprise",
@@ -76,8 +77,8 @@ let package = Package(
       "Training", "CAllocations", "Training", "Datasets", "Distribution", "Engine", "Networks", "Tensors", "ModelZoo",
       resources: [.copy("Goldens")]),
     tests(
-      "Compression", "Compression", "Engine", "Networks", "Tensors", "Training",
-      resources: [.copy("Agent/Goldens")]),
+      "Compression", "Compression", "Datasets", "Engine", "ModelZoo", "Networks", "Tensors", "Training",
+      resources: [.copy("Goldens")]),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),

@@ -61,7 +61,8 @@ extension PanelLayout {
     for curve in curves {
       for marker in curve.markers {
         curve.style.marker.draw(
-          at: marker, radius: lineWidth * (curve.isLine ? 1.7 : 2.2), hollow: !curve.isLine, curve.style.color,
+          at: marker, radius: lineWidth * (curve.isLine ? 1.7 : 2.2), hollow: !curve.isLine && !curve.style.isSolid,
+          curve.style.color,
           lineWidth: lineWidth, on: canvas)
       }
     }
@@ -215,7 +216,7 @@ extension Legend {
       }
       canvas.paint(mask, entry.style?.color ?? Palette.secondaryInk)
       entry.style?.marker.draw(
-        at: middle, radius: lineWidth * (entry.sample == .line ? 1.7 : 2.2), hollow: entry.sample == .points,
+        at: middle, radius: lineWidth * (entry.sample == .line ? 1.7 : 2.2), hollow: entry.sample == .points && entry.style?.isSolid != true,
         entry.style?.color ?? Palette.ink, lineWidth: lineWidth, on: canvas)
     }
   }

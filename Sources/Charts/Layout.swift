@@ -126,6 +126,7 @@ package struct ResolvedStyle: Hashable, Sendable {
   let color: Color
   let dash: Style.Dash
   let marker: Style.Marker
+  let isSolid: Bool
 
   init(index: Int, _ style: Style) {
     let automatic = Style.automatic(index)
@@ -135,6 +136,7 @@ package struct ResolvedStyle: Hashable, Sendable {
     self.color = Palette.colors[(color % count + count) % count]
     dash = style.dash ?? automatic.dash
     marker = style.marker ?? automatic.marker
+    isSolid = style.isSolid ?? false
   }
 }
 

@@ -2,7 +2,7 @@
 public enum Mark: Hashable, Sendable {
   /// The points of a series joined by a line, with markers where there is room for them.
   case line(Series)
-  /// The points of a series as hollow markers, not joined.
+  /// The points of a series, not joined: hollow markers unless the style says that they are solid.
   case points(Series)
   /// The values of a series as bars from zero, with its band as whiskers. Several such series of a panel stand side by
   /// side at each place.
@@ -139,11 +139,14 @@ public struct Style: Hashable, Sendable, Codable {
   public var color: Int?
   public var dash: Dash?
   public var marker: Marker?
+  /// Whether markers that are not joined are filled; absent where they are hollow.
+  public var isSolid: Bool?
 
-  public init(color: Int? = nil, dash: Dash? = nil, marker: Marker? = nil) {
+  public init(color: Int? = nil, dash: Dash? = nil, marker: Marker? = nil, isSolid: Bool? = nil) {
     self.color = color
     self.dash = dash
     self.marker = marker
+    self.isSolid = isSolid
   }
 
   /// The style of the `index`th name of a chart. No two of the first 28 are alike in colour, dash and marker, and

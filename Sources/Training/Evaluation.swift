@@ -115,6 +115,28 @@ public struct Evaluator {
     return result
   }
 
+  /// The accuracy of a network in training mode, on augmented pictures: batch norms use the statistics of each batch. The
+  /// last batch that is not full is left out.
+  /// - Throws: `TrainingError`.
+  package func evaluateByBatchStatistics(
+    _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
+    augmentations: [Augmentation], batchSize: Int, seed: UInt64
+  ) throws(TrainingError) -> Evaluation {
+    try network.mustFit(pictures: split.pictureShape)
+    let plan = try Training.engine { () throws(EngineError) in
+      try engine.compile(network, batch: batchSize, mode: .training())
+    }
+    let classes = network.shape(of: network.output).elementCount
+    var result = Evaluation()
+    let loader = Loader(
+      split, batchSize: batchSize, normalization: normalization, augmentations: augmentations, order: .shuffled,
+      seed: seed, dropsLast: true, workers: engine.threads)
+    try forEachBatch(plan, weights, of: loader) { batch, losses in
+      result.add(plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes)
+    }
+    return result
+  }
+
   /// What a network says of one picture.
   public struct Answer: Hashable, Sendable {
     /// The picture's position in the split.
@@ -154,15 +176,22 @@ public struct Evaluator {
     return answers
   }
 
-  /// Computes the logits and losses of each batch.
+  /// Computes the logits and losses of each batch of a split, as it is.
   private func forEachBatch(
     _ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization, _ share: BatchShare = .all,
     _ body: (Batch, [Double]) -> Void
   ) throws(TrainingError) {
-    try Training.engine { () throws(EngineError) in try plan.load(weights) }
-    let classes = plan.network.shape(of: plan.network.output).elementCount
     let loader = Loader(
       split, batchSize: plan.batch, normalization: normalization, workers: engine.threads, share: share)
+    try forEachBatch(plan, weights, of: loader, body)
+  }
+
+  /// Computes the logits and losses of each batch.
+  private func forEachBatch(
+    _ plan: Plan, _ weights: Weights, of loader: Loader, _ body: (Batch, [Double]) -> Void
+  ) throws(TrainingError) {
+    try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    let classes = plan.network.shape(of: plan.network.output).elementCount
     let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
     var targets = [Float](repeating: 0, count: plan.batch * classes)
     var losses = [Double](repeating: 0, count: plan.batch)

@@ -10,5 +10,6 @@ private let notebookBuiltins: [Builtin] =
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
+  + [channelGroups, withChannels, prune, searchRatios, rechoose, sensitivity, shrinkage]
   + [array, readArray, write]
   + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

@@ -136,17 +136,5 @@ let pictures = Builtin(
     throw arguments.failure("there are \(split.count) such pictures", hint: "at most \(split.count)", at: "count")
   }
   try MemoryCheck.require(numbers: Double(count) * Double(split.pictureShape.elementCount))
-  var array = try Tensor(zeros: split.pictureShape.batched(count))
-  let size = split.pictureShape.elementCount
-  var done = 0
-  let stream = try Loader(split, batchSize: min(count, 256), normalization: data.normalization).batches(epoch: 0)
-  while done < count, let batch = try stream.next() {
-    let taken = min(batch.count, count - done)
-    array.withUnsafeMutableElements { all in
-      _ = UnsafeMutableBufferPointer(rebasing: all[done * size..<(done + taken) * size])
-        .update(fromContentsOf: batch.images.prefix(taken * size))
-    }
-    done += taken
-  }
-  return .object(ArrayValue(array: array))
+  return .object(ArrayValue(array: try split.at(Array(0..<count)).tensor(data.normalization)))
 }

@@ -75,6 +75,10 @@ let scatter = Builtin(
       "labels", .list(of: .string), "What single points are called, through all series in their order.", optional: true,
       labelled: true),
     Parameter(
+      "reported", .list(of: .series),
+      "Points that others published: they are drawn hollow, the others solid, and no front goes through them.",
+      optional: true, labelled: true),
+    Parameter(
       "betterX", .oneOf(["less", "more"]), "Which end of the horizontal axis is better: draws the Pareto front.",
       optional: true, labelled: true),
     Parameter(
@@ -104,14 +108,25 @@ let scatter = Builtin(
     labelled[place].labels = Array(labels.prefix(curves[place].y.count))
     labels = labels.dropFirst(curves[place].y.count)
   }
+  let reported = try arguments.has("reported") ? PlottedCurve.curves(of: .list(arguments.list("reported")), root: "reported") : []
+  labelled += reported.map {
+    var curve = $0
+    curve.isReported = true
+    return curve
+  }
+  let hasReported = !reported.isEmpty
   var panels = try arguments.panels(of: labelled) { curve, name in
-    .points(Series(name, x: curve.x, y: curve.y, labels: curve.labels))
+    .points(
+      Series(
+        name, x: curve.x, y: curve.y, labels: curve.labels,
+        style: Style(isSolid: hasReported && !curve.isReported ? true : nil)))
   }
   if arguments.has("betterX") {
     let x = try Preference(rawValue: arguments.string("betterX")) ?? .less
     let y = try Preference(rawValue: arguments.string("betterY")) ?? .more
     for place in panels.indices {
-      panels[place].marks.append(.line(Series.front(of: panels[place].marks.compactMap(\.series), better: x, y)))
+      let shown = panels[place].marks.compactMap(\.series).filter { !hasReported || $0.style.isSolid == true }
+      panels[place].marks.append(.line(Series.front(of: shown, better: x, y)))
     }
   }
   return try arguments.drawn(
@@ -187,6 +202,8 @@ private struct PlottedCurve {
   var x, y: [Double]
   /// What its points are called.
   var labels: [String]?
+  /// Whether others published it.
+  var isReported = false
 
   static func curves(of value: Value, root: String) -> [PlottedCurve] {
     func curve(_ series: SeriesValue) -> PlottedCurve {

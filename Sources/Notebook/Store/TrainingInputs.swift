@@ -16,22 +16,16 @@ struct TrainingInputs: Codable {
   var plan: TrainingPlan
   /// A hash of each teacher's network, weights and normalization.
   var teachers: [String]
-  var threads: Int
+  var machine: MachineInputs
   /// How many processes, and how much goes between them at once; absent where there is one.
   var processes: String?
-  var convolutions: String
-  var processor, library: String
-  /// A hash of the program itself, so that another build of a kernel or another default is another run.
-  var program: String
 
   init(
     _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
     notebook: NotebookSession
   ) throws(DatasetError) {
     self.network = network.name
-    var hasher = StableHasher()
-    hasher.combine(network.specification)
-    layers = hasher.hexadecimal
+    layers = Self.hash(of: network)
     start = weights.map { "weights \(Self.hash(of: $0))" } ?? "drawn from the seed"
     self.data = data.name
     dataChecksum = try data.checksum()
@@ -46,14 +40,15 @@ struct TrainingInputs: Codable {
       }
       return hasher.hexadecimal
     }
-    threads = notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    machine = MachineInputs(notebook)
     if !notebook.communicator.isAlone {
       let bytes = notebook.bucketBytes ?? GradientBuckets.standardByteCount
       processes = "\(notebook.communicator.size), buckets of \(bytes) bytes"
     }
-    convolutions = notebook.convolvesDirectly ? "direct" : "fastest"
-    (processor, library, program) = (Engine.processor, Engine.libraryVersion, Self.programHash)
   }
+
+  /// A hash of a network's layers, in 16 hexadecimal digits.
+  static func hash(of network: Network) -> String { key(of: network.specification) }
 
   /// A hash of names and numbers, in 16 hexadecimal digits.
   static func hash(of weights: Weights) -> String {
@@ -65,20 +60,37 @@ struct TrainingInputs: Codable {
     return hasher.hexadecimal
   }
 
+  var json: String { JSONText.of(self) }
+
+  var key: String { Self.key(of: json) }
+
+  static func key(of text: String) -> String {
+    var hasher = StableHasher()
+    hasher.combine(text)
+    return hasher.hexadecimal
+  }
+}
+
+/// What of the machine and the program determines results to the bit.
+struct MachineInputs: Codable {
+  var threads: Int
+  var convolutions: String
+  var processor, library: String
+  /// A hash of the program itself, so that another build of a kernel or another default is another run.
+  var program: String
+
+  init(_ notebook: NotebookSession) {
+    threads = notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    convolutions = notebook.convolvesDirectly ? "direct" : "fastest"
+    (processor, library, program) = (Engine.processor, Engine.libraryVersion, Self.programHash)
+  }
+
   private static let programHash: String = {
     var hasher = StableHasher()
     let program = (try? readFile("/proc/self/exe", limit: 1 << 30)) ?? []
     hasher.combine(bytes: program)
     return hasher.hexadecimal
   }()
-
-  var json: String { JSONText.of(self) }
-
-  var key: String {
-    var hasher = StableHasher()
-    hasher.combine(json)
-    return hasher.hexadecimal
-  }
 }
 
 /// What came of a training, beside its weights.
@@ -100,6 +112,11 @@ struct TrainingEnvironment: Codable {
   var threads: Int?
   var direct: Bool
   var host, system: String
+
+  init(_ notebook: NotebookSession) {
+    (settings, seed, threads, direct) = (notebook.settings, notebook.seed, notebook.threads, notebook.convolvesDirectly)
+    (host, system) = (ProcessInfo.processInfo.hostName, ProcessInfo.processInfo.operatingSystemVersionString)
+  }
 }
 
 /// JSON with sorted keys, so that equal values are equal texts; numbers that are none are texts.

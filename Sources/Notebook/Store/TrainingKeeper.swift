@@ -82,15 +82,12 @@ final class TrainingKeeper {
   }
 
   func begin() {
-    let environment = TrainingEnvironment(
-      settings: notebook.settings, seed: notebook.seed, threads: notebook.threads, direct: notebook.convolvesDirectly,
-      host: ProcessInfo.processInfo.hostName, system: ProcessInfo.processInfo.operatingSystemVersionString)
     attempt("the run") { store throws(RunStore.Failure) in
       try store.begin(
         RunStore.Run(
           key: key, kind: "training", name: "\(inputs.network) on \(inputs.data)", state: .running, started: Date(),
           finished: nil, scriptName: context.script.name, script: notebook.transcript ?? context.script.text,
-          inputs: inputs.json, environment: JSONText.of(environment), result: nil,
+          inputs: inputs.json, environment: JSONText.of(TrainingEnvironment(notebook)), result: nil,
           process: Int(ProcessInfo.processInfo.processIdentifier)))
     }
   }
@@ -177,12 +174,18 @@ public struct Replay: Sendable {
     return changed
   }
 
+  /// What a result of any kind has that a replay is compared by.
+  private struct Compared: Codable {
+    var weights: String
+    var parameters: [String]?
+  }
+
   /// - Throws: `RunStore.Failure`; nil where the run is not finished.
   public init?(_ run: RunStore.Run, in store: RunStore) throws(RunStore.Failure) {
-    guard let result = run.result.flatMap({ JSONText.read(TrainingResult.self, $0) }), run.state == .finished else {
+    guard let result = run.result.flatMap({ JSONText.read(Compared.self, $0) }), run.state == .finished else {
       return nil
     }
-    (key, weights, parameters) = (run.key, result.weights, result.parameters)
+    (key, weights, parameters) = (run.key, result.weights, result.parameters ?? [])
     ledger = try store.ledger(key: run.key).flatMap { try? JSONDecoder().decode([LedgerEntry].self, from: $0) } ?? []
   }
 

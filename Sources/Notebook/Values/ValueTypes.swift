@@ -11,6 +11,7 @@ extension ValueType {
   static let chart = ValueType.object("chart")
   static let comparison = ValueType.object("comparison")
   static let confusion = ValueType.object("confusion")
+  static let search = ValueType.object("search")
   static let claim = ValueType.object("claim")
   static let augmentation = ValueType.object("augmentation")
 
@@ -22,7 +23,7 @@ extension ValueType {
 
 /// The kinds of values that the notebook adds to the language, in the order of the reference.
 let notebookObjectTypes = [
-  DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type,
+  DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type, SearchValue.type,
   ArrayValue.type,
   ChartValue.type, ComparisonValue.type, ClaimValue.type, ConfusionValue.type, AugmentationValue.type,
 ]

@@ -17,7 +17,7 @@ struct PendulumGolden: Decodable, Sendable {
     var testDescription: String { "from angle \(angle), speed \(speed)" }
   }
   var rolls: [Roll]
-  static let file = AgentGolden.read(PendulumGolden.self, "pendulum")
+  static let file = CompressionGolden.read(PendulumGolden.self, "pendulum")
 }
 
 extension DDPG.Settings {

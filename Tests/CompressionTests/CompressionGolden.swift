@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Golden files of the agent's tests; see `Goldens/make.py`.
-enum AgentGolden {
+/// Golden files of this target, each made by the script beside it.
+enum CompressionGolden {
   static func read<Content: Decodable>(_ type: Content.Type, _ name: String) -> Content {
     let place = Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Goldens")!
     return try! JSONDecoder().decode(type, from: Data(contentsOf: place))
@@ -17,5 +17,5 @@ struct TruncatedNormalGolden: Decodable, Sendable {
     var testDescription: String { "\(mean) ± \(deviation) in \(low) to \(high)" }
   }
   var cases: [Case]
-  static let file = AgentGolden.read(TruncatedNormalGolden.self, "truncated-normal")
+  static let file = CompressionGolden.read(TruncatedNormalGolden.self, "truncated-normal")
 }

@@ -1,0 +1,46 @@
+internal import Dispatch
+public import Engine
+public import Networks
+public import Tensors
+
+/// How long networks take for a picture, timed by turns so that what else the machine does meets all of them alike.
+public struct Latency: Hashable, Sendable {
+  /// Milliseconds of each pass, sorted.
+  public let milliseconds: [Double]
+  public var median: Double { milliseconds.isEmpty ? .nan : milliseconds[milliseconds.count / 2] }
+  /// A quarter of the passes took less, a quarter more.
+  public var quartiles: ClosedRange<Double> {
+    milliseconds.isEmpty
+      ? 0...0 : milliseconds[milliseconds.count / 4]...milliseconds[milliseconds.count * 3 / 4]
+  }
+
+  /// - Parameters:
+  ///   - batch: pictures in a pass; 1 is what one waits for.
+  ///   - rounds: passes of each network, after three that are not counted.
+  /// - Throws: `EngineError`.
+  public static func compared(
+    _ models: [(network: Network, weights: Weights)], batch: Int = 1, rounds: Int = 30, engine: Engine,
+    isInterrupted: () -> Bool = { false }
+  ) throws(EngineError) -> [Latency] {
+    var plans: [Plan] = []
+    for model in models {
+      let plan = try engine.compile(model.network, batch: batch, mode: .inference)
+      try plan.load(model.weights)
+      var random = RandomKey(seed: 1, for: .synthetic).generator()
+      for i in plan.input.indices { plan.input[i] = Float(random.normal()) }
+      plans.append(plan)
+    }
+    var times = plans.map { _ in [Double]() }
+    for round in 0..<rounds + 3 where !isInterrupted() {
+      for (place, plan) in plans.enumerated() {
+        let seconds = try plan.perform { execution in
+          let begun = DispatchTime.now().uptimeNanoseconds
+          execution.forward()
+          return Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9
+        }
+        if round >= 3 { times[place].append(seconds * 1000) }
+      }
+    }
+    return times.map { Latency(milliseconds: $0.sorted()) }
+  }
+}

@@ -1,0 +1,151 @@
+package import Engine
+package import Networks
+package import Tensors
+
+/// Takes rows of layers' inputs and outputs at random places of some pictures.
+///
+/// The places follow from the seed, the layer and the picture, so the rows of two networks with the same layers belong
+/// to each other.
+package final class FeatureSampler {
+  private let network: Network
+  private let plan: Plan
+  /// `N C H W`, normalized; a whole number of batches.
+  private let pictures: Tensor
+  private let points: Int
+  private let seed: UInt64
+  private let isInterrupted: () -> Bool
+
+  /// Convolutions and dense layers whose rows would be longer than this are left as they are: their products alone would
+  /// take half a gigabyte.
+  package static let longestRow = 8192
+
+  /// - Parameters:
+  ///   - readers: the layers that are sampled.
+  ///   - pictures: `N C H W`, normalized.
+  ///   - points: places in a picture, of a convolution.
+  package init(
+    _ network: Network, readers: Set<Network.Node>, pictures: Tensor, points: Int, seed: UInt64, engine: Engine,
+    isInterrupted: @escaping () -> Bool = { false }
+  ) throws(EngineError) {
+    precondition(pictures.shape.sample == network.shape(of: network.input) && pictures.shape[0] > 0)
+    let count = pictures.shape[0]
+    let batch = (1...min(50, count)).last { count % $0 == 0 }!
+    let taps = readers.union(readers.map { network[$0].inputs[0] })
+    plan = try engine.compile(network, batch: batch, mode: .inference, taps: taps)
+    (self.network, self.pictures, self.points, self.seed) = (network, pictures, points, seed)
+    self.isInterrupted = isInterrupted
+  }
+
+  package func load(_ weights: Weights) throws(EngineError) { try plan.load(weights) }
+
+  /// Computes the network, no further than needed, and calls `body` with each batch.
+  /// - Parameter reader: the layer whose input is needed; nil computes all.
+  package func forEachBatch(before reader: Network.Node? = nil, _ body: (_ firstPicture: Int) throws -> Void) throws {
+    let end = reader.flatMap { node in plan.labels.firstIndex { $0.layer == network[node].name } }
+    let size = pictures.shape.sample.elementCount
+    for first in stride(from: 0, to: pictures.shape[0], by: plan.batch) {
+      if isInterrupted() { throw Interrupted() }
+      try plan.perform { execution in
+        pictures.withUnsafeElements { pictures in
+          _ = plan.input.update(fromContentsOf: pictures[first * size..<(first + plan.batch) * size])
+        }
+        if let end { execution.run(0..<end) } else { execution.forward() }
+      }
+      try body(first)
+    }
+  }
+
+  /// Somebody wants the work to stop.
+  package struct Interrupted: Error {}
+
+  /// How long a layer's rows are.
+  package func columns(of reader: Network.Node) -> Int {
+    network.parameters(of: reader)[0].rule.shape.sample.elementCount
+  }
+
+  /// How many rows a batch gives.
+  package func rowsPerBatch(of reader: Network.Node) -> Int { plan.batch * pointCount(of: reader) }
+
+  private func pointCount(of reader: Network.Node) -> Int {
+    let shape = network.shape(of: reader)
+    return shape.rank == 3 ? min(points, shape[1] * shape[2]) : 1
+  }
+
+  /// The output pixels of a picture that are sampled.
+  private func places(of reader: Network.Node, picture: Int) -> [Int] {
+    let shape = network.shape(of: reader)
+    guard shape.rank == 3 else { return [0] }
+    let area = shape[1] * shape[2]
+    guard area > points else { return Array(0..<area) }
+    var random = RandomKey(seed: seed, for: .selection, epoch: reader.index, sample: picture).generator()
+    var chosen: [Int] = []
+    while chosen.count < points {
+      let place = random.integer(below: area)
+      if !chosen.contains(place) { chosen.append(place) }
+    }
+    return chosen
+  }
+
+  /// The rows of inputs of the batch that was just computed.
+  package func inputs(of reader: Network.Node, firstPicture: Int) throws(EngineError) -> [Double] {
+    guard let x = try plan.activation(of: network[reader].inputs[0]) else {
+      preconditionFailure("a layer that is not tapped")
+    }
+    let columns = columns(of: reader)
+    var rows = [Double](repeating: 0, count: rowsPerBatch(of: reader) * columns)
+    x.withUnsafeElements { x in
+      guard case .convolution(let convolution) = network[reader].operation else {
+        for i in rows.indices { rows[i] = Double(x[i]) }
+        return
+      }
+      let (shape, output) = (network.inputShapes(of: reader)[0], network.shape(of: reader))
+      let (channels, height, width) = (shape[0], shape[1], shape[2])
+      let window = convolution.window
+      let (down, across) = (window.kernel.height, window.kernel.width)
+      var row = 0
+      for picture in 0..<plan.batch {
+        for place in places(of: reader, picture: firstPicture + picture) {
+          let top = place / output[2] * window.stride.height - window.padding.top
+          let left = place % output[2] * window.stride.width - window.padding.left
+          for i in 0..<down {
+            let y = top + i * window.dilation.height
+            guard (0..<height).contains(y) else { continue }
+            for j in 0..<across {
+              let z = left + j * window.dilation.width
+              guard (0..<width).contains(z) else { continue }
+              var from = (picture * channels * height + y) * width + z
+              var to = row * columns + i * across + j
+              for _ in 0..<channels {
+                rows[to] = Double(x[from])
+                from += height * width
+                to += down * across
+              }
+            }
+          }
+          row += 1
+        }
+      }
+    }
+    return rows
+  }
+
+  /// The rows of outputs of the batch that was just computed, less the bias.
+  package func outputs(of reader: Network.Node, firstPicture: Int, bias: Tensor?) throws(EngineError) -> [Double] {
+    guard let y = try plan.activation(of: reader) else { preconditionFailure("a layer that is not tapped") }
+    let shape = network.shape(of: reader)
+    let (channels, area) = (shape[0], shape.rank == 3 ? shape[1] * shape[2] : 1)
+    let bias = bias.map { $0.elements.map(Double.init) }
+    var rows: [Double] = []
+    rows.reserveCapacity(rowsPerBatch(of: reader) * channels)
+    y.withUnsafeElements { y in
+      for picture in 0..<plan.batch {
+        for place in places(of: reader, picture: firstPicture + picture) {
+          for channel in 0..<channels {
+            rows.append(Double(y[(picture * channels + channel) * area + place]) - (bias?[channel] ?? 0))
+          }
+        }
+      }
+    }
+    return rows
+  }
+}

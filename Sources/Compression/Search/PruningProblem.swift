@@ -1,0 +1,81 @@
+public import Datasets
+public import Engine
+internal import Foundation
+internal import Networks
+internal import Tensors
+internal import Training
+
+/// How a pruned network is judged while ratios are searched.
+public enum TrialMeasure: String, Hashable, Sendable, Codable, CaseIterable {
+  /// On pictures held out of the training part, as they are, with the running statistics of batch norms.
+  case heldOut
+  /// On augmented training pictures, with the statistics of each batch: PocketFlow's practice, whose graph for pruning is
+  /// that of training.
+  case trainingBatches
+}
+
+/// A network whose channels are to be pruned, with what judges the result.
+public final class PruningProblem {
+  public let pruner: ChannelPruner
+  public let cost: CostModel
+  /// The groups whose channels are decided on, in order.
+  public let decisions: [Int]
+  public let rounding: ChannelRounding
+  public let measure: TrialMeasure
+
+  private let judged: Split
+  private let normalization: Normalization
+  private let augmentations: [Augmentation]
+  private let evaluator: Evaluator
+
+  /// - Parameters:
+  ///   - judged: the pictures that a pruned network is judged by.
+  ///   - augmentations: what `trainingBatches` does to them.
+  public init(
+    _ pruner: ChannelPruner, decisions: [Int]? = nil, rounding: ChannelRounding = ChannelRounding(),
+    judgedOn judged: Split, normalization: Normalization, measure: TrialMeasure = .heldOut,
+    augmentations: [Augmentation] = [], engine: Engine
+  ) {
+    self.pruner = pruner
+    cost = CostModel(of: pruner.network, pruner.groups)
+    self.decisions = decisions ?? pruner.groups.prunable
+    (self.rounding, self.judged, self.normalization) = (rounding, judged, normalization)
+    (self.measure, self.augmentations) = (measure, augmentations)
+    evaluator = Evaluator(engine: engine)
+  }
+
+  /// What is left of each group's channels in a network.
+  struct Measured {
+    var evaluation: Evaluation
+    var weights: String
+  }
+
+  /// The counts of all groups where those that are decided on have these.
+  public func counts(_ channels: [Int]) -> [Int] {
+    var counts = cost.channels
+    for (place, group) in decisions.enumerated() { counts[group] = channels[place] }
+    return counts
+  }
+
+  /// Prunes, and judges what came of it.
+  /// - Parameter channels: of the groups that are decided on.
+  func measured(_ channels: [Int]) throws -> Measured {
+    let (network, weights, _) = try pruner.pruned(to: counts(channels))
+    let evaluation =
+      switch measure {
+      case .heldOut:
+        try evaluator.evaluate(
+          network, weights, on: judged, normalization: normalization, batchSize: min(200, judged.count))
+      case .trainingBatches:
+        try evaluator.evaluateByBatchStatistics(
+          network, weights, on: judged, normalization: normalization, augmentations: augmentations,
+          batchSize: min(64, judged.count), seed: pruner.settings.seed)
+      }
+    var hasher = StableHasher()
+    for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
+      hasher.combine(name)
+      tensor.withUnsafeElements { hasher.combine(UnsafeRawBufferPointer($0)) }
+    }
+    return Measured(evaluation: evaluation, weights: hasher.hexadecimal)
+  }
+}

@@ -1,0 +1,569 @@
+internal import Compression
+internal import Datasets
+internal import Distribution
+internal import Engine
+internal import Foundation
+internal import Networks
+internal import Script
+internal import Tensors
+internal import Training
+
+private let modelParameter = Parameter("model", .model, "The trained model.")
+
+private let groupRecord = ValueType.recordOf([
+  "name": .string, "channels": .integer, "prunable": .bool, "makers": .list(of: .string), "readers": .list(of: .string),
+])
+
+let channelGroups = Builtin(
+  "channels",
+  "Which channels of a network live and die together: a record for each group, with the layers that make them and those that read them. Pruning decides on the prunable ones.",
+  parameters: [Parameter("network", .either([.network, .model]), "A network or a model.")],
+  result: .list(of: groupRecord),
+  examples: [
+    Example(
+      "[g.channels for g in channels(mobilenetV1(width: 25%)) if g.prunable]",
+      gives: "[8, 16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256]")
+  ], chapter: "Compression"
+) { arguments in
+  let network = try arguments.layers("network")
+  let groups = ChannelGroups(of: network)
+  return .list(
+    groups.groups.map { group in
+      .record([
+        "name": .string(group.name), "channels": .count(group.channels), "prunable": .bool(group.isPrunable),
+        "makers": .list(group.producers.map { network[$0].name }),
+        "readers": .list(group.readers.map { network[$0].name }),
+      ])
+    })
+}
+
+let withChannels = Builtin(
+  "withChannels",
+  "The same layers with other numbers of channels, one for each prunable group of channels(network), in their order. The weights of a pruned model fit it.",
+  parameters: [
+    Parameter("network", .network, "The network."),
+    Parameter("counts", .list(of: .integer), "How many channels each group has."),
+  ], result: .network,
+  examples: [
+    Example(
+      "macs(withChannels(mobilenetV1(), [24, 48, 96, 80, 192, 200, 328, 352, 368, 360, 328, 400, 736, 752]))",
+      gives: "293949504")
+  ], chapter: "Compression"
+) { arguments in
+  let network = try arguments.object("network", as: NetworkValue.self).network
+  let groups = ChannelGroups(of: network)
+  let counts = try arguments.channelCounts("counts", of: groups, groups.prunable)
+  let narrow = try network.narrowed(to: counts, of: groups)
+  return .object(try NetworkValue(for: network.shape(of: network.input), isFixed: true) { _ in narrow })
+}
+
+private let targetParameters = [
+  Parameter(
+    "macsRemoved", .number, "The share of multiply-adds that go: 50%.", optional: true, labelled: true,
+    allowed: 0...0.999),
+  Parameter(
+    "macsKept", .number, "The share of multiply-adds that stay.", optional: true, labelled: true, allowed: 0.001...1),
+]
+private let selectionParameters = [
+  Parameter(
+    "by", .oneOf(PruningSettings.Selection.allCases.map(\.rawValue)),
+    "How channels are chosen: by LASSO on what they add to the next layer (He et al. 2017), by the L1 norm of its weights, or drawn.",
+    default: .string("lasso"), labelled: true),
+  Parameter(
+    "reconstruct", .bool, "Whether the next layer's weights are fitted anew, by least squares.", default: .bool(true),
+    labelled: true),
+  Parameter(
+    "pictures", .integer, "Training pictures that this looks at.", default: .number(500), labelled: true,
+    allowed: 1...1_000_000),
+  Parameter(
+    "points", .integer, "Places in each, of a convolution.", default: .number(10), labelled: true, allowed: 1...10_000),
+  Parameter(
+    "roundTo", .integer, "Channels stay in multiples of this, as kernels compute them.", default: .number(8),
+    labelled: true,
+    allowed: 1...1024),
+  Parameter(
+    "layers", .list(of: .string), "The groups to prune, by the names that channels(model) gives; all where left out.",
+    optional: true, labelled: true),
+]
+private func featuresParameter(_ standard: PruningSettings.Features) -> Parameter {
+  Parameter(
+    "features", .oneOf(PruningSettings.Features.allCases.map(\.rawValue)),
+    "What layers are fitted on: what the pruned layers before them give, so that errors do not add up, or what the original ones gave, which serves all ratios.",
+    default: .string(standard.rawValue), labelled: true)
+}
+
+/// What a pruning is, as the store keeps it.
+private struct PruningInputs: Codable {
+  var pruning: PruningSettings
+  var counts: [Int]
+}
+
+let prune = Builtin(
+  "prune",
+  "Takes channels out of a trained model and fits the layers behind them to what they gave before. The result is a smaller model. Say how much in multiply-adds or in channels; a share without a unit is no argument.",
+  parameters: [modelParameter, dataParameter] + targetParameters + [
+    Parameter(
+      "channelsKept", .number, "The share of channels that stays in each group.", optional: true, labelled: true,
+      allowed: 0.001...1),
+    Parameter(
+      "channels", .list(of: .integer),
+      "How many channels stay in each group, in the order of channels(model): as a search gives them. Groups that have no more keep theirs.",
+      optional: true, labelled: true),
+  ] + selectionParameters + [featuresParameter(.pruned), seedParameter], result: .model,
+  examples: [
+    Example(
+      "prune(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), channelsKept: 50%, pictures: 20).parameters < parameters(resnet8(classes: 4, input: [1, 8, 8]))",
+      gives: "true")
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (model, data) = try arguments.modelAndData()
+  let notebook = try arguments.notebook()
+  let groups = ChannelGroups(of: model.network)
+  let decisions = try arguments.decisions(of: groups, in: model.network)
+  let cost = CostModel(of: model.network, groups)
+  let target: PruningTarget
+  if arguments.has("channels") {
+    try arguments.refuseBeside("channels", ["macsRemoved", "macsKept", "channelsKept"])
+    target = .counts(try arguments.channelCounts("channels", of: groups, decisions, orFewer: true))
+  } else if arguments.has("channelsKept") {
+    try arguments.refuseBeside("channelsKept", ["macsRemoved", "macsKept"])
+    target = .channelsKept(try arguments.number("channelsKept"))
+  } else {
+    target = .macsKept(try arguments.macsKept())
+  }
+  let rounding = ChannelRounding(multiple: try arguments.integer("roundTo"))
+  guard let counts = cost.counts(for: target, in: decisions, rounding) else {
+    throw arguments.tooTight(cost, decisions, rounding)
+  }
+  let settings = try arguments.pruningSettings()
+  let keeper = StepKeeper(
+    try StepInputs("pruning", model, on: data, PruningInputs(pruning: settings, counts: counts), notebook), notebook,
+    arguments.context)
+  let narrow = try model.network.narrowed(
+    to: Dictionary(uniqueKeysWithValues: decisions.map { ($0, counts[$0]) }), of: groups)
+  notebook.note(run: keeper.id)
+  if let (_, weights) = keeper.finished(), let weights = try? narrow.checked(weights) {
+    arguments.context.report("pruned before: run \(keeper.id)")
+    return .object(ModelValue(network: narrow, weights: weights))
+  }
+  keeper.begin()
+  do {
+    let pruner = try arguments.pruner(of: model, data.data.train, data.data.normalization, settings)
+    let (network, weights, _) = try pruner.pruned(to: counts)
+    keeper.end(.finished, channels: counts, weights: weights)
+    arguments.context.report(
+      "pruned \(network.name): \(NumberText.fixed(Double(network.multiplyAdds) / Double(model.network.multiplyAdds) * 100, 1)) % of its multiply-adds, "
+        + "\(NumberText.fixed(Double(network.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
+    )
+    return .object(ModelValue(network: network, weights: weights))
+  } catch is FeatureSampler.Interrupted {
+    keeper.end(.interrupted)
+    throw ScriptError.interrupted(at: arguments.span)
+  } catch {
+    keeper.end(.failed)
+    throw error
+  }
+}
+
+private let judgingParameters = [
+  Parameter(
+    "judgedBy", .oneOf(["heldOut", "validation", "trainingBatches"]),
+    "The pictures that tell how good a pruned model is: some held out from the training part; the validation part, for data of holdOut(); or augmented training pictures with batch norms' statistics of each batch, as PocketFlow does.",
+    default: .string("heldOut"), labelled: true),
+  Parameter(
+    "heldOut", .integer, "How many pictures that are; of the validation part all.", default: .number(1000),
+    labelled: true,
+    allowed: 1...1_000_000),
+]
+
+let searchRatios = Builtin(
+  "searchRatios",
+  "Searches how many channels each layer keeps, so that the pruned model is as good as can be before it is trained on. An agent learns it by deep deterministic policy gradient; one share for all and as many drawn ratios are tried beside it. Every roll-out is kept: the same search goes on where it was stopped, and others share what is known.",
+  parameters: [modelParameter, dataParameter] + targetParameters + [
+    Parameter(
+      "rollouts", .integer, "Pruned models that are tried, by each method.", default: .number(100), labelled: true,
+      allowed: 1...1_000_000),
+    Parameter(
+      "style", .oneOf(SearchStyle.allCases.map(\.rawValue)),
+      "What the agent is, sees and may do: as AMC's (He et al. 2018) or as PocketFlow's.", default: .string("amc"),
+      labelled: true),
+    Parameter(
+      "reward", .oneOf(PruningReward.allCases.map(\.rawValue)),
+      "What is made large: accuracy by the first or the first five answers; or accuracy and cost, as AMC and PocketFlow weigh them.",
+      default: .string("top1"), labelled: true),
+    Parameter(
+      "control", .bool, "Whether uniform and drawn ratios are tried too.", default: .bool(true), labelled: true),
+  ] + judgingParameters + selectionParameters + [featuresParameter(.pruned), seedParameter], result: .search,
+  examples: [
+    Example(
+      "len(searchRatios(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), macsRemoved: 30%, rollouts: 3, heldOut: 16, pictures: 20).trials)",
+      gives: "3")
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (model, data) = try arguments.modelAndData()
+  let notebook = try arguments.notebook()
+  var settings = SearchSettings()
+  settings.macsKept = try arguments.macsKept()
+  settings.episodes = try arguments.integer("rollouts")
+  settings.style = SearchStyle(rawValue: try arguments.string("style")) ?? .amc
+  settings.reward = PruningReward(rawValue: try arguments.string("reward")) ?? .top1
+  settings.seed = try arguments.seed("seed")
+  let (problem, path) = try arguments.problem(of: model, data)
+  let ledger = try SearchLedger(at: path)
+  let (context, interruption) = (arguments.context, arguments.context.interruption)
+  let search = RatioSearch(problem, ledger, engine: try notebook.engine())
+  if notebook.isPlanning { settings.episodes = min(settings.episodes, 3) }
+
+  func part(_ method: SearchSettings.Method) throws -> SearchValue.Part {
+    settings.method = method
+    var progress = SearchProgress(notebook.showProgress, context, of: settings)
+    defer { progress.clear() }
+    let begun = ContinuousClock.now
+    let result = try search.run(settings, isInterrupted: { interruption.isRaised }) { progress.show($0) }
+    let passed = ContinuousClock.now - begun
+    return SearchValue.Part(
+      result: result, seconds: Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18)
+  }
+  let groups = problem.pruner.groups
+  do {
+    let hasControl = try arguments.bool("control")
+    let uniform = hasControl ? try part(.uniform) : nil
+    let random = hasControl ? try part(.random) : nil
+    let agent = try part(.ddpg)
+    let value = SearchValue(
+      network: model.network.name, layers: problem.decisions.map { groups.groups[$0].name },
+      whole: problem.decisions.map { groups.groups[$0].channels },
+      macs: problem.cost.multiplyAdds(problem.cost.channels), agent: agent, uniform: uniform, random: random,
+      ledger: path ?? "")
+    if agent.result.isInterrupted {
+      if !notebook.communicator.isAlone { interruption.raise() }
+      context.report("interrupted after \(agent.result.trials.count) roll-outs; the same line goes on from there")
+    }
+    return .object(value)
+  } catch is FeatureSampler.Interrupted {
+    throw ScriptError.interrupted(at: arguments.span)
+  }
+}
+
+let rechoose = Builtin(
+  "rechoose",
+  "What another reward, or another budget, would have chosen of all that a search's ledger holds: a record of its roll-out. Nothing is computed anew.",
+  parameters: [Parameter("search", .search, "The search.")] + targetParameters + [
+    Parameter(
+      "reward", .oneOf(PruningReward.allCases.map(\.rawValue)), "What is made large.", default: .string("top1"),
+      labelled: true)
+  ],
+  result: .recordOf([
+    "channels": .list(of: .integer), "ratios": .list(of: .number), "top1": .number, "top5": .number, "macs": .integer,
+    "method": .string,
+  ]), examples: [Example("typeOf(rechoose)", gives: "\"function\"")], chapter: "Compression"
+) { arguments in
+  let search = try arguments.object("search", as: SearchValue.self)
+  let ledger = try SearchLedger(at: search.ledger)
+  let share = arguments.has("macsKept") || arguments.has("macsRemoved") ? try arguments.macsKept() : 1
+  let reward = PruningReward(rawValue: try arguments.string("reward")) ?? .top1
+  guard let best = ledger.best(by: reward, macsAtMost: Int(share * Double(search.macs))) else {
+    throw arguments.failure("no roll-out costs so little", hint: "search with a smaller macsKept:")
+  }
+  return .record([
+    "channels": .list(best.channels.map { Value.count($0) }), "ratios": .list(best.ratios.map(Value.number)),
+    "top1": .number(best.evaluation.top1 * 100), "top5": .number(best.evaluation.top5 * 100), "macs": .count(best.macs),
+    "method": .string(best.method),
+  ])
+}
+
+let sensitivity = Builtin(
+  "sensitivity",
+  "How accuracy falls when one group of channels alone is pruned: a curve for each group, over the share of channels that stays. What was measured before is taken from the ledger.",
+  parameters: [
+    modelParameter, dataParameter,
+    Parameter(
+      "ratios", .list(of: .number), "The shares of channels that stay.",
+      default: .list([0.25, 0.5, 0.75].map(Value.number)), labelled: true),
+  ] + judgingParameters + selectionParameters + [featuresParameter(.original), seedParameter],
+  result: .list(of: .series),
+  examples: [
+    Example(
+      "len(sensitivity(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), ratios: [50%], heldOut: 16, pictures: 20))",
+      gives: "3")
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (model, data) = try arguments.modelAndData()
+  let notebook = try arguments.notebook()
+  let shares = try arguments.numbers("ratios")
+  guard !shares.isEmpty, shares.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
+    throw arguments.failure(
+      "shares of channels are above 0 and at most 1", hint: "ratios: [25%, 50%, 75%]", at: "ratios")
+  }
+  let (problem, path) = try arguments.problem(of: model, data)
+  let search = RatioSearch(problem, try SearchLedger(at: path), engine: try notebook.engine())
+  let (context, interruption) = (arguments.context, arguments.context.interruption)
+  do {
+    let curves = try search.sensitivity(shares: shares.sorted() + [1], isInterrupted: { interruption.isRaised }) {
+      done, count in
+      if done % 10 == 0 || done == count { context.report("sensitivity: \(done) of \(count) layers") }
+    }
+    return .list(
+      curves.map { curve in
+        .object(
+          SeriesValue(
+            quantity: "top-1 (%)", part: "", owner: curve.name, over: "share of channels that stays", x: curve.shares,
+            y: curve.evaluations.map { $0.top1 * 100 }))
+      })
+  } catch is FeatureSampler.Interrupted {
+    throw ScriptError.interrupted(at: arguments.span)
+  }
+}
+
+let shrinkage = Builtin(
+  "shrinkage",
+  "What a model lost by pruning: prints a table of channels, parameters, multiply-adds, bytes and milliseconds for a picture, measured here by turns, and warns where there is less to compute but not less to wait for.",
+  parameters: [
+    Parameter("before", .model, "The whole model."), Parameter("after", .model, "The pruned one."),
+    Parameter("batch", .integer, "Pictures at once.", default: .number(1), labelled: true, allowed: 1...65_536),
+    Parameter(
+      "rounds", .integer, "How often each is timed.", default: .number(30), labelled: true, allowed: 1...10_000),
+    Parameter("table", .bool, "Whether the table is printed.", default: .bool(true), labelled: true),
+  ],
+  result: .recordOf([
+    "parameters": .number, "macs": .number, "bytes": .number, "milliseconds": .number, "before": .number,
+    "after": .number,
+  ]),
+  examples: [
+    Example(
+      "shrinkage(initialize(resnet8(classes: 4, input: [1, 8, 8])), initialize(resnet8(classes: 4, input: [1, 8, 8])), rounds: 3).macs",
+      gives: "1")
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (before, after) = (
+    try arguments.object("before", as: ModelValue.self), try arguments.object("after", as: ModelValue.self)
+  )
+  let batch = try arguments.integer("batch")
+  for model in [before, after] { try MemoryCheck.inference(model.network, batch: batch) }
+  let interruption = arguments.context.interruption
+  let times = try Latency.compared(
+    [before, after].map { ($0.network, $0.weights) }, batch: batch, rounds: try arguments.integer("rounds"),
+    engine: arguments.notebook().engine(), isInterrupted: { interruption.isRaised })
+  try arguments.context.checkInterruption()
+  let (a, b) = (before.network, after.network)
+  let parameters = Double(b.parameterCount) / Double(max(a.parameterCount, 1))
+  let macs = Double(b.multiplyAdds) / Double(max(a.multiplyAdds, 1))
+  let milliseconds = times[1].median / times[0].median
+  if try arguments.bool("table") {
+    let (old, new) = (ChannelGroups(of: before.network), ChannelGroups(of: after.network))
+    var rows: [[Value]] = []
+    for group in old.groups where group.isPrunable {
+      guard let other = new.groups.first(where: { $0.name == group.name }) else { continue }
+      rows.append([
+        .string(group.name),
+        .string(group.channels == other.channels ? "\(group.channels)" : "\(group.channels) -> \(other.channels)"),
+      ])
+    }
+    arguments.context.print(Table(columns: ["layer", "channels"], rows: rows).text)
+    func row(_ name: String, _ a: String, _ b: String, _ share: Double) -> [Value] {
+      [.string(name), .string(a), .string(b), .string("\(NumberText.fixed(share * 100, 1)) %")]
+    }
+    func spread(_ latency: Latency) -> String {
+      let quartiles = latency.quartiles
+      return
+        "\(NumberText.fixed(latency.median, 3)) (\(NumberText.fixed(quartiles.lowerBound, 3)) to \(NumberText.fixed(quartiles.upperBound, 3)))"
+    }
+    arguments.context.print(
+      Table(
+        columns: ["", "before", "after", "stays"],
+        rows: [
+          row("parameters", NumberText.grouped(a.parameterCount), NumberText.grouped(b.parameterCount), parameters),
+          row("multiply-adds", NumberText.grouped(a.multiplyAdds), NumberText.grouped(b.multiplyAdds), macs),
+          row("bytes", NumberText.grouped(4 * a.parameterCount), NumberText.grouped(4 * b.parameterCount), parameters),
+          row("milliseconds, batch \(batch)", spread(times[0]), spread(times[1]), milliseconds),
+        ]
+      ).text)
+  }
+  if macs < 0.95, milliseconds > 0.98 {
+    arguments.context.report(
+      "warning: \(NumberText.fixed((1 - macs) * 100, 1)) % of the multiply-adds are gone, but no time is saved here")
+  }
+  return .record([
+    "parameters": .number(parameters), "macs": .number(macs), "bytes": .number(parameters),
+    "milliseconds": .number(milliseconds), "before": .number(times[0].median), "after": .number(times[1].median),
+  ])
+}
+
+extension Arguments {
+  fileprivate func modelAndData() throws -> (ModelValue, DatasetValue) {
+    let (model, data) = (try object("model", as: ModelValue.self), try object("data", as: DatasetValue.self))
+    try model.network.check(against: data.data)
+    return (model, data)
+  }
+
+  fileprivate func refuseBeside(_ label: String, _ others: [String]) throws(ScriptError) {
+    for other in others where has(other) {
+      throw failure("'\(label)' and '\(other)' both say how much stays", hint: "give one of them", at: other)
+    }
+  }
+
+  /// The share of multiply-adds that stay.
+  fileprivate func macsKept() throws(ScriptError) -> Double {
+    if has("macsKept") {
+      try refuseBeside("macsKept", ["macsRemoved"])
+      return try number("macsKept")
+    }
+    guard has("macsRemoved") else {
+      throw failure("how much is to go is not said", hint: "macsRemoved: 50%")
+    }
+    return 1 - (try number("macsRemoved"))
+  }
+
+  /// The groups that are pruned.
+  fileprivate func decisions(of groups: ChannelGroups, in network: Network) throws(ScriptError) -> [Int] {
+    let prunable = groups.prunable
+    guard !prunable.isEmpty else {
+      throw failure("\(network.name) has no channels that could be taken out", at: "model")
+    }
+    guard has("layers") else { return prunable }
+    let names = try strings("layers")
+    var chosen: [Int] = []
+    for name in names {
+      guard let group = prunable.first(where: { groups.groups[$0].name == name }) else {
+        let known = prunable.map { groups.groups[$0].name }
+        throw failure(
+          "'\(name)' is no group of channels that can be pruned",
+          hint: "one of: \(known.prefix(6).joined(separator: ", "))\(known.count > 6 ? ", …" : "")",
+          at: "layers")
+      }
+      chosen.append(group)
+    }
+    guard !chosen.isEmpty, Set(chosen).count == chosen.count else {
+      throw failure("each group once, and at least one", at: "layers")
+    }
+    return chosen.sorted()
+  }
+
+  /// A number of channels for each group that is decided on.
+  /// - Parameter orFewer: whether more than there are means all.
+  fileprivate func channelCounts(
+    _ label: String, of groups: ChannelGroups, _ decisions: [Int], orFewer: Bool = false
+  ) throws(ScriptError) -> [Int: Int] {
+    let numbers = try numbers(label)
+    guard numbers.count == decisions.count else {
+      throw failure(
+        "there are \(decisions.count) groups of channels and \(numbers.count) numbers",
+        hint: "a number for each prunable group of channels(model)", at: label)
+    }
+    var counts: [Int: Int] = [:]
+    for (group, number) in zip(decisions, numbers) {
+      let all = groups.groups[group].channels
+      guard let count = Int(exactly: number), count >= 1, orFewer || count <= all else {
+        throw failure(
+          "\(groups.groups[group].name) has 1 to \(all) channels, not \(NumberText.short(number))", at: label)
+      }
+      counts[group] = min(count, all)
+    }
+    return counts
+  }
+
+  fileprivate func tooTight(_ cost: CostModel, _ decisions: [Int], _ rounding: ChannelRounding) -> ScriptError {
+    let least = cost.counts(for: .channelsKept(0), in: decisions, rounding) ?? cost.channels
+    let share = Double(cost.multiplyAdds(least)) / Double(cost.multiplyAdds(cost.channels))
+    return failure(
+      "so few multiply-adds cannot be reached: \(NumberText.fixed(share * 100, 1)) % stay with the fewest channels",
+      hint: "ask for more, or a smaller roundTo:")
+  }
+
+  fileprivate func pruningSettings() throws -> PruningSettings {
+    var settings = PruningSettings()
+    settings.selection = PruningSettings.Selection(rawValue: try string("by")) ?? .lasso
+    settings.features = PruningSettings.Features(rawValue: try string("features")) ?? .pruned
+    settings.reconstructs = try bool("reconstruct")
+    settings.pictures = try integer("pictures")
+    settings.points = try integer("points")
+    settings.seed = try seed("seed")
+    return settings
+  }
+
+  fileprivate func pruner(
+    of model: ModelValue, _ split: Split, _ normalization: Normalization, _ settings: PruningSettings
+  ) throws -> ChannelPruner {
+    try MemoryCheck.probe(model.network, batch: min(settings.pictures, 50))
+    try MemoryCheck.require(
+      numbers: Double(min(settings.pictures, split.count)) * Double(split.pictureShape.elementCount))
+    let interruption = context.interruption
+    return try ChannelPruner(
+      model.network, model.weights, on: split, normalization: normalization, settings, engine: notebook().engine(),
+      isInterrupted: { interruption.isRaised })
+  }
+
+  /// What a search is about, and the file of its ledger.
+  fileprivate func problem(of model: ModelValue, _ data: DatasetValue) throws -> (PruningProblem, ledger: String?) {
+    let notebook = try notebook()
+    let groups = ChannelGroups(of: model.network)
+    let decisions = try decisions(of: groups, in: model.network)
+    let settings = try pruningSettings()
+    let rounding = ChannelRounding(multiple: try integer("roundTo"))
+    let by = try string("judgedBy")
+    let count = try integer("heldOut")
+    var (seen, judged) = (data.data.train, data.data.validation)
+    if by == "heldOut" { (seen, judged) = try data.data.train.split(holdingOut: count, seed: settings.seed) }
+    if by == "trainingBatches" { judged = try data.data.train.first(min(count, data.data.train.count)) }
+    let inputs = try StepInputs(
+      "search", model, on: data,
+      SearchInputs(pruning: settings, decisions: decisions, rounding: rounding, judgedBy: by, heldOut: count), notebook)
+    let directory = context.workingDirectory.source
+    // One process writes the ledger of all.
+    var path: String?
+    if notebook.communicator.isFirst {
+      path = "\(try notebook.store(in: directory).folder)/searches/\(inputs.key).jsonl"
+      try FileManager.default.createDirectory(
+        atPath: "\(try notebook.store(in: directory).folder)/searches", withIntermediateDirectories: true)
+    }
+    let pruner = try pruner(of: model, seen, data.data.normalization, settings)
+    let augmentations: [Augmentation] = [.randomCrop(padding: 2), .horizontalFlip()]
+    let problem = PruningProblem(
+      pruner, decisions: decisions, rounding: rounding, judgedOn: judged, normalization: data.data.normalization,
+      measure: by == "trainingBatches" ? .trainingBatches : .heldOut, augmentations: augmentations,
+      engine: try notebook.engine())
+    return (problem, path)
+  }
+}
+
+/// What decides what a roll-out gives, beside its channels.
+private struct SearchInputs: Codable {
+  var pruning: PruningSettings
+  var decisions: [Int]
+  var rounding: ChannelRounding
+  var judgedBy: String
+  var heldOut: Int
+}
+
+/// Tells how far a search is: a line that changes where there is a display for it, else a line for every tenth of it.
+private struct SearchProgress {
+  private let display: (@Sendable (String?) -> Void)?
+  private let context: CallContext
+  private let settings: SearchSettings
+  private var best = -Double.infinity
+  private var bestTop1 = 0.0
+  private var made = 0
+  private var secondsOfMade = 0.0
+
+  init(_ display: (@Sendable (String?) -> Void)?, _ context: CallContext, of settings: SearchSettings) {
+    (self.display, self.context, self.settings) = (display, context, settings)
+  }
+
+  mutating func show(_ trial: Trial) {
+    if trial.reward > best { (best, bestTop1) = (trial.reward, trial.evaluation.top1) }
+    if trial.seconds > 0 { (made, secondsOfMade) = (made + 1, secondsOfMade + trial.seconds) }
+    let count = settings.method == .uniform ? 1 : settings.episodes
+    let done = trial.episode + 1
+    let left = made > 0 ? Double(count - done) * secondsOfMade / Double(made) : 0
+    let text =
+      "\(settings.method.title): roll-out \(done)/\(count), top-1 \(NumberText.fixed(trial.evaluation.top1 * 100, 2)) %, best "
+      + "\(NumberText.fixed(bestTop1 * 100, 2)) %" + (left > 0 ? ", \(NumberText.duration(left)) left" : "")
+    if let display { display(text) } else if done == count || done % max(count / 10, 1) == 0 { context.report(text) }
+  }
+
+  func clear() { display?(nil) }
+}

@@ -1,0 +1,111 @@
+internal import Datasets
+internal import Distribution
+internal import Foundation
+internal import Networks
+internal import Script
+internal import Tensors
+
+/// What, beside its own settings, determines what a step with a trained model gives.
+struct StepInputs<Settings: Codable>: Codable {
+  /// `pruning`, `search`.
+  var kind: String
+  var network, layers: String
+  /// A hash of the model's weights.
+  var start: String
+  var data, dataChecksum: String
+  var normalization: [[Float]]
+  var settings: Settings
+  var machine: MachineInputs
+
+  init(_ kind: String, _ model: ModelValue, on data: DatasetValue, _ settings: Settings, _ notebook: NotebookSession)
+    throws
+  {
+    let data = data.data
+    (self.kind, network, layers) = (kind, model.network.name, TrainingInputs.hash(of: model.network))
+    start = TrainingInputs.hash(of: model.weights)
+    (self.data, dataChecksum) = (data.name, try data.checksum())
+    normalization = [data.normalization.mean, data.normalization.deviation]
+    self.settings = settings
+    machine = MachineInputs(notebook)
+  }
+
+  var key: String { TrainingInputs.key(of: JSONText.of(self)) }
+}
+
+/// What came of a step that gives a model.
+struct StepResult: Codable {
+  /// A hash of its weights.
+  var weights: String
+  /// Of what the step decided: channels by group.
+  var channels: [Int]
+}
+
+/// Keeps a step in the store, as `TrainingKeeper` keeps a training; a step takes seconds, so there are no checkpoints.
+struct StepKeeper {
+  let key: String
+  private let kind, name, inputs: String
+  private let store: RunStore?
+  private let context: CallContext
+  private let notebook: NotebookSession
+
+  init<Settings>(_ inputs: StepInputs<Settings>, _ notebook: NotebookSession, _ context: CallContext) {
+    (key, kind, name, self.inputs) = (
+      inputs.key, inputs.kind, "\(inputs.network) on \(inputs.data)", JSONText.of(inputs)
+    )
+    (self.notebook, self.context) = (notebook, context)
+    do throws(RunStore.Failure) {
+      store = !notebook.communicator.isFirst ? nil : try notebook.store(in: context.workingDirectory.source)
+    } catch {
+      store = nil
+      context.report("\(error.description); the \(kind) is not kept")
+    }
+  }
+
+  var id: String { String(key.prefix(8)) }
+  private var isReplayed: Bool { notebook.replay?.key == key }
+
+  /// What is known of the same step, if it was done.
+  func finished() -> (result: StepResult, weights: Weights)? {
+    guard !notebook.isFresh, !isReplayed, let store, let run = try? store.run(key: key), run.state == .finished,
+      let result = run.result.flatMap({ JSONText.read(StepResult.self, $0) }),
+      let weights = try? SafeTensors(reading: store.weightsPath(key)).weights,
+      TrainingInputs.hash(of: weights) == result.weights
+    else { return nil }
+    return (result, weights)
+  }
+
+  func begin() {
+    attempt { store throws(RunStore.Failure) in
+      try store.begin(
+        RunStore.Run(
+          key: key, kind: kind, name: name, state: .running, started: Date(), finished: nil,
+          scriptName: context.script.name, script: notebook.transcript ?? context.script.text, inputs: inputs,
+          environment: JSONText.of(TrainingEnvironment(notebook)), result: nil,
+          process: Int(ProcessInfo.processInfo.processIdentifier)))
+    }
+  }
+
+  /// - Parameter weights: none where the step gives numbers alone.
+  func end(_ state: RunStore.Run.State, channels: [Int] = [], weights: Weights? = nil) {
+    let hash = weights.map { TrainingInputs.hash(of: $0) } ?? ""
+    if isReplayed {
+      notebook.noteReplay(hash == notebook.replay?.weights ? .same(steps: 0) : .differsAtEnd)
+      return
+    }
+    if let weights {
+      attempt { store throws(TensorError) in
+        try SafeTensors(weights: weights, metadata: ["format": "pt", "run": key]).write(to: store.weightsPath(key))
+      }
+    }
+    attempt { store throws(RunStore.Failure) in
+      try store.end(
+        key: key, state, result: state == .failed ? nil : JSONText.of(StepResult(weights: hash, channels: channels)),
+        ledger: nil)
+    }
+  }
+
+  private func attempt<Failure: Error>(_ body: (RunStore) throws(Failure) -> Void) {
+    guard !isReplayed, let store else { return }
+    do throws(Failure) { try body(store) } catch { context.report("the \(kind) cannot be kept: \(error)") }
+  }
+}

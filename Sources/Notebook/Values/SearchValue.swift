@@ -1,0 +1,171 @@
+internal import Compression
+internal import Foundation
+internal import Networks
+internal import Script
+internal import Training
+
+/// A search for pruning ratios, in the language: what was found, and every roll-out of it and of its controls.
+struct SearchValue: ScriptObject, Equatable {
+  /// Of one method.
+  struct Part: Equatable {
+    var result: SearchResult
+    /// Of all roll-outs that were made anew.
+    var seconds: Double
+  }
+
+  let network: String
+  /// The groups' names, in the order of the channels.
+  let layers: [String]
+  /// Channels and multiply-adds of the whole network.
+  let whole: [Int]
+  let macs: Int
+  let agent: Part
+  /// What the agent is held to: one share for all, and as many roll-outs drawn evenly.
+  let uniform: Part?
+  let random: Part?
+  let ledger: String
+
+  private static let rollout = ValueType.recordOf([
+    "ratios": .list(of: .number), "channels": .list(of: .integer), "reward": .number, "top1": .number, "top5": .number,
+    "macs": .integer, "parameters": .integer, "weights": .string, "seconds": .number,
+  ])
+  private static let part = ValueType.recordOf([
+    "channels": .list(of: .integer), "ratios": .list(of: .number), "reward": .number, "top1": .number, "macs": .integer,
+    "rewards": .series, "best": .series, "trials": .list(of: rollout),
+  ])
+
+  static let type = ObjectType(
+    "search",
+    "A search for how many channels each layer keeps. Accuracies are in per cent, on the pictures it judged by.",
+    fields: [
+      .init("channels", .list(of: .integer), "How many channels stay in each group, in the best roll-out."),
+      .init("ratios", .list(of: .number), "The shares of channels that are."),
+      .init("layers", .list(of: .string), "The groups' names."),
+      .init("reward", .number, "The best reward."),
+      .init("top1", .number, "Its accuracy, in per cent."),
+      .init("macs", .integer, "Its multiply-adds."),
+      .init("macsKept", .number, "These as a share of the whole network's."),
+      .init("rewards", .series, "The reward of each roll-out."),
+      .init("best", .series, "The best reward up to each roll-out."),
+      .init("trials", .list(of: rollout), "A record for each roll-out."),
+      .init("uniform", .optional(part), "The same of one share for all groups, at the same budget."),
+      .init("random", .optional(part), "The same of as many roll-outs drawn evenly."),
+      .init("rolloutsPerMinute", .number, "How fast roll-outs were made; 0 where all came from the ledger."),
+      .init("ledger", .string, "The file that holds every roll-out."),
+      .init("interrupted", .bool, "Whether it was stopped before its last roll-out."),
+    ])
+
+  var typeName: String { Self.type.name }
+  var fieldNames: [String] { Self.type.fields.map(\.name) }
+
+  func field(_ name: String) -> Value? {
+    switch name {
+    case "layers": .list(layers)
+    case "macsKept": .number(agent.result.best.map { Double($0.macs) / Double(macs) } ?? .nan)
+    case "uniform": record(uniform)
+    case "random": record(random)
+    case "rolloutsPerMinute": .number(rolloutsPerMinute)
+    case "ledger": .string(ledger)
+    case "interrupted": .bool(agent.result.isInterrupted)
+    default: partField(name, agent)
+    }
+  }
+
+  private func record(_ part: Part?) -> Value {
+    guard let part else { return .none }
+    return .record(Record(Self.partFields.map { ($0, partField($0, part) ?? .none) }))
+  }
+
+  private static let partFields = ["channels", "ratios", "reward", "top1", "macs", "rewards", "best", "trials"]
+
+  private func partField(_ name: String, _ part: Part) -> Value? {
+    let (trials, best) = (part.result.trials, part.result.best)
+    switch name {
+    case "channels": return .list(best?.channels.map { Value.count($0) } ?? [])
+    case "ratios": return .list(best?.ratios.map { Value.number($0) } ?? [])
+    case "reward": return .number(best?.reward ?? .nan)
+    case "top1": return .number((best?.evaluation.top1 ?? .nan) * 100)
+    case "macs": return .count(best?.macs ?? 0)
+    case "rewards": return .object(curve("each roll-out", part, trials.map(\.reward)))
+    case "best":
+      var highest = -Double.infinity
+      return .object(
+        curve(
+          "best so far", part,
+          trials.map {
+            highest = max(highest, $0.reward)
+            return highest
+          }))
+    case "trials":
+      return .list(
+        trials.map { trial in
+          .record([
+            "ratios": .list(trial.ratios.map(Value.number)), "channels": .list(trial.channels.map { Value.count($0) }),
+            "reward": .number(trial.reward), "top1": .number(trial.evaluation.top1 * 100),
+            "top5": .number(trial.evaluation.top5 * 100), "macs": .count(trial.macs),
+            "parameters": .count(trial.parameters), "weights": .string(trial.weights),
+            "seconds": .number(trial.seconds),
+          ])
+        })
+    default: return nil
+    }
+  }
+
+  private func curve(_ what: String, _ part: Part, _ y: [Double]) -> SeriesValue {
+    SeriesValue(
+      quantity: "reward", part: "\(part.result.settings.method.title), \(what)", owner: "", over: "roll-out",
+      x: y.indices.map { Double($0 + 1) }, y: y)
+  }
+
+  var rolloutsPerMinute: Double {
+    let made = [agent, random].compactMap { $0?.result.trials.filter { $0.seconds > 0 } }.joined()
+    let seconds = made.reduce(0) { $0 + $1.seconds }
+    return seconds > 0 ? Double(made.count) / seconds * 60 : 0
+  }
+
+  var summary: String {
+    guard let best = agent.result.best else { return "\(network): no roll-out" }
+    return "\(network): \(NumberText.fixed(best.evaluation.top1 * 100, 2)) % with "
+      + "\(NumberText.fixed(Double(best.macs) / Double(macs) * 100, 1)) % of the multiply-adds, "
+      + "\(agent.result.trials.count) roll-outs" + (agent.result.isInterrupted ? ", interrupted" : "")
+  }
+
+  var text: String {
+    let methods = [
+      ("one share for all", uniform), ("drawn evenly", random), (agent.result.settings.method.title, agent),
+    ]
+    let rows = methods.compactMap { name, part -> [Value]? in
+      guard let part, let best = part.result.best else { return nil }
+      return [
+        .string(name), .count(part.result.trials.count), .string(NumberText.fixed(best.evaluation.top1 * 100, 2)),
+        .string(NumberText.short(best.reward)), .string(NumberText.fixed(Double(best.macs) / Double(macs) * 100, 1)),
+      ]
+    }
+    let channels = layers.indices.map { place -> [Value] in
+      [.string(layers[place]), .string("\(whole[place]) -> \(agent.result.best?.channels[place] ?? whole[place])")]
+    }
+    return [
+      summary, Table(columns: ["ratios", "roll-outs", "best top-1 %", "reward", "MACs %"], rows: rows).text,
+      Table(columns: ["layer", "channels"], rows: channels).text,
+    ].joined(separator: "\n")
+  }
+
+  /// Equal where all but the time is.
+  func isEqual(to other: any ScriptObject) -> Bool {
+    guard let other = other as? Self else { return false }
+    func facts(_ part: Part?) -> [Trial] { part?.result.trials.map(\.facts) ?? [] }
+    return network == other.network && facts(agent) == facts(other.agent) && facts(uniform) == facts(other.uniform)
+      && facts(random) == facts(other.random)
+  }
+}
+
+extension SearchSettings.Method {
+  /// What a chart's legend calls it.
+  var title: String {
+    switch self {
+    case .uniform: "uniform"
+    case .random: "random"
+    case .ddpg: "agent"
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import Compression
+import Datasets
+import Engine
+import ModelZoo
+import Networks
+import Tensors
+import Testing
+import Training
+
+private let engine = Result { try Engine(threads: 2) }
+
+/// A small network that was trained for a moment, and its data.
+struct TrainedSample {
+  let network: Network
+  let weights: Weights
+  let data: Dataset
+
+  static let shared = Result { try TrainedSample() }
+
+  private init() throws {
+    data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: 600, validation: 200, noise: 0.2, seed: 1)
+    network = try MobileNetV1(width: 0.25).network(input: [1, 16, 16], classes: 4)
+    var plan = TrainingPlan()
+    (plan.epochs, plan.batchSize, plan.learningRate) = (6, 32, 0.05)
+    weights = try Trainer(engine: engine.get()).train(network, on: data, plan).weights
+  }
+
+  func pruner(_ change: (inout PruningSettings) -> Void = { _ in }) throws -> ChannelPruner {
+    var settings = PruningSettings()
+    settings.pictures = 100
+    change(&settings)
+    return try ChannelPruner(
+      network, weights, on: data.train, normalization: data.normalization, settings, engine: engine.get())
+  }
+
+  func accuracy(_ network: Network, _ weights: Weights) throws -> Evaluation {
+    try Evaluator(engine: engine.get()).evaluate(
+      network, weights, on: data.validation, normalization: data.normalization)
+  }
+}
+
+@Suite("pruning channels", .serialized) struct ChannelPrunerTests {
+  func half(_ pruner: ChannelPruner) -> [Int] {
+    CostModel(of: pruner.network, pruner.groups).counts(
+      for: .channelsKept(0.5), in: pruner.groups.prunable, ChannelRounding(multiple: 1))!
+  }
+
+  @Test("nothing changes where all channels stay") func whole() throws {
+    let pruner = try TrainedSample.shared.get().pruner()
+    let (network, weights, kept) = try pruner.pruned(to: pruner.groups.groups.map(\.channels))
+    #expect(kept.isEmpty && network == pruner.network && weights == pruner.weights)
+  }
+
+  @Test(
+    "each way to choose keeps the number of channels that is asked for, and the same ones twice",
+    arguments: PruningSettings.Selection.allCases, PruningSettings.Features.allCases)
+  func counts(_ selection: PruningSettings.Selection, _ features: PruningSettings.Features) throws {
+    let sample = try TrainedSample.shared.get()
+    let pruner = try sample.pruner { ($0.selection, $0.features) = (selection, features) }
+    let counts = half(pruner)
+    let (network, weights, kept) = try pruner.pruned(to: counts)
+    for group in pruner.groups.prunable where counts[group] < pruner.groups.groups[group].channels {
+      #expect(kept[group]?.count == counts[group])
+    }
+    #expect(network.multiplyAdds == CostModel(of: pruner.network, pruner.groups).multiplyAdds(counts))
+    _ = try network.checked(weights)
+    let again = try sample.pruner { ($0.selection, $0.features) = (selection, features) }.pruned(to: counts)
+    #expect(again.weights == weights && again.kept == kept)
+  }
+
+  @Test("the engine gives for the pruned network what it gives for the masked one") func masked() throws {
+    let sample = try TrainedSample.shared.get()
+    let pruner = try sample.pruner()
+    let counts = half(pruner)
+    let (network, small, _) = try pruner.pruned(to: counts)
+    let (_, whole) = try pruner.masked(to: counts)
+    let pictures = try sample.data.validation.tensor(sample.data.normalization)
+    let evaluator = Evaluator(engine: try engine.get())
+    let (a, b) = (
+      try evaluator.predict(network, small, pictures), try evaluator.predict(sample.network, whole, pictures)
+    )
+    // The sums are in another order: float32's rounding through 27 layers.
+    for (x, y) in zip(a.elements, b.elements) { #expect(abs(x - y) < 1e-4 * max(1, abs(y))) }
+  }
+
+  @Test("rows are what the layer's weights meet: they give the layer's outputs") func rows() throws {
+    let sample = try TrainedSample.shared.get()
+    let pictures = try sample.data.train.first(40).tensor(sample.data.normalization)
+    let network = try CIFARResNet(depth: 8, shortcut: .projection).network(input: [1, 16, 16], classes: 4)
+    let weights = try distinctWeights(network)
+    let readers = Set(
+      ChannelGroups(of: network).groups.flatMap(\.readers).filter { network[$0].inputs[0] != network.input })
+    let sampler = try FeatureSampler(
+      network, readers: readers, pictures: pictures, points: 5, seed: 1, engine: engine.get())
+    try sampler.load(weights)
+    try sampler.forEachBatch { first in
+      for reader in readers {
+        let x = try sampler.inputs(of: reader, firstPicture: first)
+        let bias = network.parameters(of: reader).first { $0.rule.role == .bias }.map { weights[$0.name]! }
+        let y = try sampler.outputs(of: reader, firstPicture: first, bias: bias)
+        let w = weights[network.parameters(of: reader)[0].name]!.elements.map(Double.init)
+        let (columns, outputs) = (sampler.columns(of: reader), network.shape(of: reader)[0])
+        let size = y.map(abs).max() ?? 1
+        for row in stride(from: 0, to: y.count / outputs, by: 7) {
+          for o in 0..<outputs {
+            let sum = (0..<columns).reduce(0.0) { $0 + x[row * columns + $1] * w[o * columns + $1] }
+            #expect(abs(sum - y[row * outputs + o]) < 1e-4 * size)
+          }
+        }
+      }
+    }
+  }
+
+  @Test("least squares keeps accuracy that bare masks lose, and does not add up errors") func reconstruction() throws {
+    let sample = try TrainedSample.shared.get()
+    func hits(_ change: @escaping (inout PruningSettings) -> Void) throws -> (hits: Int, loss: Double) {
+      let pruner = try sample.pruner {
+        $0.pictures = 600
+        change(&$0)
+      }
+      let (network, weights, _) = try pruner.pruned(to: half(pruner))
+      let evaluation = try sample.accuracy(network, weights)
+      return (evaluation.hits, evaluation.loss)
+    }
+    let bare = try hits { $0.reconstructs = false }
+    let shared = try hits { $0.features = .original }
+    let pruned = try hits { $0.features = .pruned }
+    #expect(shared.loss < bare.loss)
+    #expect(pruned.loss < shared.loss)
+    #expect(pruned.hits > bare.hits)
+  }
+
+  @Test("networks with residual streams and with dense hidden layers are pruned too") func others() throws {
+    let sample = try TrainedSample.shared.get()
+    let networks = [
+      try CIFARResNet(depth: 8, shortcut: .projection).network(input: [1, 16, 16], classes: 4),
+      try ResNet(.resnet50, stem: .small).network(input: [1, 16, 16], classes: 4),
+      try VGG(.vgg11, hasBatchNorm: true, hiddenFeatures: 64).network(input: [1, 32, 32], classes: 4),
+    ]
+    let large = try Dataset.synthetic(classes: 4, shape: [1, 32, 32], train: 40, validation: 20, noise: 0.2, seed: 1)
+    for network in networks {
+      let data = network.shape(of: network.input)[1] == 32 ? large : sample.data
+      var settings = PruningSettings()
+      (settings.pictures, settings.features) = (20, .original)
+      let pruner = try ChannelPruner(
+        network, try distinctWeights(network), on: data.train, normalization: data.normalization, settings,
+        engine: engine.get())
+      let cost = CostModel(of: network, pruner.groups)
+      let counts = try #require(cost.counts(for: .macsKept(0.5), in: pruner.groups.prunable))
+      let (small, weights, _) = try pruner.pruned(to: counts)
+      #expect(Double(small.multiplyAdds) <= 0.5 * Double(network.multiplyAdds))
+      let result = try Evaluator(engine: engine.get()).evaluate(
+        small, weights, on: data.validation, normalization: data.normalization)
+      #expect(result.loss.isFinite)
+    }
+  }
+}
