@@ -49,6 +49,11 @@ struct ReferenceTests {
       "Recipes/vgg16/limits",
       ["side": "32", "batch": "2", "samples": "100", "epochs": "1", "count": "2", "steps": "2"]
     ),
+    ("Recipes/mobilenet-v1/baseline", ["epochs": "1", "samples": "200"]),
+    (
+      "Recipes/mobilenet-v1/prune",
+      ["count": "2", "samples": "200", "epochs": "1", "tuned": "2", "rollouts": "2", "tested": "100"]
+    ),
     ("Recipes/resnet50/original", ["epochs": "2", "samples": "100"]),
     ("Recipes/resnet50/torchvision", ["epochs": "2", "samples": "100"]),
     ("Recipes/resnet50/a1", ["epochs": "2", "samples": "100"]),

@@ -10,6 +10,16 @@ public enum SearchStyle: String, Hashable, Sendable, Codable, CaseIterable {
   case pocketFlow
 }
 
+extension SearchStyle {
+  /// The least share of channels that an action may leave, where so much of the multiply-adds may stay.
+  public func lowestShare(macsKept: Double) -> Double {
+    switch self {
+    case .amc: 0.2
+    case .pocketFlow: min(1.5 * log10(1 + macsKept), 1)
+    }
+  }
+}
+
 /// Pruning as a walk over the groups of channels: one action a group, the share that stays.
 struct RatioEnvironment {
   /// What is known of a group's layer before anything is decided: its first reader.
@@ -70,12 +80,7 @@ struct RatioEnvironment {
   }
 
   /// The least share of channels that an action may leave.
-  var lowest: Double {
-    switch style {
-    case .amc: 0.2
-    case .pocketFlow: min(1.5 * log10(1 + budgetShare), 1)
-    }
-  }
+  var lowest: Double { style.lowestShare(macsKept: budgetShare) }
 
   var stateSize: Int { (fixed.first?.count ?? 0) + (style == .amc ? 3 : 1) }
 

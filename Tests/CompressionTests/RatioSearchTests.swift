@@ -1,0 +1,178 @@
+import Compression
+import Datasets
+import Engine
+import Foundation
+import Networks
+import Tensors
+import Testing
+import Training
+
+private let engine = Result { try Engine(threads: 2) }
+
+/// A file that goes when its owner goes.
+private final class TemporaryFile {
+  let path = NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+  var lines: [String] {
+    get throws { try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init) }
+  }
+}
+
+@Suite("searching ratios", .serialized) struct RatioSearchTests {
+  func problem(_ change: (inout PruningSettings) -> Void = { _ in }, measure: TrialMeasure = .heldOut) throws
+    -> PruningProblem
+  {
+    let sample = try TrainedSample.shared.get()
+    let pruner = try sample.pruner {
+      ($0.pictures, $0.features, $0.selection) = (50, .original, .magnitude)
+      change(&$0)
+    }
+    return PruningProblem(
+      pruner, judgedOn: sample.data.validation, normalization: sample.data.normalization, measure: measure,
+      augmentations: [.horizontalFlip()], engine: try engine.get())
+  }
+
+  func settings(_ change: (inout SearchSettings) -> Void = { _ in }) -> SearchSettings {
+    var settings = SearchSettings()
+    (settings.episodes, settings.macsKept) = (12, 0.5)
+    change(&settings)
+    return settings
+  }
+
+  @Test(
+    "no roll-out costs more than the budget, whoever answers, and none leaves less than the lowest share",
+    arguments: SearchSettings.Method.allCases, SearchStyle.allCases)
+  func budget(_ method: SearchSettings.Method, _ style: SearchStyle) throws {
+    let problem = try problem()
+    let search = RatioSearch(problem, try SearchLedger(at: nil), engine: try engine.get())
+    let result = try search.run(settings { ($0.method, $0.style) = (method, style) })
+    #expect(result.trials.count == (method == .uniform ? 1 : 12))
+    let total = problem.cost.multiplyAdds(problem.cost.channels)
+    for trial in result.trials {
+      #expect(trial.macs * 2 <= total)
+      #expect(trial.macs == problem.cost.multiplyAdds(problem.counts(trial.channels)))
+      if method != .uniform {
+        #expect(zip(trial.ratios, trial.channels).allSatisfy { $0 >= (style == .amc ? 0.2 : 0.264) || $1 == 8 })
+      }
+      #expect(trial.evaluation.count == 200 && trial.reward == trial.evaluation.top1)
+    }
+    #expect(method == .uniform || Set(result.trials.map(\.channels)).count > 3)
+  }
+
+  @Test("the same search gives the same roll-outs, another seed gives others", arguments: SearchStyle.allCases)
+  func determinism(_ style: SearchStyle) throws {
+    let problem = try problem()
+    func run(_ seed: UInt64) throws -> [Trial] {
+      try RatioSearch(problem, try SearchLedger(at: nil), engine: engine.get())
+        .run(settings { ($0.seed, $0.style) = (seed, style) }).trials.map(\.facts)
+    }
+    let first = try run(1)
+    #expect(try run(1) == first)
+    #expect(try run(2).map(\.channels) != first.map(\.channels))
+  }
+
+  @Test("a search that was stopped anywhere goes on to the same answer and the same ledger", arguments: [0, 1, 5, 11])
+  func resumed(_ stop: Int) throws {
+    let problem = try problem()
+    let (calm, stopped) = (TemporaryFile(), TemporaryFile())
+    let whole = try RatioSearch(problem, try SearchLedger(at: calm.path), engine: engine.get()).run(settings())
+    var made = 0
+    let partial = try RatioSearch(problem, try SearchLedger(at: stopped.path), engine: engine.get()).run(
+      settings(), isInterrupted: { made >= stop }, report: { _ in made += 1 })
+    #expect(partial.isInterrupted && partial.trials.count == stop)
+    // Half of a line, as a kill may leave it.
+    let handle = FileHandle(forWritingAtPath: stopped.path)
+    try handle?.seekToEnd()
+    try handle?.write(contentsOf: Data("{\"channels\":[8,".utf8))
+    try handle?.close()
+    // A problem of its own, as another process has it.
+    let resumed = try RatioSearch(try self.problem(), try SearchLedger(at: stopped.path), engine: engine.get()).run(
+      settings())
+    #expect(resumed.trials.map(\.facts) == whole.trials.map(\.facts))
+    #expect(resumed.trials.prefix(stop).allSatisfy { $0.seconds == 0 })
+    let (a, b) = (try SearchLedger(at: calm.path).trials, try SearchLedger(at: stopped.path).trials)
+    #expect(a.map(\.facts) == b.map(\.facts) && a.count == 12)
+  }
+
+  @Test("what one search measured, others take from the ledger; a longer one goes on from a shorter") func shared()
+    throws
+  {
+    let problem = try problem()
+    let file = TemporaryFile()
+    _ = try RatioSearch(problem, try SearchLedger(at: file.path), engine: engine.get()).run(
+      settings { $0.method = .random })
+    let ledger = try SearchLedger(at: file.path)
+    let search = RatioSearch(problem, ledger, engine: try engine.get())
+    let longer = try search.run(settings { ($0.method, $0.episodes) = (.random, 14) })
+    #expect(longer.trials.count == 14 && longer.trials.prefix(12).allSatisfy { $0.seconds == 0 })
+    // Other rewards see the same networks.
+    let weighed = try search.run(settings { ($0.method, $0.reward) = (.random, .errorAndMacs) })
+    #expect(weighed.trials.allSatisfy { $0.seconds == 0 })
+    #expect(try file.lines.count == 14 + 12)
+    let total = problem.cost.multiplyAdds(problem.cost.channels)
+    let best = try #require(ledger.best(by: .errorAndMacs, macsAtMost: total))
+    #expect(best.channels == weighed.best?.channels)
+    #expect(ledger.best(by: .top1, macsAtMost: 0) == nil)
+  }
+
+  @Test("rewards are what their sources say") func rewards() throws {
+    let problem = try problem()
+    let trial = try RatioSearch(problem, try SearchLedger(at: nil), engine: engine.get())
+      .run(settings { $0.method = .uniform }).trials[0]
+    let (top1, top5, macs) = (trial.evaluation.top1, trial.evaluation.top5, Double(trial.macs))
+    #expect(PruningReward.top1.value(trial.evaluation, macs: trial.macs) == top1)
+    #expect(PruningReward.top5.value(trial.evaluation, macs: trial.macs) == top5)
+    #expect(abs(PruningReward.errorAndMacs.value(trial.evaluation, macs: trial.macs) + (1 - top1) * log(macs)) < 1e-9)
+    // Four classes: the five first answers hold the right one, and the bound of .15 holds.
+    #expect(abs(PruningReward.boundedErrorAndMacs.value(trial.evaluation, macs: trial.macs) + 0.15 * log(macs)) < 1e-9)
+  }
+
+  @Test("PocketFlow's measure sees augmented pictures and the batches' own statistics") func trainingBatches() throws {
+    let search = RatioSearch(
+      try problem(measure: .trainingBatches), try SearchLedger(at: nil), engine: try engine.get())
+    let trial = try search.run(settings { $0.method = .uniform }).trials[0]
+    // Whole batches of 64.
+    #expect(trial.evaluation.count == 192 && trial.evaluation.loss.isFinite)
+  }
+
+  @Test("a budget that no channels meet, and settings that cannot be, are refused") func refused() throws {
+    let search = RatioSearch(try problem(), try SearchLedger(at: nil), engine: try engine.get())
+    for method in SearchSettings.Method.allCases {
+      #expect(throws: RatioSearch.Failure.self) {
+        try search.run(settings { ($0.method, $0.macsKept) = (method, 0.01) })
+      }
+    }
+    #expect(throws: RatioSearch.Failure.settings("a search has at least one roll-out, not 0")) {
+      try search.run(settings { $0.episodes = 0 })
+    }
+  }
+
+  @Test("a ledger that is none is refused by line") func malformed() throws {
+    let file = TemporaryFile()
+    try "{\"a\":1}\n".write(toFile: file.path, atomically: true, encoding: .utf8)
+    #expect(throws: TensorError.malformed(path: file.path, problem: "line 1 is no roll-out")) {
+      try SearchLedger(at: file.path)
+    }
+  }
+
+  @Test("sensitivity prunes one group at a time, and measures nothing twice") func sensitivity() throws {
+    let problem = try problem()
+    let file = TemporaryFile()
+    let search = RatioSearch(problem, try SearchLedger(at: file.path), engine: try engine.get())
+    let curves = try search.sensitivity(shares: [0.25, 0.5, 1])
+    #expect(curves.map(\.name) == problem.decisions.map { problem.pruner.groups.groups[$0].name })
+    // Eight channels stay eight.
+    #expect(curves[0].shares == [1] && curves[13].shares == [0.25, 0.5, 1])
+    #expect(Set(curves.map { $0.evaluations.last!.hits }).count == 1)
+    let lines = try file.lines.count
+    #expect(try search.sensitivity(shares: [0.25, 0.5, 1]) == curves)
+    #expect(try file.lines.count == lines)
+  }
+
+  @Test(
+    "the lowest share of PocketFlow is 1.5 log10(1 + p)",
+    arguments: [(0.5, 0.264), (0.4, 0.219), (0.3, 0.171), (0.2, 0.119)])
+  func lowest(_ kept: Double, _ share: Double) throws {
+    #expect(abs(SearchStyle.pocketFlow.lowestShare(macsKept: kept) - share) < 0.0005)
+  }
+}
