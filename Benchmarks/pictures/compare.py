@@ -1,20 +1,26 @@
-"""Images per second and core of Reprise's input pipeline and of torchvision's, alternately, on the same JPEGs.
+"""Images per second of one core by Reprise's input pipeline and by torchvision's and timm's, alternately, on the same JPEGs.
 
 Decode, random resized crop to 224 x 224, flip, normalize. torchvision's transforms run on Pillow pictures and on
-tensors that its own decoder made. Also compares pictures: the same window of each file, on average over all bytes.
+tensors that its own decoder made. With --rand-augment also RandAugment before normalizing, against timm on Pillow
+pictures: rand-m7-mstd0.5-inc1 at magnitude 7, filters drawn at random, as recipe A1 has it.
+
+A second is one of processor time, user's and system's, so that other programs beside it count little; Reprise's has the
+start of its process in it. Medians over the rounds, and their ratios. Also compares pictures: the same window of each
+file, on average over all bytes.
 """
 
 import argparse
-import json
 import pathlib
+import resource
+import statistics
 import subprocess
 import tempfile
-import time
 
 import numpy as np
 import torch
 import torchvision
 from PIL import Image
+from timm.data import create_transform
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
@@ -42,11 +48,21 @@ def tensors():
     return lambda path: change(decode_tensor(path))
 
 
-def images_per_second(load, paths):
-    begun = time.perf_counter()
-    for path in paths:
-        load(path)
-    return len(paths) / (time.perf_counter() - begun)
+def timm(magnitude):
+    change = create_transform(
+        224, is_training=True, auto_augment=f"rand-m{magnitude:g}-mstd0.5-inc1", interpolation="random",
+        mean=MEAN, std=DEVIATION)  # fmt: skip
+    return lambda path: change(Image.open(path).convert("RGB"))
+
+
+def images_per_second(work, count, who):
+    def seconds():
+        usage = resource.getrusage(who)
+        return usage.ru_utime + usage.ru_stime
+
+    begun = seconds()
+    work()
+    return count / (seconds() - begun)
 
 
 def differences(folder, paths):
@@ -73,21 +89,31 @@ def differences(folder, paths):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="of JPEGs in a train and a val folder of classes, as make.py makes each")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--passes", type=int, default=3, help="over the folder, in a round")
+    parser.add_argument("--rand-augment", type=float, metavar="MAGNITUDE", help="0 to 10")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     folder = pathlib.Path(arguments.folder).resolve()
     paths = sorted((folder / "train").glob("*/*.jpg"))
     loaders = {"torchvision, Pillow": pillow(), "torchvision, tensors": tensors()}
-    best = {}
+    command = [REPRISE, "bench", "data", folder, "--threads", "1", "--steps", str(arguments.passes)]
+    if arguments.rand_augment is not None:
+        loaders = {"timm, Pillow": timm(arguments.rand_augment)}
+        command += ["--rand-augment", str(arguments.rand_augment)]
+    works = {"reprise": lambda: subprocess.run(command, check=True, capture_output=True)}
+    for name, load in loaders.items():
+        works[name] = lambda load=load: [load(path) for _ in range(arguments.passes) for path in paths]
+    speeds = {name: [] for name in works}
     for _ in range(arguments.rounds):
-        command = [REPRISE, "bench", "data", folder, "--threads", "1", "--steps", "1", "--json"]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        best["reprise"] = max(best.get("reprise", 0), found["imagesPerSecond"])
-        for name, load in loaders.items():
-            best[name] = max(best.get(name, 0), images_per_second(load, paths))
-    for name, speed in best.items():
-        print(f"{name:22} {speed:7.1f} images/s on one core, {best['reprise'] / speed:5.2f}")
+        for name, work in works.items():
+            who = resource.RUSAGE_CHILDREN if name == "reprise" else resource.RUSAGE_SELF
+            speeds[name].append(images_per_second(work, arguments.passes * len(paths), who))
+    ours = statistics.median(speeds["reprise"])
+    for name, own in speeds.items():
+        median = statistics.median(own)
+        print(
+            f"{name:22} {median:7.1f} images/s of one core ({min(own):.1f} to {max(own):.1f}), {ours / median:5.2f}")
     count, mean, largest = differences(folder, paths)
     print(f"the same window of {count} files differs by {mean:.2f} of 255 on average, {largest:.2f} at most")
 

@@ -34,6 +34,13 @@ public enum DatasetError: Error, Hashable, Sendable {
   case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
   /// A request that cannot be met, such as pictures of two channels.
   case invalid(what: String, problem: String)
+  /// Somebody wanted the work to stop.
+  case interrupted
+}
+
+extension DatasetError {
+  /// Throws `.interrupted` where somebody wants the work to stop.
+  static func check(_ isInterrupted: () -> Bool) throws(DatasetError) { if isInterrupted() { throw .interrupted } }
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -61,6 +68,7 @@ extension DatasetError: CustomStringConvertible {
     case .outOfRange(let what, let value, let allowed):
       "\(what) is \(value), it can be \(allowed.lowerBound) to \(allowed.upperBound)"
     case .invalid(let what, let problem): "\(what) cannot be: \(problem)"
+    case .interrupted: "interrupted"
     }
   }
 

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Networks
 internal import Tensors
+internal import Training
 
 /// Refuses work that cannot fit into this machine's memory, before anything is taken.
 ///
@@ -22,17 +23,31 @@ enum MemoryCheck {
 
   /// For running a network on a batch.
   static func inference(_ network: Network, batch: Int) throws(TensorError) {
-    let largest = network.layers.map(\.shape.elementCount).max() ?? 0
-    try require(numbers: Double(network.parameterCount) + Double(largest) * Double(batch))
+    try require(numbers: numbers(toRun: network, batch: batch))
   }
 
-  /// For training a network: weights, gradients, and what each convolution and dense layer keeps for the way back.
-  static func training(_ network: Network, batch: Int) throws(TensorError) {
+  private static func numbers(toRun network: Network, batch: Int) -> Double {
+    let largest = network.layers.map(\.shape.elementCount).max() ?? 0
+    return Double(network.parameterCount) + Double(largest) * Double(batch)
+  }
+
+  /// For training a network as a plan says: weights, gradients, what each convolution and dense layer keeps for the way
+  /// back, the state of the training, and the teachers. Of teachers with the same network the weights count once, since
+  /// they may be the same.
+  static func training(_ network: Network, _ plan: TrainingPlan, teachers: [Teacher] = [], processes: Int)
+    throws(TensorError)
+  {
+    let rows = plan.rowsAtOnce(processes: processes)
     let kept = network.nodes.reduce(0.0) { sum, node in
       let isKept = network[node].operation.rules.multiplyAdds(of: network.inputShapes(of: node)) > 0
       return isKept ? sum + Double(network.shape(of: node).elementCount) : sum
     }
-    try require(numbers: 2 * Double(network.parameterCount) + kept * Double(batch))
+    let own =
+      2 * Double(network.parameterCount) + kept * Double(rows)
+      + plan.stateElementCount(of: network, processes: processes)
+    let taught = teachers.reduce(0.0) { $0 + numbers(toRun: $1.network, batch: rows) }
+    let teaching = Set(teachers.map(\.network)).reduce(0.0) { $0 + Double($1.parameterCount) }
+    try require(numbers: own + taught + teaching)
   }
 
   /// For looking into a network: each layer keeps its output and the gradient by it.

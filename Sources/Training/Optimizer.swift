@@ -93,8 +93,8 @@ package final class OptimizerState {
     case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
       let isDecoupled = if case .adamW = optimizer { true } else { false }
       rk_adam(
-        arenas.values, arenas.gradients, first.floats, second.floats, list, count, Float(rate), Float(beta1),
-        Float(beta2), Float(epsilon), correction(beta1), correction(beta2), isDecoupled ? 1 : 0)
+        arenas.values, arenas.gradients, first.floats, second.floats, list, count, rate, beta1, beta2, Float(epsilon),
+        correction(beta1), correction(beta2), isDecoupled ? 1 : 0)
     case .lamb(let beta1, let beta2, let epsilon, let clip):
       let divisor = clip.map { max(segments.gradientNorm() / $0, 1) } ?? 1
       rk_lamb(

@@ -1,6 +1,6 @@
 internal import CKernels
 internal import Engine
-internal import Networks
+package import Networks
 internal import Tensors
 
 /// All that the steps of a training change: weights, statistics, the optimizer's state, and averages of the weights.
@@ -63,6 +63,20 @@ final class TrainingState {
     if let average { places += average.copy.places("average") }
     if let best { places += best.places(snapshots) }
     return places
+  }
+}
+
+extension TrainingPlan {
+  /// How many numbers the state of a training comes to beside the weights and gradients of its network: the optimizer's
+  /// arrays, the sum of gradients where a batch is computed in parts, the moving average, and the best snapshots, of which
+  /// no more are filled than there are epochs, with their mean.
+  package func stateElementCount(of network: Network, processes: Int = 1) -> Double {
+    let isInParts = rowsAtOnce(processes: processes) * processes < batchSize
+    let arrays = optimizer.stateCount + (isInParts ? 1 : 0)
+    var copies = movingAverage == nil ? 0 : 1
+    if case .meanOfBest(let count, _) = result { copies += min(count, epochs) + 1 }
+    let weights = network.parameters.reduce(0.0) { $0 + Double($1.rule.shape.elementCount) }
+    return Double(arrays) * Double(network.parameterCount) + Double(copies) * weights
   }
 }
 

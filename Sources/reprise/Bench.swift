@@ -30,6 +30,8 @@ struct Bench: ParsableCommand {
   @Option(help: "Channels of a picture; its paper's unless given.") var channels: Int?
   @Option(help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
   @Option(help: "Steps that are timed.") var steps = 10
+  @Option(help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
+  var randAugment: Double?
   @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.") var direct = false
   @Flag(help: "Shows where the time goes: by kind of step, and the ten slowest.") var profile = false
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
@@ -40,6 +42,9 @@ struct Bench: ParsableCommand {
       ("threads", threads ?? 1, 1...1024), ("steps", steps, 1...1_000_000),
     ] where !range.contains(value) {
       throw ValidationError("--\(name) must be \(range.lowerBound)...\(range.upperBound).")
+    }
+    if let randAugment, !(0...10).contains(randAugment) || work != .data {
+      throw ValidationError("--rand-augment is of data, and must be 0...10.")
     }
     guard work == .data || ModelZoo.entry(named: model) != nil else {
       throw ValidationError("no network '\(model)'; there are \(ModelZoo.all.map(\.name).joined(separator: ", ")).")
@@ -87,9 +92,16 @@ struct Bench: ParsableCommand {
     do {
       let side = size ?? 224
       let data = try Dataset.pictureFolder(at: model, height: side, width: side, channels: channels ?? 3)
+      let augmentations: [Augmentation] =
+        if let randAugment {
+          [
+            .randomResizedCrop(filter: .random), .horizontalFlip(),
+            .randAugment(RandAugment(magnitude: randAugment, isIncreasing: true)),
+          ]
+        } else { [.randomResizedCrop(), .horizontalFlip()] }
       let loader = Loader(
-        data.train, batchSize: batch, normalization: data.normalization,
-        augmentations: [.randomResizedCrop(), .horizontalFlip()], order: .shuffled, workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        data.train, batchSize: batch, normalization: data.normalization, augmentations: augmentations, order: .shuffled,
+        workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
       var seconds: [Double] = []
       for epoch in 0..<steps {
         let begun = DispatchTime.now().uptimeNanoseconds

@@ -44,10 +44,11 @@ extension TemporaryFolder {
 
   func openImageNet(
     size: Int = 40, testSize: Int? = nil, transform: TestTransform = TestTransform(), cacheFolder: String? = nil,
-    indexing: () -> Void = {}
+    indexing: () -> Void = {}, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> Dataset {
     try Dataset.imageNet(
-      at: path, size: size, testSize: testSize, transform: transform, cacheFolder: cacheFolder, indexing: indexing)
+      at: path, size: size, testSize: testSize, transform: transform, cacheFolder: cacheFolder, indexing: indexing,
+      isInterrupted: isInterrupted)
   }
 }
 
@@ -177,6 +178,31 @@ extension TemporaryFolder {
     #expect(again.classes == data.classes && again.train.labels == data.train.labels)
     #expect(try again.checksum() == data.checksum())
     #expect(try content(again.validation) == content(data.validation))
+  }
+
+  @Test("whenever the search for pictures is interrupted, it ends at once and leaves nothing behind", arguments: forms)
+  func interruption(_ form: String) throws {
+    try write(form)
+    let before = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
+    var questions = 0
+    _ = try folder.openImageNet(isInterrupted: {
+      questions += 1
+      return false
+    })
+    // At least one for each picture.
+    #expect(questions > 32)
+    try FileManager.default.removeItem(atPath: folder[".reprise-index"])
+    for last in 1...questions {
+      var asked = 0
+      #expect(throws: DatasetError.interrupted) {
+        try folder.openImageNet(isInterrupted: {
+          asked += 1
+          return asked >= last
+        })
+      }
+      #expect(asked == last)
+    }
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted() == before)
   }
 
   @Test("pictures of every kind are shown as timm shows them", arguments: 0..<4)

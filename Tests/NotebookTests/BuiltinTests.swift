@@ -66,6 +66,26 @@ struct BuiltinTests {
     #expect(try Workshop().error(code)?.category == .runtime)
   }
 
+  @Test(
+    "the snapshots and the teachers of a training are counted before memory is taken",
+    arguments: [
+      // A GiB of weights, of which a thousand snapshots are kept; 40 MB of a teacher's, of whom there are thirty thousand.
+      """
+      net = vgg16(classes: 4, input: [3, 32, 32], hiddenFeatures: 16384)
+      data = synthetic(4, shape: [3, 32, 32], train: 8, validation: 8)
+      train(net, data, batch: 4, epochs: 1000, result: "best", snapshots: { count: 1000, by: "validation" })
+      """,
+      """
+      teacher = initialize(vgg11(classes: 4, input: [3, 32, 32], hiddenFeatures: 512))
+      data = synthetic(4, shape: [3, 32, 32], train: 8, validation: 8)
+      train(resnet8(classes: 4), data, batch: 4, teacher: [teacher for i in 1...30_000])
+      """,
+    ])
+  func trainingMemory(_ code: String) throws {
+    let error = try #require(Workshop().error(code))
+    #expect(error.category == .runtime && error.message.contains("no memory for"), "\(error.message)")
+  }
+
   @Test("a slip is found before anything runs", arguments: [
     "print(1)\nresnet19()", "print(1)\nresnet8(clases: 4)", "print(1)\nmobilenetV1(width: -1)", "print(1)\nresnet50(stem: \"big\")",
     "print(1)\ntrain(resnet8(), synthetic(), epochs: 0)", "print(1)\ntrain(resnet8(), synthetic(), optimizer: \"sdg\")",

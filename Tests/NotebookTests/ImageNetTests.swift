@@ -36,7 +36,18 @@ struct ImageNetTests {
     #expect(workshop.output.reports.count == reports)
     #expect(workshop.error("imagenet(\"set\", { sizes: 3 })")?.message.contains("sizes") == true)
     #expect(workshop.error("imagenet(\"nowhere\")")?.category == .missingData)
-    #expect(workshop.error("imagenet(\"set/val\")")?.message.contains("name the folder that holds train/ and val/") == true)
+    #expect(
+      workshop.error("imagenet(\"set/val\")")?.message.contains("name the folder that holds train/ and val/") == true)
+  }
+
+  @Test("an interruption ends the search for the pictures, and nothing is kept of it")
+  func interruption() throws {
+    let stopped = try Workshop(in: workshop.folder, isInterruptedByReport: true)
+    #expect(stopped.error("imagenet(\"set\")")?.category == .interrupted)
+    #expect(stopped.output.reports.count == 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: workshop.folder + "/set").sorted() == ["train", "val"])
+    #expect(try workshop.value("imagenet(\"set\").validation") == .number(24))
+    #expect(workshop.output.reports.first?.contains("which is done once") == true)
   }
 
   @Test("a network is trained at one size and measured at the other, its snapshots as well")

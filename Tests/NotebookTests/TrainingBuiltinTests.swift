@@ -121,6 +121,20 @@ struct TrainingBuiltinTests {
     #expect(try workshop.value("plain.model == run.model") == .bool(false))
   }
 
+  @Test("the momentum of sgd looks ahead unless told not to, that of lars where told to")
+  func nesterov() throws {
+    let workshop = try Workshop()
+    try workshop.value("data = synthetic(4, shape: [1, 8, 8], train: 96, validation: 32)")
+    try workshop.value(
+      "fn go(optimizer, nesterov) = train(resnet(8, data), data, epochs: 1, batch: 16, optimizer: optimizer, nesterov: nesterov)"
+    )
+    for (optimizer, standard, other) in [("sgd", true, false), ("lars", false, true)] {
+      try workshop.value("plain = train(resnet(8, data), data, epochs: 1, batch: 16, optimizer: \"\(optimizer)\")")
+      #expect(try workshop.value("go(\"\(optimizer)\", \(standard)).id == plain.id") == .bool(true))
+      #expect(try workshop.value("go(\"\(optimizer)\", \(other)).model == plain.model") == .bool(false))
+    }
+  }
+
   @Test("the moving average has curves of its own")
   func average() throws {
     let workshop = try Workshop()

@@ -7,28 +7,38 @@ import Synchronization
 final class Recorder: ScriptOutput {
   private let printed = Mutex<[String]>([])
   private let reported = Mutex<[String]>([])
+  private let onReport: @Sendable (String) -> Void
+
+  init(onReport: @escaping @Sendable (String) -> Void = { _ in }) { self.onReport = onReport }
+
   var text: String { printed.withLock { $0.joined(separator: "\n") } }
   var reports: [String] { reported.withLock { $0 } }
   func print(_ text: String) { printed.withLock { $0.append(text) } }
-  func report(_ text: String) { reported.withLock { $0.append(text) } }
+  func report(_ text: String) {
+    reported.withLock { $0.append(text) }
+    onReport(text)
+  }
   func narrate(_ markdown: String) {}
 }
 
 /// A session in a new empty folder that goes when its owner goes.
 final class Workshop {
   let folder: String
-  let output = Recorder()
+  let output: Recorder
   let interruption = Interruption()
   let notebook: NotebookSession
   let session: Session
 
   private let isOwner: Bool
 
-  /// - Parameter shared: The folder of another workshop, which stays its own.
+  /// - Parameters:
+  ///   - shared: The folder of another workshop, which stays its own.
+  ///   - isInterruptedByReport: Whether what is reported first asks the script to stop.
   init(
-    in shared: String? = nil, isFresh: Bool = false, replay: Replay? = nil,
+    in shared: String? = nil, isFresh: Bool = false, replay: Replay? = nil, isInterruptedByReport: Bool = false,
     showProgress: (@Sendable (String?) -> Void)? = nil
   ) throws {
+    output = Recorder { [interruption] _ in if isInterruptedByReport { interruption.raise() } }
     isOwner = shared == nil
     folder = shared ?? NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -156,6 +156,28 @@ struct IngredientTests {
     }
   }
 
+  @Test(
+    "what a training keeps beside weights and gradients is known before it is taken",
+    arguments: [
+      (Ingredient("no momentum") { $0.optimizer = .sgd(momentum: 0, nesterov: false) }, 1, 0, 0),
+      (Ingredient("momentum") { _ in }, 1, 1, 0), (Ingredient("lamb") { $0.optimizer = .lamb() }, 1, 2, 0),
+      (Ingredient("two parts") { $0.partSize = 8 }, 1, 2, 0), (Ingredient("a part each") { $0.partSize = 8 }, 2, 1, 0),
+      (Ingredient("two shared parts") { ($0.partSize, $0.synchronizesBatchNorm) = (8, true) }, 2, 2, 0),
+      (Ingredient("moving average") { $0.movingAverage = MovingAverage() }, 1, 1, 1),
+      // And the mean of the snapshots.
+      (Ingredient("three snapshots") { $0.result = .meanOfBest(count: 3, by: .validation) }, 1, 1, 4),
+      (
+        Ingredient("more snapshots than epochs, of the moving average") {
+          ($0.movingAverage, $0.result) = (MovingAverage(), .meanOfBest(count: 100, by: .validation))
+        }, 1, 1, 6
+      ),
+    ])
+  func state(_ ingredient: Ingredient, processes: Int, arrays: Int, copies: Int) {
+    let whole = network.parameters.reduce(0) { $0 + $1.rule.shape.elementCount }
+    let found = ingredient.plan.stateElementCount(of: network, processes: processes)
+    #expect(found == Double(arrays * network.parameterCount + copies * whole))
+  }
+
   @Test("each setting changes what comes out", arguments: Ingredient.all)
   func matters(_ ingredient: Ingredient) throws {
     var short = ingredient.plan

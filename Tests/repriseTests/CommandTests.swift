@@ -48,6 +48,27 @@ struct CommandTests {
     #expect(try Program.run(arguments: ["bench", "train", "resnet8", "--batch", "0"]).status == 64)
   }
 
+  @Test("bench times how pictures of a folder are read, with RandAugment where asked for")
+  func benchData() throws {
+    let picture = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "DatasetsTests/Goldens/lossy.jpg")
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for part in ["train", "val"] {
+      let place = folder.appending(path: "\(part)/a")
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      for name in ["1.jpg", "2.jpg"] { try FileManager.default.copyItem(at: picture, to: place.appending(path: name)) }
+    }
+    for augmentation in [[], ["--rand-augment", "7"]] {
+      let result = try Program.run(arguments: ["bench", "data", folder.path, "--steps", "2", "--json"] + augmentation)
+      let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+      #expect(report["pictures"] as? Int == 2 && report["imagesPerSecond"] as? Double ?? 0 > 0)
+    }
+    for wrong in [["data", folder.path, "--rand-augment", "11"], ["train", "resnet8", "--rand-augment", "7"]] {
+      #expect(try Program.run(arguments: ["bench"] + wrong).status == 64)
+    }
+  }
+
   @Test("a script comes on standard input, too")
   func standardInput() throws {
     #expect(try Program.run(input: "print(1 + 1)").output == "2\n")

@@ -3,8 +3,8 @@
 #include <math.h>
 
 typedef struct {
-  float *w; const float *g; float *m, *v; const rk_segment *segments; int64_t segment_count;
-  float rate, momentum, beta2, epsilon; double correction1, correction2; int flag, first;
+  float *w; const float *g; float *v; const rk_segment *segments; int64_t segment_count;
+  float rate, momentum; int nesterov, first;
 } update;
 
 RK_CLONES static void sgd_range(float *w, const float *g, float *v, int64_t count, float rate, float momentum,
@@ -39,47 +39,55 @@ static void sgd_body(void *opaque) {
     rk_segment segment = p->segments[s];
     rk_range share = rk_share(segment.count, 16);
     int64_t at = segment.offset + share.from;
-    sgd_range(p->w + at, p->g + at, p->m + at, share.to - share.from, p->rate, p->momentum, segment.decay, p->flag,
-              p->first);
+    sgd_range(p->w + at, p->g + at, p->v + at, share.to - share.from, p->rate, p->momentum, segment.decay,
+              p->nesterov, p->first);
   }
 }
 
 void rk_sgd(float *w, const float *g, float *v, const rk_segment *segments, int64_t segment_count, float rate,
             float momentum, int nesterov, int first) {
-  update p = {.w = w, .g = g, .m = v, .segments = segments, .segment_count = segment_count, .rate = rate,
-              .momentum = momentum, .flag = nesterov, .first = first};
+  update p = {.w = w, .g = g, .v = v, .segments = segments, .segment_count = segment_count, .rate = rate,
+              .momentum = momentum, .nesterov = nesterov, .first = first};
   GOMP_parallel(sgd_body, &p, 0, 0);
 }
 
-RK_CLONES static void adam_range(float *w, const float *g, float *m, float *v, int64_t count, float rate, float beta1,
-                                 float beta2, float epsilon, float decay, float correction1, float root2,
-                                 int decoupled) {
-  float step = rate / correction1, shrink = decoupled ? 1 - rate * decay : 1, joined = decoupled ? 0 : decay;
+typedef struct { float beta1, rest1, beta2, rest2, step, root2, epsilon, shrink, joined; } adam_terms;
+
+RK_CLONES static void adam_range(float *w, const float *g, float *m, float *v, int64_t count, adam_terms t) {
   for (int64_t i = 0; i < count; i++) {
-    float d = g[i] + joined * w[i];
-    m[i] = beta1 * m[i] + (1 - beta1) * d;
-    v[i] = beta2 * v[i] + (1 - beta2) * d * d;
-    w[i] = shrink * w[i] - step * m[i] / (__builtin_sqrtf(v[i]) / root2 + epsilon);
+    float d = g[i] + t.joined * w[i];
+    m[i] = t.beta1 * m[i] + t.rest1 * d;
+    v[i] = t.beta2 * v[i] + t.rest2 * d * d;
+    w[i] = t.shrink * w[i] - t.step * m[i] / (__builtin_sqrtf(v[i]) / t.root2 + t.epsilon);
   }
 }
 
+typedef struct {
+  float *w; const float *g; float *m, *v; const rk_segment *segments; int64_t segment_count; adam_terms terms;
+  double rate; int decoupled;
+} adam;
+
 static void adam_body(void *opaque) {
-  update *p = opaque;
+  adam *p = opaque;
   for (int64_t s = 0; s < p->segment_count; s++) {
     rk_segment segment = p->segments[s];
     rk_range share = rk_share(segment.count, 16);
     int64_t at = segment.offset + share.from;
-    adam_range(p->w + at, p->g + at, p->m + at, p->v + at, share.to - share.from, p->rate, p->momentum, p->beta2,
-               p->epsilon, segment.decay, (float)p->correction1, (float)sqrt(p->correction2), p->flag);
+    adam_terms terms = p->terms;
+    terms.shrink = p->decoupled ? (float)(1 - p->rate * segment.decay) : 1;
+    terms.joined = p->decoupled ? 0 : segment.decay;
+    adam_range(p->w + at, p->g + at, p->m + at, p->v + at, share.to - share.from, terms);
   }
 }
 
 void rk_adam(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
-             float rate, float beta1, float beta2, float epsilon, double correction1, double correction2,
+             double rate, double beta1, double beta2, float epsilon, double correction1, double correction2,
              int decoupled) {
-  update p = {.w = w, .g = g, .m = m, .v = v, .segments = segments, .segment_count = segment_count, .rate = rate,
-              .momentum = beta1, .beta2 = beta2, .epsilon = epsilon, .correction1 = correction1,
-              .correction2 = correction2, .flag = decoupled};
+  // What follows from the arguments is rounded once, as PyTorch does: 1 - beta2 in single precision would be off by 1e-5.
+  adam_terms terms = {.beta1 = (float)beta1, .rest1 = (float)(1 - beta1), .beta2 = (float)beta2,
+                      .rest2 = (float)(1 - beta2), .step = (float)(rate / correction1),
+                      .root2 = (float)sqrt(correction2), .epsilon = epsilon};
+  adam p = {w, g, m, v, segments, segment_count, terms, rate, decoupled};
   GOMP_parallel(adam_body, &p, 0, 0);
 }
 

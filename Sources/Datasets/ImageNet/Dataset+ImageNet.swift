@@ -23,10 +23,11 @@ extension Dataset {
   ///   - transform: How pictures are shown that no augmentation frames.
   ///   - cacheFolder: For an index that cannot lie beside the data; nil keeps none there.
   ///   - indexing: Called before folders and archives are gone through, which may take minutes.
-  /// - Throws: `DatasetError`.
+  ///   - isInterrupted: Asked before each folder and each member of an archive. No index is kept once it is true.
+  /// - Throws: `DatasetError`; `.interrupted` where it was.
   public static func imageNet(
     at path: String, size: Int = 224, testSize: Int? = nil, transform: TestTransform = TestTransform(),
-    cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {}
+    cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {}, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> Dataset {
     let testSize = testSize ?? size
     for (what, value) in [("the size", size), ("the size to measure at", testSize)] {
@@ -37,14 +38,16 @@ extension Dataset {
         what: "a crop of \(transform.crop)", problem: "it is the share of the shorter side, above 0 and at most 1")
     }
     let root = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    let layout = try ImageNetLayout(at: root)
-    let cache = IndexCache(root: root, stamps: try layout.stamps(), folder: cacheFolder)
+    let layout = try ImageNetLayout(at: root, isInterrupted: isInterrupted)
+    let stamps = try layout.stamps(isInterrupted: isInterrupted)
+    let cache = IndexCache(root: root, stamps: stamps, folder: cacheFolder)
     let index: ImageNetIndex
     if let kept = cache.read() {
       index = kept
     } else {
       indexing()
-      index = try ImageNetIndex(of: layout)
+      index = try ImageNetIndex(of: layout, isInterrupted: isInterrupted)
+      try DatasetError.check(isInterrupted)
       cache.write(index)
     }
     func split(_ part: PictureIndex, _ size: Int) -> Split {

@@ -11,10 +11,11 @@ struct ImageNetIndex: Hashable, Sendable {
 
 extension ImageNetIndex {
   /// Goes through all folders or archives of a layout.
+  /// - Parameter isInterrupted: Asked before each folder, each member of an archive and each picture.
   /// - Throws: `DatasetError`.
-  init(of layout: ImageNetLayout) throws(DatasetError) {
-    let train = try layout.train.map { (part) throws(DatasetError) in try Contents(of: part, layout) }
-    let validation = try Contents(of: layout.validation, layout)
+  init(of layout: ImageNetLayout, isInterrupted: () -> Bool) throws(DatasetError) {
+    let train = try layout.train.map { (part) throws(DatasetError) in try Contents(of: part, layout, isInterrupted) }
+    let validation = try Contents(of: layout.validation, layout, isInterrupted)
     let listed = try LabelFile.classes(of: layout)
     func bound(_ marks: [LabelFile.Label]) -> Int {
       marks.reduce(0) { if case .number(let number) = $1 { max($0, min(number, Int(Int32.max) - 1) + 1) } else { $0 } }
@@ -40,6 +41,7 @@ extension ImageNetIndex {
     func index(_ contents: Contents) throws(DatasetError) -> PictureIndex {
       var index = PictureIndex(archives: contents.archives)
       for (position, entry) in contents.entries.enumerated() {
+        try DatasetError.check(isInterrupted)
         let label: Int
         switch contents.marks[position] {
         case .number(let number):
@@ -73,12 +75,13 @@ private struct Contents {
   /// The file or folder that says the labels.
   var labelPath = ""
 
-  init(of part: ImageNetLayout.Part, _ layout: ImageNetLayout) throws(DatasetError) {
+  init(of part: ImageNetLayout.Part, _ layout: ImageNetLayout, _ isInterrupted: () -> Bool) throws(DatasetError) {
     let root = layout.root
     switch part {
     case .classFolders(let folder, let names):
       labelPath = folder
       for name in names {
+        try DatasetError.check(isInterrupted)
         let pictures = try sortedNames(in: "\(root)/\(folder)/\(name)").filter(isPicture)
         add(pictures.map { PictureEntry(name: "\(folder)/\(name)/\($0)") }, as: name)
       }
@@ -91,29 +94,35 @@ private struct Contents {
       archives = [try FileStamp(path, below: root)]
       var members: [TarReader.Member] = []
       var outer = try TarReader("\(root)/\(path)")
-      while let member = try outer.next() { if member.name.hasSuffix(".tar") { members.append(member) } }
+      while let member = try outer.next() {
+        try DatasetError.check(isInterrupted)
+        if member.name.hasSuffix(".tar") { members.append(member) }
+      }
       members.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       for member in members {
         var reader = try TarReader("\(root)/\(path)", member: member)
-        add(try Self.pictures(of: &reader, archive: 0).sortedByName(), as: Self.className(member.name))
+        let pictures = try Self.pictures(of: &reader, archive: 0, isInterrupted)
+        add(pictures.sortedByName(), as: Self.className(member.name))
       }
     case .classArchives(let paths):
       labelPath = String(paths[0].prefix { $0 != "/" })
       for path in paths {
         archives.append(try FileStamp(path, below: root))
         var reader = try TarReader("\(root)/\(path)")
-        add(try Self.pictures(of: &reader, archive: archives.count - 1).sortedByName(), as: Self.className(path))
+        let pictures = try Self.pictures(of: &reader, archive: archives.count - 1, isInterrupted)
+        add(pictures.sortedByName(), as: Self.className(path))
       }
     case .archive(let path):
       archives = [try FileStamp(path, below: root)]
       var reader = try TarReader("\(root)/\(path)")
-      try label(try Self.pictures(of: &reader, archive: 0).sortedByName(), in: path, by: layout)
+      try label(try Self.pictures(of: &reader, archive: 0, isInterrupted).sortedByName(), in: path, by: layout)
     case .shards(let paths):
       labelPath = paths[0]
       for path in paths {
         archives.append(try FileStamp(path, below: root))
         var shard = try Shard("\(root)/\(path)", archive: archives.count - 1)
         while let (entry, label) = try shard.next() {
+          try DatasetError.check(isInterrupted)
           entries.append(entry)
           marks.append(.number(label))
         }
@@ -143,9 +152,12 @@ private struct Contents {
     marks = try file.labels(of: pictures, in: title)
   }
 
-  private static func pictures(of reader: inout TarReader, archive: Int) throws(DatasetError) -> [PictureEntry] {
+  private static func pictures(of reader: inout TarReader, archive: Int, _ isInterrupted: () -> Bool)
+    throws(DatasetError) -> [PictureEntry]
+  {
     var entries: [PictureEntry] = []
     while let member = try reader.next() {
+      try DatasetError.check(isInterrupted)
       let entry = PictureEntry(name: member.name, archive: archive, offset: member.offset, length: member.length)
       if isPicture(member.name), !entry.fileName.hasPrefix(".") { entries.append(entry) }
     }

@@ -23,8 +23,9 @@ struct ImageNetLayout {
   /// Where files with labels and class names may lie.
   let labelFolders: [String]
 
-  /// - Throws: `DatasetError.missing`, `.notAFolder`, `.unreadable`, `.notImageNet` where nothing to measure on is found.
-  init(at root: String) throws(DatasetError) {
+  /// - Throws: `DatasetError.missing`, `.notAFolder`, `.unreadable`, `.interrupted`, `.notImageNet` where nothing to
+  ///   measure on is found.
+  init(at root: String, isInterrupted: () -> Bool) throws(DatasetError) {
     try requireFolder(root)
     self.root = root
     // As the download from Kaggle unpacks.
@@ -32,9 +33,9 @@ struct ImageNetLayout {
     let names = try sortedNames(in: "\(root)/\(base)")
     var (train, validation): (Part?, Part?)
     for name in names where isFolder("\(root)/\(base)\(name)") {
-      if name == "train" { train = try Self.part(in: base + name, of: root) }
+      if name == "train" { train = try Self.part(in: base + name, of: root, isInterrupted) }
       if ["val", "validation"].contains(name), validation == nil {
-        validation = try Self.part(in: base + name, of: root)
+        validation = try Self.part(in: base + name, of: root, isInterrupted)
       }
     }
     let archives = names.filter { $0.hasSuffix(".tar") && !isFolder("\(root)/\(base)\($0)") }
@@ -62,12 +63,15 @@ struct ImageNetLayout {
   }
 
   /// What a folder `train/` or `val/` holds; nil where it holds none of it.
-  private static func part(in folder: String, of root: String) throws(DatasetError) -> Part? {
+  private static func part(in folder: String, of root: String, _ isInterrupted: () -> Bool) throws(DatasetError)
+    -> Part?
+  {
     let names = try sortedNames(in: "\(root)/\(folder)")
     var subfolders: [String] = []
     var hasPictures = false
     var archives: [String] = []
     for name in names {
+      try DatasetError.check(isInterrupted)
       if name.hasSuffix(".tar") {
         archives.append("\(folder)/\(name)")
       } else if isPicture(name) {
@@ -115,7 +119,7 @@ struct ImageNetLayout {
   }
 
   /// All that the index follows from, with their sizes and times of change: archives, folders of pictures, label files.
-  func stamps() throws(DatasetError) -> [FileStamp] {
+  func stamps(isInterrupted: () -> Bool) throws(DatasetError) -> [FileStamp] {
     var paths: [String] = []
     for part in [train, validation].compactMap(\.self) {
       switch part {
@@ -127,7 +131,10 @@ struct ImageNetLayout {
     for folder in labelFolders {
       paths += LabelFile.names.map { folder + $0 }.filter { isFile("\(root)/\($0)") }
     }
-    return try paths.map { (path) throws(DatasetError) in try FileStamp(path, below: root) }
+    return try paths.map { (path) throws(DatasetError) in
+      try DatasetError.check(isInterrupted)
+      return try FileStamp(path, below: root)
+    }
   }
 }
 

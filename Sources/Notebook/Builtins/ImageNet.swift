@@ -33,13 +33,18 @@ let imageNet = Builtin(
   let context = arguments.context
   let begun = Date()
   var isIndexed = true
-  let data = try Dataset.imageNet(
-    at: path, size: arguments.integer("size"), testSize: arguments.integerIfGiven("testSize"),
-    transform: TestTransform(crop: try arguments.number("crop"), filter: filter),
-    indexing: {
-      isIndexed = false
-      context.report("looking for the pictures of \(path), which is done once")
-    })
+  let data: Dataset
+  do {
+    data = try Dataset.imageNet(
+      at: path, size: arguments.integer("size"), testSize: arguments.integerIfGiven("testSize"),
+      transform: TestTransform(crop: try arguments.number("crop"), filter: filter),
+      indexing: {
+        isIndexed = false
+        context.report("looking for the pictures of \(path), which is done once")
+      }, isInterrupted: { context.isInterrupted })
+  } catch DatasetError.interrupted {
+    throw ScriptError.interrupted(at: context.span)
+  }
   if !isIndexed {
     let seconds = NumberText.fixed(Date().timeIntervalSince(begun), 1)
     context.report("\(NumberText.grouped(data.train.count + data.validation.count)) pictures found in \(seconds) s")

@@ -34,7 +34,7 @@ let findLearningRate = Builtin(
     throw arguments.failure("the range must rise: \(NumberText.short(low)) is not below \(NumberText.short(high))", at: "to")
   }
   let notebook = try arguments.notebook()
-  try MemoryCheck.training(network, batch: plan.batchSize / notebook.communicator.size)
+  try MemoryCheck.training(network, plan, processes: notebook.communicator.size)
   let interruption = arguments.context.interruption
   let range = try Trainer(engine: notebook.engine(), communicator: notebook.communicator).learningRateRange(
     network, from: weights, on: data, plan, over: low...high, steps: try arguments.integer("steps"),
@@ -108,7 +108,10 @@ let benchmark = Builtin(
   let network = try arguments.object("network", as: NetworkValue.self).network
   let (batch, isTraining) = (try arguments.integer("batch"), try arguments.bool("training"))
   if isTraining {
-    try MemoryCheck.training(network, batch: batch)
+    // The standard plan's optimizer keeps what that of the benchmark keeps.
+    var plan = TrainingPlan()
+    plan.batchSize = batch
+    try MemoryCheck.training(network, plan, processes: 1)
   } else {
     try MemoryCheck.inference(network, batch: batch)
   }

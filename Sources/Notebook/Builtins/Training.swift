@@ -27,9 +27,11 @@ let train = Builtin(
     Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
   ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
   examples: [
-    Example("train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)"),
     Example(
-      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), recipe.torchvision with { epochs: 1, batch: 16, microBatch: none })"),
+      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)"),
+    Example(
+      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), recipe.torchvision with { epochs: 1, batch: 16, microBatch: none })"
+    ),
   ], chapter: "Training"
 ) { arguments in
   try arguments.context.checkInterruption()
@@ -60,7 +62,7 @@ extension Arguments {
     resuming kept: Checkpoint? = nil
   ) throws -> Value {
     let notebook = try notebook()
-    try MemoryCheck.training(network, batch: plan.rowsAtOnce(processes: notebook.communicator.size))
+    try MemoryCheck.training(network, plan, teachers: teachers, processes: notebook.communicator.size)
     let context = context
     let interruption = context.interruption
     let keeper = TrainingKeeper(

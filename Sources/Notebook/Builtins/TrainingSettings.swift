@@ -16,7 +16,9 @@ let optimizerParameters = [
     "How gradients change weights; rmspropTF is TensorFlow's.", default: .string("sgd"), labelled: true),
   Parameter(
     "momentum", .number, "Of sgd, lars and rmsprop.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
-  Parameter("nesterov", .bool, "Whether sgd looks ahead.", default: .bool(true), labelled: true),
+  Parameter(
+    "nesterov", .bool, "Whether the momentum of sgd or lars looks ahead; left out, that of sgd does, that of lars not.",
+    optional: true, labelled: true),
   optional("beta1", "Of adam and lamb, 0.9 where left out.", 0...0.9999999),
   optional(
     "beta2",
@@ -167,16 +169,19 @@ extension Arguments {
   /// What `optimizerParameters` say.
   func setOptimizer(of plan: inout TrainingPlan) throws(ScriptError) {
     let momentum = try number("momentum")
+    let looksAhead = has("nesterov") ? try bool("nesterov") : nil
     let (beta1, beta2, epsilon) = try (numberIfGiven("beta1"), numberIfGiven("beta2"), numberIfGiven("epsilon"))
     plan.optimizer =
       switch try string("optimizer") {
       case "adam": .adam(beta1: beta1 ?? 0.9, beta2: beta2 ?? 0.999, epsilon: epsilon ?? 1e-8)
       case "adamw": .adamW(beta1: beta1 ?? 0.9, beta2: beta2 ?? 0.999, epsilon: epsilon ?? 1e-8)
       case "lamb": .lamb(beta1: beta1 ?? 0.9, beta2: beta2 ?? 0.999, epsilon: epsilon ?? 1e-6)
-      case "lars": .lars(momentum: momentum, trust: try number("trust"), epsilon: epsilon ?? 1e-8)
+      case "lars":
+        .lars(
+          momentum: momentum, nesterov: looksAhead ?? false, trust: try number("trust"), epsilon: epsilon ?? 1e-8)
       case "rmsprop": .rmsProp(decay: beta2 ?? 0.99, momentum: momentum, epsilon: epsilon ?? 1e-8)
       case "rmspropTF": .rmsPropTF(decay: beta2 ?? 0.9, momentum: momentum, epsilon: epsilon ?? 1e-10)
-      default: .sgd(momentum: momentum, nesterov: try bool("nesterov"))
+      default: .sgd(momentum: momentum, nesterov: looksAhead ?? true)
       }
     plan.weightDecay = try number("weightDecay")
     let decays = Set(try strings("decays"))

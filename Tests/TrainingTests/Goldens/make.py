@@ -61,6 +61,9 @@ def optimizers():
         ("sgd", 0.5, 0.1, lambda g: torch.optim.SGD(g, lr=1, momentum=0.9, nesterov=True)),
         ("adam", 0.5, 0.01, lambda g: torch.optim.Adam(g, lr=1)),
         ("adamW", 0.5, 0.01, lambda g: torch.optim.AdamW(g, lr=1)),
+        # Weights so small that what is left after five steps is the steps.
+        ("adam, small weights", 0.005, 0.01, lambda g: torch.optim.Adam(g, lr=1)),
+        ("adamW, small weights", 0.005, 0.01, lambda g: torch.optim.AdamW(g, lr=1)),
         ("lamb", 0.5, 0.02, lambda g: Lamb(g, lr=1)),
         ("lamb, not clipped", 0.5, 0.02, lambda g: Lamb(g, lr=1, max_grad_norm=None)),
         ("lamb, small gradients", 0.05, 0.02, lambda g: Lamb(g, lr=1)),

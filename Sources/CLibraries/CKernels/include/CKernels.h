@@ -112,7 +112,7 @@ void rk_sgd(float *w, const float *g, float *v, const rk_segment *segments, int6
             float momentum, int nesterov, int first);
 // Adam (decoupled = 0: decay joins the gradient) and AdamW (decoupled = 1). correction1 = 1 - beta1^t and so on.
 void rk_adam(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
-             float rate, float beta1, float beta2, float epsilon, double correction1, double correction2,
+             double rate, double beta1, double beta2, float epsilon, double correction1, double correction2,
              int decoupled);
 // RMSprop; v is the mean square, b the momentum (NULL without). tensorflow = 1: epsilon below the root, the rate within
 // the momentum.
