@@ -39,6 +39,7 @@ public final class NotebookSession: Sendable {
     var store: Result<RunStore, RunStore.Failure>?
     var findings: [Replay.Finding] = []
     var runs: [String] = []
+    var ledgers: Set<String> = []
   }
   private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
@@ -75,6 +76,9 @@ public final class NotebookSession: Sendable {
   func note(run id: String) {
     place.withLock { if !$0.runs.contains(id) { $0.runs.append(id) } }
   }
+
+  /// Whether a ledger was not asked for before.
+  func isFirstUse(of ledger: String) -> Bool { place.withLock { $0.ledgers.insert(ledger).inserted } }
 
   /// What the trainings of a script that was only planned would cost, in their order.
   public var costs: [Cost] { place.withLock { $0.costs } }

@@ -20,7 +20,7 @@ public struct Evaluation: Hashable, Sendable, Codable {
   public init() {}
 
   /// Whether the counts agree with each other; those of a file may not.
-  var isPossible: Bool { 0 <= hits && hits <= hitsAmongFive && hitsAmongFive <= count && count <= 1 << 48 }
+  package var isPossible: Bool { 0 <= hits && hits <= hitsAmongFive && hitsAmongFive <= count && count <= 1 << 48 }
 
   private var sum: Double { loss * Double(count) }
 

@@ -98,6 +98,19 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
     #expect(abs(Double(narrow.parameterCount) / 1e6 - 2.408) < 0.0005)
   }
 
+  /// Two layers' channels one after the other, the first's twice.
+  static func concatenated(_ input: Shape) throws -> Network {
+    var network = Network("concatenated", input: input)
+    let a = try network.append(
+      .convolution(Convolution(to: 5, Window(kernel: 3, padding: 1))), to: network.input, named: "a")
+    let b = try network.append(.convolution(Convolution(to: 4, Window(kernel: 1))), to: network.input, named: "b")
+    let joined = try network.append(.concatenation(Concatenation()), to: [a, b, a], named: "joined")
+    let c = try network.append(.convolution(Convolution(to: 6, Window(kernel: 3, stride: 2))), to: joined, named: "c")
+    let flat = try network.append(.flatten(Flatten()), to: c, named: "flat")
+    try network.append(.dense(Dense(to: 4)), to: flat, named: "d")
+    return network
+  }
+
   static let small: [String: @Sendable () throws -> Network] = [
     "padded shortcuts": { try CIFARResNet(depth: 8).network(input: [1, 12, 12], classes: 4) },
     "projections": { try CIFARResNet(depth: 8, shortcut: .projection).network(input: [1, 12, 12], classes: 4) },
@@ -105,17 +118,7 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
       try CIFARResNet(depth: 8, shortcut: .none, hasBatchNorm: false).network(input: [1, 12, 12], classes: 4)
     },
     "depthwise": { try MobileNetV1(width: 0.05).network(input: [1, 16, 16], classes: 4) },
-    "concatenated": {
-      var network = Network("concatenated", input: [2, 6, 6])
-      let a = try network.append(
-        .convolution(Convolution(to: 5, Window(kernel: 3, padding: 1))), to: network.input, named: "a")
-      let b = try network.append(.convolution(Convolution(to: 4, Window(kernel: 1))), to: network.input, named: "b")
-      let joined = try network.append(.concatenation(Concatenation()), to: [a, b, a], named: "joined")
-      let c = try network.append(.convolution(Convolution(to: 6, Window(kernel: 3, stride: 2))), to: joined, named: "c")
-      let flat = try network.append(.flatten(Flatten()), to: c, named: "flat")
-      try network.append(.dense(Dense(to: 4)), to: flat, named: "d")
-      return network
-    },
+    "concatenated": { try concatenated([2, 6, 6]) },
   ]
 
   @Test(

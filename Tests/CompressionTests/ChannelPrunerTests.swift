@@ -130,6 +130,25 @@ struct TrainedSample {
     #expect(pruned.hits > bare.hits)
   }
 
+  @Test(
+    "concatenated channels, read twice by one layer, are chosen and fitted",
+    arguments: PruningSettings.Features.allCases)
+  func concatenated(_ features: PruningSettings.Features) throws {
+    let make = ChannelGroupsTests.concatenated
+    let network = try make([2, 8, 8])
+    let data = try Dataset.synthetic(classes: 4, shape: [2, 8, 8], train: 60, validation: 8, noise: 0.2, seed: 1)
+    var settings = PruningSettings()
+    (settings.features, settings.pictures) = (features, 40)
+    let pruner = try ChannelPruner(
+      network, try distinctWeights(network), on: data.train, normalization: data.normalization, settings,
+      engine: engine.get())
+    let counts = CostModel(of: network, pruner.groups).counts(
+      for: .channelsKept(0.6), in: pruner.groups.prunable, ChannelRounding(multiple: 1))!
+    let (small, own, kept) = try pruner.pruned(to: counts)
+    #expect(kept.count == 3 && small.parameterCount < network.parameterCount)
+    _ = try small.checked(own)
+  }
+
   @Test("networks with residual streams and with dense hidden layers are pruned too") func others() throws {
     let sample = try TrainedSample.shared.get()
     let networks = [

@@ -71,9 +71,11 @@ private final class TemporaryFile {
     #expect(try run(2).map(\.channels) != first.map(\.channels))
   }
 
-  @Test("a search that was stopped anywhere goes on to the same answer and the same ledger", arguments: [0, 1, 5, 11])
-  func resumed(_ stop: Int) throws {
-    let problem = try problem()
+  @Test(
+    "a search that was stopped anywhere goes on to the same answer and the same ledger",
+    arguments: [(0, PruningSettings.Features.original), (1, .pruned), (5, .original), (11, .original)])
+  func resumed(_ stop: Int, _ features: PruningSettings.Features) throws {
+    let problem = try problem { $0.features = features }
     let (calm, stopped) = (TemporaryFile(), TemporaryFile())
     let whole = try RatioSearch(problem, try SearchLedger(at: calm.path), engine: engine.get()).run(settings())
     var made = 0
@@ -86,7 +88,9 @@ private final class TemporaryFile {
     try handle?.write(contentsOf: Data("{\"channels\":[8,".utf8))
     try handle?.close()
     // A problem of its own, as another process has it.
-    let resumed = try RatioSearch(try self.problem(), try SearchLedger(at: stopped.path), engine: engine.get()).run(
+    let resumed = try RatioSearch(
+      try self.problem { $0.features = features }, try SearchLedger(at: stopped.path), engine: engine.get()
+    ).run(
       settings())
     #expect(resumed.trials.map(\.facts) == whole.trials.map(\.facts))
     #expect(resumed.trials.prefix(stop).allSatisfy { $0.seconds == 0 })
@@ -110,21 +114,46 @@ private final class TemporaryFile {
     #expect(weighed.trials.allSatisfy { $0.seconds == 0 })
     #expect(try file.lines.count == 14 + 12)
     let total = problem.cost.multiplyAdds(problem.cost.channels)
-    let best = try #require(ledger.best(by: .errorAndMacs, macsAtMost: total))
+    let best = try #require(ledger.trials.best(by: .errorAndMacs, macsAtMost: total))
     #expect(best.channels == weighed.best?.channels)
-    #expect(ledger.best(by: .top1, macsAtMost: 0) == nil)
+    #expect(ledger.trials.best(by: .top1, macsAtMost: 0) == nil)
   }
 
   @Test("rewards are what their sources say") func rewards() throws {
+    func evaluation(_ hits: Int, _ amongFive: Int) throws -> Evaluation {
+      try JSONDecoder().decode(
+        Evaluation.self, from: Data("{\"loss\":1,\"hits\":\(hits),\"hitsAmongFive\":\(amongFive),\"count\":10}".utf8))
+    }
+    let (poor, good) = (try evaluation(6, 7), try evaluation(8, 9))
+    #expect(PruningReward.top1.value(poor, macs: 1000) == 0.6 && PruningReward.top5.value(poor, macs: 1000) == 0.7)
+    // ln 1000 is 6.907755.
+    #expect(abs(PruningReward.errorAndMacs.value(poor, macs: 1000) + 2.763102) < 1e-6)
+    #expect(abs(PruningReward.boundedErrorAndMacs.value(poor, macs: 1000) + 2.072327) < 1e-6)
+    #expect(abs(PruningReward.boundedErrorAndMacs.value(good, macs: 1000) + 1.036163) < 1e-6)
+  }
+
+  @Test("states are what AMC's and PocketFlow's programs show") func states() throws {
     let problem = try problem()
-    let trial = try RatioSearch(problem, try SearchLedger(at: nil), engine: engine.get())
-      .run(settings { $0.method = .uniform }).trials[0]
-    let (top1, top5, macs) = (trial.evaluation.top1, trial.evaluation.top5, Double(trial.macs))
-    #expect(PruningReward.top1.value(trial.evaluation, macs: trial.macs) == top1)
-    #expect(PruningReward.top5.value(trial.evaluation, macs: trial.macs) == top5)
-    #expect(abs(PruningReward.errorAndMacs.value(trial.evaluation, macs: trial.macs) + (1 - top1) * log(macs)) < 1e-9)
-    // Four classes: the five first answers hold the right one, and the bound of .15 holds.
-    #expect(abs(PruningReward.boundedErrorAndMacs.value(trial.evaluation, macs: trial.macs) + 0.15 * log(macs)) < 1e-9)
+    let amc = RatioEnvironment(problem, .amc, macsKept: 0.5)
+    // The first and the last layer: number, kind, inputs, outputs, stride, kernel, weights, each stretched over 0 to 1; what
+    // is gone, what lies behind, what was kept before.
+    let (first, last) = (
+      amc.state(0, problem.cost.channels, previous: 1), amc.state(13, problem.cost.channels, previous: 0.5)
+    )
+    let total = Double(problem.cost.multiplyAdds(problem.cost.channels))
+    let stem = Double(16 * 16 * 9 * 8 * 1 + 16 * 16 * 9 * 8)
+    // conv_stem 1 -> 8, blocks.0.0 depthwise 8 and pointwise 8 -> 16, at 16 x 16.
+    let behind = (total - stem - Double(16 * 16 * 8 * 16)) / total
+    #expect(first.count == 10 && first[0] == 0 && first[1] == 0 && first[2] == 0 && first[7] == 0 && first[9] == 1)
+    #expect(abs(Double(first[8]) - behind) < 1e-6)
+    #expect(last[0] == 1 && last[1] == 1 && last[2] == 1 && last[8] == 0 && last[9] == 0.5)
+    let flow = RatioEnvironment(problem, .pocketFlow, macsKept: 0.5)
+    let state = flow.state(13, problem.cost.channels, previous: 1)
+    // Number, outputs, inputs, height, width, stride, multiply-adds, each over its largest; then what could stay at least.
+    #expect(state.count == 8 && state[0] == 1 && state[2] == 1 && abs(state[3] - 1.0 / 16) < 1e-6)
+    var counts = problem.cost.channels
+    counts[problem.decisions[13]] = 72
+    #expect(abs(Double(state[7]) - Double(problem.cost.multiplyAdds(counts)) / total) < 1e-6)
   }
 
   @Test("PocketFlow's measure sees augmented pictures and the batches' own statistics") func trainingBatches() throws {

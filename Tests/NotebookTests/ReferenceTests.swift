@@ -52,7 +52,7 @@ struct ReferenceTests {
     ("Recipes/mobilenet-v1/baseline", ["epochs": "1", "samples": "200"]),
     (
       "Recipes/mobilenet-v1/prune",
-      ["count": "2", "samples": "200", "epochs": "1", "tuned": "2", "rollouts": "2", "tested": "100"]
+      ["count": "2", "samples": "200", "epochs": "1", "tuned": "4", "rollouts": "2", "tested": "100"]
     ),
     ("Recipes/resnet50/original", ["epochs": "2", "samples": "100"]),
     ("Recipes/resnet50/torchvision", ["epochs": "2", "samples": "100"]),

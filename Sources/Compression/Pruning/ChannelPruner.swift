@@ -16,7 +16,7 @@ public struct PruningSettings: Hashable, Sendable, Codable {
 
   public enum Features: String, Hashable, Sendable, Codable, CaseIterable {
     /// Each layer sees what the layers before it give after they were pruned, so that errors do not add up; as
-    /// PocketFlow and He et al. do.
+    /// PocketFlow and He et al. do. Their correction of a residual branch by what its shortcut lost is not made.
     case pruned
     /// Each layer sees what the whole network gives, so that nothing is computed anew for other ratios; as AMC does.
     case original
@@ -26,11 +26,11 @@ public struct PruningSettings: Hashable, Sendable, Codable {
   public var features = Features.pruned
   /// Whether readers' weights are fitted anew to the outputs of the whole network, by least squares.
   public var reconstructs = true
-  /// Training pictures that are looked at.
+  /// Training pictures that are looked at: the first of each class.
   public var pictures = 500
   /// Output pixels of each that make a row, of a convolution.
   public var points = 10
-  /// Decides pictures, pixels, and what `random` draws.
+  /// Decides pixels, and what `random` draws.
   public var seed: UInt64 = 1
 
   public init() {}
@@ -50,6 +50,9 @@ public final class ChannelPruner {
   private let sampler: FeatureSampler?
   /// Layers whose rows are short enough to be fitted.
   private let fitted: Set<Network.Node>
+  /// The names of those whose rows are too long: they keep their weights for the channels that stay, which are chosen
+  /// by magnitude where no other layer reads them.
+  public let unfitted: [String]
   /// What the whole network's layers give, as rows.
   private var targets: [Network.Node: [[Double]]] = [:]
   /// Of the whole network.
@@ -61,18 +64,22 @@ public final class ChannelPruner {
   ///   - weights: of the trained network.
   ///   - split: the pictures that are looked at, chosen among its first ones of each class.
   ///   - isInterrupted: asked before each batch; once true, the work ends with `FeatureSampler.Interrupted`.
-  /// - Throws: `EngineError`, `DatasetError`, `TensorError`.
+  /// - Throws: `EngineError`, `DatasetError`, `TensorError`; `WeightError.notFinite` for weights that are none.
   public init(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
     _ settings: PruningSettings, engine: Engine, isInterrupted: @escaping () -> Bool = { false }
   ) throws {
     let groups = ChannelGroups(of: network)
     (self.network, self.weights, self.groups, self.settings) = (network, try network.checked(weights), groups, settings)
+    for (name, tensor) in self.weights.sorted(by: { $0.key < $1.key })
+    where !tensor.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) { throw WeightError.notFinite(name: name) }
     let readers = Set(groups.prunable.flatMap { groups.groups[$0].readers })
     let needsFeatures = settings.reconstructs || settings.selection == .lasso
     fitted = readers.filter {
       needsFeatures && network.parameters(of: $0)[0].rule.shape.sample.elementCount <= FeatureSampler.longestRow
     }
+    let fitted = fitted
+    unfitted = needsFeatures ? readers.subtracting(fitted).sorted().map { network[$0].name } : []
     sampler =
       fitted.isEmpty
       ? nil
@@ -122,25 +129,43 @@ public final class ChannelPruner {
     precondition(counts.count == groups.groups.count)
     var kept: [Int: [Int]] = [:]
     var current = weights
-    for group in groups.prunable where counts[group] < groups.groups[group].channels {
-      let readers = groups.groups[group].readers
-      let own: [Network.Node: LayerStatistics]
-      switch settings.features {
-      case .original: own = statistics
-      case .pruned: own = try statistics(of: readers.filter { fitted.contains($0) }, with: current)
-      }
-      kept[group] = try select(counts[group], of: group, kept, current, own)
-      for reader in readers {
-        let columns = columns(of: reader, keeping: kept)
-        let name = weightName(of: reader)
-        if settings.reconstructs, let statistics = own[reader] {
-          current[name] = try statistics.reconstruction(from: columns).reshaped(to: current[name]!.shape)
-        } else {
-          current[name] = current[name]!.keeping(columns)
+    let pruned = groups.prunable.filter { counts[$0] < groups.groups[$0].channels }
+    // Each reader is fitted when all that lies before it is decided, whoever else reads the same channels.
+    for reader in Set(pruned.flatMap { groups.groups[$0].readers }).sorted() {
+      var own = statistics
+      for group in pruned where kept[group] == nil && groups.groups[group].readers.contains(reader) {
+        if settings.features == .pruned {
+          own = try statistics(of: groups.groups[group].readers.filter { fitted.contains($0) }, with: current)
         }
+        kept[group] = try select(counts[group], of: group, kept, current, own)
+      }
+      let columns = columns(of: reader, keeping: kept)
+      let name = weightName(of: reader)
+      if settings.reconstructs, fitted.contains(reader) {
+        if own[reader] == nil { own = try statistics(of: [reader], with: current) }
+        current[name] = try own[reader]!.reconstruction(from: columns).reshaped(to: current[name]!.shape)
+      } else {
+        current[name] = current[name]!.keeping(columns)
       }
     }
     return (kept, current)
+  }
+
+  /// Numbers of 32 bits that pruning keeps at the same time, beside the network: rows and products.
+  package static func memory(_ network: Network, _ settings: PruningSettings, pictures: Int) -> Double {
+    let groups = ChannelGroups(of: network)
+    var (rows, products, largest, batch) = (0.0, 0.0, 0.0, 0.0)
+    for reader in Set(groups.prunable.flatMap { groups.groups[$0].readers }) {
+      let shape = network.shape(of: reader)
+      let points = Double(shape.rank == 3 ? min(settings.points, shape[1] * shape[2]) : 1)
+      let columns = Double(network.parameters(of: reader)[0].rule.shape.sample.elementCount)
+      guard columns <= Double(FeatureSampler.longestRow) else { continue }
+      rows += 2 * Double(pictures) * points * Double(shape[0])
+      batch = max(batch, 2 * Double(min(pictures, 50)) * points * columns)
+      let own = 2 * columns * (columns + Double(shape[0]))
+      (products, largest) = (products + own, max(largest, own))
+    }
+    return batch + 3 * largest + (settings.features == .original ? products : rows)
   }
 
   /// Products of what layers see in a network that is partly pruned with what they should give.

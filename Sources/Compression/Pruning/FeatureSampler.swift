@@ -78,10 +78,10 @@ package final class FeatureSampler {
     let area = shape[1] * shape[2]
     guard area > points else { return Array(0..<area) }
     var random = RandomKey(seed: seed, for: .selection, epoch: reader.index, sample: picture).generator()
-    var chosen: [Int] = []
+    var (chosen, known): ([Int], Set<Int>) = ([], [])
     while chosen.count < points {
       let place = random.integer(below: area)
-      if !chosen.contains(place) { chosen.append(place) }
+      if known.insert(place).inserted { chosen.append(place) }
     }
     return chosen
   }

@@ -40,21 +40,9 @@ package struct LayerStatistics {
     let (all, outputs) = (columns, outputs)
     var weights = try Tensor(zeros: [outputs, all])
     guard !kept.isEmpty else { return weights }
-    var (small, right) = (try LinearAlgebra.zeros(kept.count, kept.count), try LinearAlgebra.zeros(kept.count, outputs))
-    gram.withUnsafeElements { gram in
-      small.withUnsafeMutableElements { small in
-        for (i, row) in kept.enumerated() {
-          for (j, column) in kept.enumerated() { small[i * kept.count + j] = gram[row * all + column] }
-        }
-      }
-    }
-    cross.withUnsafeElements { cross in
-      right.withUnsafeMutableElements { right in
-        for (i, row) in kept.enumerated() {
-          for o in 0..<outputs { right[i * outputs + o] = cross[row * outputs + o] }
-        }
-      }
-    }
+    let (small, right) = (
+      gram.part(rows: kept, columns: kept), cross.part(rows: kept, columns: Array(0..<outputs))
+    )
     let solution = try LinearAlgebra.leastSquares(gram: small, cross: right)
     solution.withUnsafeElements { x in
       weights.withUnsafeMutableElements { w in

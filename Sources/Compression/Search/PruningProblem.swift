@@ -1,6 +1,5 @@
 public import Datasets
 public import Engine
-internal import Foundation
 internal import Networks
 internal import Tensors
 internal import Training
@@ -44,9 +43,10 @@ public final class PruningProblem {
     evaluator = Evaluator(engine: engine)
   }
 
-  /// What is left of each group's channels in a network.
+  /// What a pruned network is worth.
   struct Measured {
     var evaluation: Evaluation
+    /// A hash of its weights.
     var weights: String
   }
 
@@ -71,11 +71,6 @@ public final class PruningProblem {
           network, weights, on: judged, normalization: normalization, augmentations: augmentations,
           batchSize: min(64, judged.count), seed: pruner.settings.seed)
       }
-    var hasher = StableHasher()
-    for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
-      hasher.combine(name)
-      tensor.withUnsafeElements { hasher.combine(UnsafeRawBufferPointer($0)) }
-    }
-    return Measured(evaluation: evaluation, weights: hasher.hexadecimal)
+    return Measured(evaluation: evaluation, weights: weights.contentHash)
   }
 }

@@ -21,7 +21,7 @@ extension SearchStyle {
 }
 
 /// Pruning as a walk over the groups of channels: one action a group, the share that stays.
-struct RatioEnvironment {
+package struct RatioEnvironment {
   /// What is known of a group's layer before anything is decided: its first reader.
   private struct Layer {
     var isDense: Bool
@@ -38,8 +38,10 @@ struct RatioEnvironment {
   private let total: Int
   /// For each step what does not change.
   private let fixed: [[Double]]
+  /// For each step the share of the whole network's multiply-adds in the layers behind it.
+  private let behind: [Double]
 
-  init(_ problem: PruningProblem, _ style: SearchStyle, macsKept: Double) {
+  package init(_ problem: PruningProblem, _ style: SearchStyle, macsKept: Double) {
     let (network, groups) = (problem.pruner.network, problem.pruner.groups)
     (self.style, decisions, cost, rounding) = (style, problem.decisions, problem.cost, problem.rounding)
     budgetShare = macsKept
@@ -57,6 +59,13 @@ struct RatioEnvironment {
         width: shape.rank == 3 ? shape[2] : 1, stride: window.stride.height, kernel: window.kernel.height,
         weights: network.parameters(of: reader)[0].rule.shape.elementCount,
         macs: layer.operation.rules.multiplyAdds(of: network.inputShapes(of: reader)))
+    }
+    let (readers, whole) = (decisions.map { groups.groups[$0].readers[0] }, Double(max(total, 1)))
+    behind = readers.map { reader in
+      let macs = network.nodes.dropFirst(reader.index + 1).reduce(0) {
+        $0 + network[$1].operation.rules.multiplyAdds(of: network.inputShapes(of: $1))
+      }
+      return Double(macs) / whole
     }
     let numbers = layers.enumerated().map { step, layer -> [Double] in
       let list =
@@ -88,17 +97,15 @@ struct RatioEnvironment {
   /// - Parameters:
   ///   - counts: of all groups, those before the step as decided.
   ///   - previous: the share that the step before left; 1 at the first.
-  func state(_ step: Int, _ counts: [Int], previous: Double) -> [Float] {
-    let least = cost.multiplyAdds(withLowest(from: step, counts))
+  package func state(_ step: Int, _ counts: [Int], previous: Double) -> [Float] {
     switch style {
     case .amc:
-      let now = cost.multiplyAdds(counts)
-      // What the steps before took away, and what those from here on still have.
-      let reduced = Double(total - now) / Double(total)
-      let rest = Double(now - least) / Double(total)
-      return (fixed[step] + [reduced, rest, previous]).map(Float.init)
+      // What the steps before took away.
+      let reduced = Double(total - cost.multiplyAdds(counts)) / Double(total)
+      return (fixed[step] + [reduced, behind[step], previous]).map(Float.init)
     case .pocketFlow:
-      return (fixed[step] + [Double(least) / Double(total)]).map(Float.init)
+      // What would stay if as little as may be stayed from here on.
+      return (fixed[step] + [Double(cost.multiplyAdds(withLowest(from: step, counts))) / Double(total)]).map(Float.init)
     }
   }
 

@@ -160,12 +160,12 @@ public struct RatioSearch {
   /// Prunes to some channels and measures, or takes from the ledger what is known of them. To whom it belongs is not said
   /// yet.
   private func tried(_ channels: [Int]) throws -> Trial {
-    if var known = ledger.known(channels) {
-      known.seconds = 0
-      return known
-    }
     let begun = ContinuousClock.now
-    let measured = try problem.measured(channels)
+    let known = ledger.known(channels)
+    let measured =
+      if let known {
+        PruningProblem.Measured(evaluation: known.evaluation, weights: known.weights)
+      } else { try problem.measured(channels) }
     let passed = ContinuousClock.now - begun
     let counts = problem.counts(channels)
     return Trial(
@@ -174,7 +174,7 @@ public struct RatioSearch {
       channels: channels,
       reward: 0, evaluation: measured.evaluation, macs: problem.cost.multiplyAdds(counts),
       parameters: problem.cost.parameters(counts), weights: measured.weights,
-      seconds: Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18)
+      seconds: known == nil ? Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18 : 0)
   }
 
   /// How accuracy falls when one group alone is pruned.
@@ -189,7 +189,7 @@ public struct RatioSearch {
   /// Prunes each group that is decided on by itself, to each of some shares.
   /// - Parameters:
   ///   - isInterrupted: asked before each model.
-  ///   - report: how many models are measured, and of how many.
+  ///   - report: how many groups are measured, and of how many.
   /// - Throws: `FeatureSampler.Interrupted`, and whatever pruning and measuring may throw. What was measured is in the
   ///   ledger.
   public func sensitivity(

@@ -41,31 +41,31 @@ public final class SearchLedger {
   public let path: String?
   public private(set) var trials: [Trial] = []
   private var byChannels: [[Int]: Trial] = [:]
-  private var written: Set<Place> = []
+  private var written: [Place: [Int]] = [:]
 
   private struct Place: Hashable { var search: String, episode: Int }
 
-  /// Opens a ledger, or begins one. A last line that was not finished is cut off.
+  /// Opens a ledger, or begins one. A last line that was not finished is passed over.
   /// - Throws: `TensorError.file` where the system refuses; `.malformed` for a line that is no roll-out.
   public init(at path: String?) throws(TensorError) {
     self.path = path
     guard let path, FileManager.default.fileExists(atPath: path) else { return }
     let bytes = try readFile(path, limit: 1 << 30)
     let whole = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
-    if whole < bytes.count {
-      guard truncate(path, off_t(whole)) == 0 else { throw .system(path, errno) }
-    }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     for (number, line) in bytes[..<whole].split(separator: 10).enumerated() {
-      guard let trial = try? JSONDecoder().decode(Trial.self, from: Data(line)) else {
-        throw .malformed(path: path, problem: "line \(number + 1) is no roll-out")
-      }
+      guard let trial = try? decoder.decode(Trial.self, from: Data(line)), trial.evaluation.isPossible,
+        trial.evaluation.count > 0, trial.macs > 0, !trial.channels.isEmpty, trial.channels.allSatisfy({ $0 > 0 })
+      else { throw .malformed(path: path, problem: "line \(number + 1) is no roll-out") }
       note(trial)
     }
   }
 
   private func note(_ trial: Trial) {
     trials.append(trial)
-    written.insert(Place(search: trial.search, episode: trial.episode))
+    written[Place(search: trial.search, episode: trial.episode)] = trial.channels
     if byChannels[trial.channels] == nil { byChannels[trial.channels] = trial }
   }
 
@@ -73,27 +73,58 @@ public final class SearchLedger {
   func known(_ channels: [Int]) -> Trial? { byChannels[channels] }
 
   /// Adds a line, unless the roll-out has one.
-  /// - Throws: `TensorError.file` with the system's reason, such as a full disk.
+  /// - Throws: `TensorError.file` with the system's reason, such as a full disk; `.malformed` where the ledger says that
+  ///   the same roll-out had other channels.
   func append(_ trial: Trial) throws(TensorError) {
-    guard !written.contains(Place(search: trial.search, episode: trial.episode)) else { return }
-    guard let path else { return note(trial) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var line = try? encoder.encode(trial) else { preconditionFailure("strings and numbers are JSON") }
-    line.append(10)
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .system(path, errno) }
-    defer { close(descriptor) }
-    let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    guard count == line.count else { throw .system(path, count < 0 ? errno : ENOSPC) }
-    guard fsync(descriptor) == 0 else { throw .system(path, errno) }
+    if let channels = written[Place(search: trial.search, episode: trial.episode)] {
+      guard channels == trial.channels else {
+        throw .malformed(
+          path: path ?? "the ledger",
+          problem: "roll-out \(trial.episode + 1) of search \(trial.search) has other channels than it would have")
+      }
+      return
+    }
+    if let path { try write(trial, to: path) }
     note(trial)
   }
 
+  private func write(_ trial: Trial, to path: String) throws(TensorError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard var line = try? encoder.encode(trial) else { preconditionFailure("strings and numbers are JSON") }
+    line.append(10)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system(path, errno) }
+    defer { close(descriptor) }
+    // Another search may write to the same ledger. Under the lock, an unfinished line is that of a process that is gone.
+    guard flock(descriptor, LOCK_EX) == 0 else { throw .system(path, errno) }
+    try cutUnfinishedLine(descriptor, path)
+    let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    guard count == line.count else { throw .system(path, count < 0 ? errno : ENOSPC) }
+    guard fsync(descriptor) == 0 else { throw .system(path, errno) }
+  }
+
+  private func cutUnfinishedLine(_ descriptor: Int32, _ path: String) throws(TensorError) {
+    var end = lseek(descriptor, 0, SEEK_END)
+    let size = end
+    var byte: UInt8 = 0
+    while end > 0 {
+      guard pread(descriptor, &byte, 1, end - 1) == 1 else { throw .system(path, errno) }
+      if byte == 10 { break }
+      end -= 1
+    }
+    guard end == size || ftruncate(descriptor, end) == 0 else { throw .system(path, errno) }
+  }
+
+}
+
+extension [Trial] {
   /// The roll-out that another reward, or another budget, would have chosen.
   public func best(by reward: PruningReward, macsAtMost budget: Int) -> Trial? {
     var best: (trial: Trial, reward: Double)?
-    for trial in trials where trial.macs <= budget {
+    for trial in self where trial.macs <= budget {
       let value = reward.value(trial.evaluation, macs: trial.macs)
       if value > best?.reward ?? -.infinity { best = (trial, value) }
     }

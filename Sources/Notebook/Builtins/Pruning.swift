@@ -143,7 +143,7 @@ let prune = Builtin(
   let narrow = try model.network.narrowed(
     to: Dictionary(uniqueKeysWithValues: decisions.map { ($0, counts[$0]) }), of: groups)
   notebook.note(run: keeper.id)
-  if let (_, weights) = keeper.finished(), let weights = try? narrow.checked(weights) {
+  if let weights = keeper.finished(), let weights = try? narrow.checked(weights) {
     arguments.context.report("pruned before: run \(keeper.id)")
     return .object(ModelValue(network: narrow, weights: weights))
   }
@@ -151,7 +151,7 @@ let prune = Builtin(
   do {
     let pruner = try arguments.pruner(of: model, data.data.train, data.data.normalization, settings)
     let (network, weights, _) = try pruner.pruned(to: counts)
-    keeper.end(.finished, channels: counts, weights: weights)
+    keeper.end(.finished, weights: weights)
     arguments.context.report(
       "pruned \(network.name): \(NumberText.fixed(Double(network.multiplyAdds) / Double(model.network.multiplyAdds) * 100, 1)) % of its multiply-adds, "
         + "\(NumberText.fixed(Double(network.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
@@ -169,7 +169,7 @@ let prune = Builtin(
 private let judgingParameters = [
   Parameter(
     "judgedBy", .oneOf(["heldOut", "validation", "trainingBatches"]),
-    "The pictures that tell how good a pruned model is: some held out from the training part; the validation part, for data of holdOut(); or augmented training pictures with batch norms' statistics of each batch, as PocketFlow does.",
+    "The pictures that tell how good a pruned model is: some of the training part, held out from what layers are fitted on, though the model itself may have been trained on them; the validation part, for data of holdOut(), whose model never saw them; or augmented training pictures with batch norms' statistics of each batch, as PocketFlow does.",
     default: .string("heldOut"), labelled: true),
   Parameter(
     "heldOut", .integer, "How many pictures that are; of the validation part all.", default: .number(1000),
@@ -179,7 +179,7 @@ private let judgingParameters = [
 
 let searchRatios = Builtin(
   "searchRatios",
-  "Searches how many channels each layer keeps, so that the pruned model is as good as can be before it is trained on. An agent learns it by deep deterministic policy gradient; one share for all and as many drawn ratios are tried beside it. Every roll-out is kept: the same search goes on where it was stopped, and others share what is known.",
+  "Searches how many channels each layer keeps, so that the pruned model is as good as can be before it is trained on. An agent learns it by deep deterministic policy gradient; one share for all and as many ratios, drawn evenly between the lowest and all, are tried beside it. Every roll-out is kept: the same search goes on where it was stopped, and others share what is known.",
   parameters: [modelParameter, dataParameter] + targetParameters + [
     Parameter(
       "rollouts", .integer, "Pruned models that are tried, by each method.", default: .number(100), labelled: true,
@@ -210,12 +210,13 @@ let searchRatios = Builtin(
   settings.style = SearchStyle(rawValue: try arguments.string("style")) ?? .amc
   settings.reward = PruningReward(rawValue: try arguments.string("reward")) ?? .top1
   settings.seed = try arguments.seed("seed")
-  let (problem, path) = try arguments.problem(of: model, data)
-  let ledger = try SearchLedger(at: path)
+  let (problem, ledger) = try arguments.problem(of: model, data)
   let (context, interruption) = (arguments.context, arguments.context.interruption)
   let search = RatioSearch(problem, ledger, engine: try notebook.engine())
-  if notebook.isPlanning { settings.episodes = min(settings.episodes, 3) }
+  let wanted = settings.episodes
+  if notebook.isPlanning { settings.episodes = min(wanted, 3) }
 
+  var planned = 0.0
   func part(_ method: SearchSettings.Method) throws -> SearchValue.Part {
     settings.method = method
     var progress = SearchProgress(notebook.showProgress, context, of: settings)
@@ -223,8 +224,10 @@ let searchRatios = Builtin(
     let begun = ContinuousClock.now
     let result = try search.run(settings, isInterrupted: { interruption.isRaised }) { progress.show($0) }
     let passed = ContinuousClock.now - begun
-    return SearchValue.Part(
-      result: result, seconds: Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18)
+    let seconds = Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
+    let share = Double(method == .uniform ? 1 : wanted) / Double(max(result.trials.count, 1))
+    planned += seconds * share
+    return SearchValue.Part(result: result, seconds: seconds)
   }
   let groups = problem.pruner.groups
   do {
@@ -236,7 +239,13 @@ let searchRatios = Builtin(
       network: model.network.name, layers: problem.decisions.map { groups.groups[$0].name },
       whole: problem.decisions.map { groups.groups[$0].channels },
       macs: problem.cost.multiplyAdds(problem.cost.channels), agent: agent, uniform: uniform, random: random,
-      ledger: path ?? "")
+      ledger: ledger.path ?? "", known: notebook.communicator.isAlone ? ledger.trials : [])
+    if notebook.isPlanning {
+      notebook.note(
+        Cost(
+          name: "search for ratios of \(model.network.name)", steps: wanted, seconds: planned, disk: 0,
+          measuring: [uniform, random, agent].reduce(0) { $0 + ($1?.seconds ?? 0) }))
+    }
     if agent.result.isInterrupted {
       if !notebook.communicator.isAlone { interruption.raise() }
       context.report("interrupted after \(agent.result.trials.count) roll-outs; the same line goes on from there")
@@ -249,7 +258,7 @@ let searchRatios = Builtin(
 
 let rechoose = Builtin(
   "rechoose",
-  "What another reward, or another budget, would have chosen of all that a search's ledger holds: a record of its roll-out. Nothing is computed anew.",
+  "What another reward, or another budget, would have chosen of all that the ledger held when the search ended: a record of its roll-out. The budget is the search's own where none is given. Nothing is computed anew.",
   parameters: [Parameter("search", .search, "The search.")] + targetParameters + [
     Parameter(
       "reward", .oneOf(PruningReward.allCases.map(\.rawValue)), "What is made large.", default: .string("top1"),
@@ -261,10 +270,15 @@ let rechoose = Builtin(
   ]), examples: [Example("typeOf(rechoose)", gives: "\"function\"")], chapter: "Compression"
 ) { arguments in
   let search = try arguments.object("search", as: SearchValue.self)
-  let ledger = try SearchLedger(at: search.ledger)
-  let share = arguments.has("macsKept") || arguments.has("macsRemoved") ? try arguments.macsKept() : 1
+  let own = [search.uniform, search.random, search.agent].compactMap { $0?.result.trials }.flatMap { $0 }
+  let share =
+    arguments.has("macsKept") || arguments.has("macsRemoved")
+    ? try arguments.macsKept() : search.agent.result.settings.macsKept
   let reward = PruningReward(rawValue: try arguments.string("reward")) ?? .top1
-  guard let best = ledger.best(by: reward, macsAtMost: Int(share * Double(search.macs))) else {
+  guard
+    let best = (search.known.isEmpty ? own : search.known).best(
+      by: reward, macsAtMost: Int(share * Double(search.macs)))
+  else {
     throw arguments.failure("no roll-out costs so little", hint: "search with a smaller macsKept:")
   }
   return .record([
@@ -298,8 +312,8 @@ let sensitivity = Builtin(
     throw arguments.failure(
       "shares of channels are above 0 and at most 1", hint: "ratios: [25%, 50%, 75%]", at: "ratios")
   }
-  let (problem, path) = try arguments.problem(of: model, data)
-  let search = RatioSearch(problem, try SearchLedger(at: path), engine: try notebook.engine())
+  let (problem, ledger) = try arguments.problem(of: model, data)
+  let search = RatioSearch(problem, ledger, engine: try notebook.engine())
   let (context, interruption) = (arguments.context, arguments.context.interruption)
   do {
     let curves = try search.sensitivity(shares: shares.sorted() + [1], isInterrupted: { interruption.isRaised }) {
@@ -352,6 +366,9 @@ let shrinkage = Builtin(
   let (a, b) = (before.network, after.network)
   let parameters = Double(b.parameterCount) / Double(max(a.parameterCount, 1))
   let macs = Double(b.multiplyAdds) / Double(max(a.multiplyAdds, 1))
+  // What a file holds: running statistics too.
+  let sizes = [a, b].map { network in 4 * network.parameters.reduce(0) { $0 + $1.rule.shape.elementCount } }
+  let bytes = Double(sizes[1]) / Double(max(sizes[0], 1))
   let milliseconds = times[1].median / times[0].median
   if try arguments.bool("table") {
     let (old, new) = (ChannelGroups(of: before.network), ChannelGroups(of: after.network))
@@ -378,7 +395,7 @@ let shrinkage = Builtin(
         rows: [
           row("parameters", NumberText.grouped(a.parameterCount), NumberText.grouped(b.parameterCount), parameters),
           row("multiply-adds", NumberText.grouped(a.multiplyAdds), NumberText.grouped(b.multiplyAdds), macs),
-          row("bytes", NumberText.grouped(4 * a.parameterCount), NumberText.grouped(4 * b.parameterCount), parameters),
+          row("bytes", NumberText.grouped(sizes[0]), NumberText.grouped(sizes[1]), bytes),
           row("milliseconds, batch \(batch)", spread(times[0]), spread(times[1]), milliseconds),
         ]
       ).text)
@@ -388,7 +405,7 @@ let shrinkage = Builtin(
       "warning: \(NumberText.fixed((1 - macs) * 100, 1)) % of the multiply-adds are gone, but no time is saved here")
   }
   return .record([
-    "parameters": .number(parameters), "macs": .number(macs), "bytes": .number(parameters),
+    "parameters": .number(parameters), "macs": .number(macs), "bytes": .number(bytes),
     "milliseconds": .number(milliseconds), "before": .number(times[0].median), "after": .number(times[1].median),
   ])
 }
@@ -488,17 +505,46 @@ extension Arguments {
   fileprivate func pruner(
     of model: ModelValue, _ split: Split, _ normalization: Normalization, _ settings: PruningSettings
   ) throws -> ChannelPruner {
-    try MemoryCheck.probe(model.network, batch: min(settings.pictures, 50))
+    let pictures = min(settings.pictures, split.count)
+    try MemoryCheck.probe(model.network, batch: min(pictures, 50))
     try MemoryCheck.require(
-      numbers: Double(min(settings.pictures, split.count)) * Double(split.pictureShape.elementCount))
+      numbers: Double(pictures) * Double(split.pictureShape.elementCount)
+        + ChannelPruner.memory(model.network, settings, pictures: pictures))
     let interruption = context.interruption
-    return try ChannelPruner(
-      model.network, model.weights, on: split, normalization: normalization, settings, engine: notebook().engine(),
-      isInterrupted: { interruption.isRaised })
+    do {
+      let pruner = try ChannelPruner(
+        model.network, model.weights, on: split, normalization: normalization, settings, engine: notebook().engine(),
+        isInterrupted: { interruption.isRaised })
+      if !pruner.unfitted.isEmpty {
+        context.report(
+          "not fitted anew, for their rows are longer than \(FeatureSampler.longestRow): \(pruner.unfitted.joined(separator: ", "))"
+        )
+      }
+      return pruner
+    } catch is FeatureSampler.Interrupted {
+      throw ScriptError.interrupted(at: span)
+    }
   }
 
-  /// What a search is about, and the file of its ledger.
-  fileprivate func problem(of model: ModelValue, _ data: DatasetValue) throws -> (PruningProblem, ledger: String?) {
+  /// Where the ledger of a key lies; nil where it cannot be kept, or another process keeps it.
+  private func ledgerPath(_ key: String) throws -> String? {
+    let notebook = try notebook()
+    guard notebook.communicator.isFirst else { return nil }
+    do {
+      let folder = try notebook.store(in: context.workingDirectory.source).folder + "/searches"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let path = "\(folder)/\(key).jsonl"
+      // Of what is to be done anew, nothing is known; but one script's searches share what they measure.
+      if notebook.isFresh, notebook.isFirstUse(of: path) { try? FileManager.default.removeItem(atPath: path) }
+      return path
+    } catch {
+      context.report("the ledger cannot be kept: \(error)")
+      return nil
+    }
+  }
+
+  /// What a search is about, and its ledger.
+  fileprivate func problem(of model: ModelValue, _ data: DatasetValue) throws -> (PruningProblem, SearchLedger) {
     let notebook = try notebook()
     let groups = ChannelGroups(of: model.network)
     let decisions = try decisions(of: groups, in: model.network)
@@ -511,22 +557,16 @@ extension Arguments {
     if by == "trainingBatches" { judged = try data.data.train.first(min(count, data.data.train.count)) }
     let inputs = try StepInputs(
       "search", model, on: data,
-      SearchInputs(pruning: settings, decisions: decisions, rounding: rounding, judgedBy: by, heldOut: count), notebook)
-    let directory = context.workingDirectory.source
-    // One process writes the ledger of all.
-    var path: String?
-    if notebook.communicator.isFirst {
-      path = "\(try notebook.store(in: directory).folder)/searches/\(inputs.key).jsonl"
-      try FileManager.default.createDirectory(
-        atPath: "\(try notebook.store(in: directory).folder)/searches", withIntermediateDirectories: true)
-    }
+      SearchInputs(pruning: settings, decisions: decisions, judgedBy: by, heldOut: by == "validation" ? 0 : count),
+      notebook)
+    let path = try ledgerPath(inputs.key)
     let pruner = try pruner(of: model, seen, data.data.normalization, settings)
     let augmentations: [Augmentation] = [.randomCrop(padding: 2), .horizontalFlip()]
     let problem = PruningProblem(
       pruner, decisions: decisions, rounding: rounding, judgedOn: judged, normalization: data.data.normalization,
       measure: by == "trainingBatches" ? .trainingBatches : .heldOut, augmentations: augmentations,
       engine: try notebook.engine())
-    return (problem, path)
+    return (problem, try SearchLedger(at: path))
   }
 }
 
@@ -534,7 +574,6 @@ extension Arguments {
 private struct SearchInputs: Codable {
   var pruning: PruningSettings
   var decisions: [Int]
-  var rounding: ChannelRounding
   var judgedBy: String
   var heldOut: Int
 }

@@ -25,7 +25,7 @@ public struct Cost: Hashable, Sendable {
     (self.steps, seconds, memory, disk, isStored, measuring) = (steps, 0, Self.peakMemory, 0, true, 0)
   }
 
-  private init(name: String, steps: Int, seconds: Double, disk: Int, measuring: Double) {
+  init(name: String, steps: Int, seconds: Double, disk: Int, measuring: Double) {
     (self.name, self.steps, self.seconds, self.disk, self.measuring) = (name, steps, seconds, disk, measuring)
     (memory, isStored) = (Self.peakMemory, false)
   }

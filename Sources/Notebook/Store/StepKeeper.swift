@@ -4,6 +4,7 @@ internal import Foundation
 internal import Networks
 internal import Script
 internal import Tensors
+internal import Training
 
 /// What, beside its own settings, determines what a step with a trained model gives.
 struct StepInputs<Settings: Codable>: Codable {
@@ -22,7 +23,7 @@ struct StepInputs<Settings: Codable>: Codable {
   {
     let data = data.data
     (self.kind, network, layers) = (kind, model.network.name, TrainingInputs.hash(of: model.network))
-    start = TrainingInputs.hash(of: model.weights)
+    start = model.weights.contentHash
     (self.data, dataChecksum) = (data.name, try data.checksum())
     normalization = [data.normalization.mean, data.normalization.deviation]
     self.settings = settings
@@ -32,13 +33,8 @@ struct StepInputs<Settings: Codable>: Codable {
   var key: String { TrainingInputs.key(of: JSONText.of(self)) }
 }
 
-/// What came of a step that gives a model.
-struct StepResult: Codable {
-  /// A hash of its weights.
-  var weights: String
-  /// Of what the step decided: channels by group.
-  var channels: [Int]
-}
+/// What came of a step that gives a model: a hash of its weights.
+struct StepResult: Codable { var weights: String }
 
 /// Keeps a step in the store, as `TrainingKeeper` keeps a training; a step takes seconds, so there are no checkpoints.
 struct StepKeeper {
@@ -65,13 +61,13 @@ struct StepKeeper {
   private var isReplayed: Bool { notebook.replay?.key == key }
 
   /// What is known of the same step, if it was done.
-  func finished() -> (result: StepResult, weights: Weights)? {
+  func finished() -> Weights? {
     guard !notebook.isFresh, !isReplayed, let store, let run = try? store.run(key: key), run.state == .finished,
       let result = run.result.flatMap({ JSONText.read(StepResult.self, $0) }),
       let weights = try? SafeTensors(reading: store.weightsPath(key)).weights,
-      TrainingInputs.hash(of: weights) == result.weights
+      weights.contentHash == result.weights
     else { return nil }
-    return (result, weights)
+    return weights
   }
 
   func begin() {
@@ -85,9 +81,9 @@ struct StepKeeper {
     }
   }
 
-  /// - Parameter weights: none where the step gives numbers alone.
-  func end(_ state: RunStore.Run.State, channels: [Int] = [], weights: Weights? = nil) {
-    let hash = weights.map { TrainingInputs.hash(of: $0) } ?? ""
+  /// - Parameter weights: none where it did not come to an end.
+  func end(_ state: RunStore.Run.State, weights: Weights? = nil) {
+    let hash = weights.map { $0.contentHash } ?? ""
     if isReplayed {
       notebook.noteReplay(hash == notebook.replay?.weights ? .same(steps: 0) : .differsAtEnd)
       return
@@ -99,7 +95,7 @@ struct StepKeeper {
     }
     attempt { store throws(RunStore.Failure) in
       try store.end(
-        key: key, state, result: state == .failed ? nil : JSONText.of(StepResult(weights: hash, channels: channels)),
+        key: key, state, result: state == .failed ? nil : JSONText.of(StepResult(weights: hash)),
         ledger: nil)
     }
   }

@@ -26,7 +26,7 @@ struct TrainingInputs: Codable {
   ) throws(DatasetError) {
     self.network = network.name
     layers = Self.hash(of: network)
-    start = weights.map { "weights \(Self.hash(of: $0))" } ?? "drawn from the seed"
+    start = weights.map { "weights \($0.contentHash)" } ?? "drawn from the seed"
     self.data = data.name
     dataChecksum = try data.checksum()
     normalization = [data.normalization.mean, data.normalization.deviation]
@@ -34,7 +34,7 @@ struct TrainingInputs: Codable {
     self.teachers = teachers.map { teacher in
       var hasher = StableHasher()
       hasher.combine(teacher.network.specification)
-      hasher.combine(Self.hash(of: teacher.weights))
+      hasher.combine(teacher.weights.contentHash)
       for number in (teacher.normalization.map { $0.mean + $0.deviation } ?? []) {
         hasher.combine(Int(number.bitPattern))
       }
@@ -49,16 +49,6 @@ struct TrainingInputs: Codable {
 
   /// A hash of a network's layers, in 16 hexadecimal digits.
   static func hash(of network: Network) -> String { key(of: network.specification) }
-
-  /// A hash of names and numbers, in 16 hexadecimal digits.
-  static func hash(of weights: Weights) -> String {
-    var hasher = StableHasher()
-    for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
-      hasher.combine(name)
-      tensor.withUnsafeElements { hasher.combine(UnsafeRawBufferPointer($0)) }
-    }
-    return hasher.hexadecimal
-  }
 
   var json: String { JSONText.of(self) }
 

@@ -43,7 +43,7 @@ final class TrainingKeeper {
     guard !notebook.isFresh, !isReplayed, let store, let run = try? store.run(key: key), run.state == .finished,
       let result = run.result.flatMap({ JSONText.read(TrainingResult.self, $0) }),
       let weights = try? SafeTensors(reading: store.weightsPath(key)).weights,
-      TrainingInputs.hash(of: weights) == result.weights
+      weights.contentHash == result.weights
     else { return nil }
     return (result, weights, run.finished ?? run.started)
   }
@@ -111,7 +111,7 @@ final class TrainingKeeper {
   }
 
   func end(_ outcome: TrainingOutcome) {
-    let hash = TrainingInputs.hash(of: outcome.weights)
+    let hash = outcome.weights.contentHash
     if isReplayed {
       notebook.noteReplay(hash == notebook.replay?.weights ? .same(steps: outcome.stepsDone) : .differsAtEnd)
       return

@@ -9,7 +9,7 @@ struct SearchValue: ScriptObject, Equatable {
   /// Of one method.
   struct Part: Equatable {
     var result: SearchResult
-    /// Of all roll-outs that were made anew.
+    /// Of all its roll-outs, with what the agent took to learn.
     var seconds: Double
   }
 
@@ -23,7 +23,10 @@ struct SearchValue: ScriptObject, Equatable {
   /// What the agent is held to: one share for all, and as many roll-outs drawn evenly.
   let uniform: Part?
   let random: Part?
+  /// The file; empty where there is none.
   let ledger: String
+  /// All that is known of pruned models like these, from other searches too.
+  let known: [Trial]
 
   private static let rollout = ValueType.recordOf([
     "ratios": .list(of: .number), "channels": .list(of: .integer), "reward": .number, "top1": .number, "top5": .number,
@@ -118,9 +121,10 @@ struct SearchValue: ScriptObject, Equatable {
   }
 
   var rolloutsPerMinute: Double {
-    let made = [agent, random].compactMap { $0?.result.trials.filter { $0.seconds > 0 } }.joined()
-    let seconds = made.reduce(0) { $0 + $1.seconds }
-    return seconds > 0 ? Double(made.count) / seconds * 60 : 0
+    let parts = [agent, random].compactMap { $0 }
+    let made = parts.reduce(0) { $0 + $1.result.trials.count { $0.seconds > 0 } }
+    let seconds = parts.reduce(0) { $0 + $1.seconds }
+    return made > 0 && seconds > 0 ? Double(made) / seconds * 60 : 0
   }
 
   var summary: String {
