@@ -75,7 +75,7 @@ struct ReferenceTests {
 
   @Test("the scripts that take a moment run, and no claim of theirs fails", arguments: [
     "examples/arrays", "examples/claims", "examples/curves", "examples/growth", "examples/inside", "examples/interrupted",
-    "examples/language", "examples/networks", "examples/seeds", "examples/weights"
+    "examples/language", "examples/networks", "examples/pruning", "examples/seeds", "examples/weights"
   ])
   func run(_ name: String) throws {
     let workshop = try Workshop()
