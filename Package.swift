@@ -87,6 +87,12 @@ let package = Package(
     tests(
       "Compression", "Compression", "Datasets", "Engine", "ModelZoo", "Networks", "Tensors", "Training",
       resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "InterchangeTests",
+      dependencies: [
+        "CZlib", "Interchange", "ModelZoo", "Networks", "Tensors",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], path: "Tests/InterchangeTests", exclude: ["Goldens"], swiftSettings: strict),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
