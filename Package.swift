@@ -30,6 +30,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     library("CCmark", apt: "libcmark-dev"),
@@ -44,6 +45,9 @@ let package = Package(
     // MPI itself is loaded at run time: nothing of it is needed here.
     .target(name: "CMPI", path: "Sources/CLibraries/CMPI", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    // C++, headers alone: libflatbuffers-dev.
+    .target(
+      name: "CFlatBuffers", path: "Sources/CLibraries/CFlatBuffers", linkerSettings: [.linkedLibrary("stdc++")]),
 
     // Data flows from top to bottom: a target imports only targets above it.
     target("Tensors"),
@@ -54,6 +58,10 @@ let package = Package(
     target("Datasets", "CGD", "CJPEG", "CKernels", "CZlib", "Tensors"),
     target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
     target("Compression", "CKernels", "CLAPACK", "Tensors", "Networks", "Engine", "Datasets", "Training"),
+    .target(
+      name: "Interchange",
+      dependencies: ["CFlatBuffers", "Tensors", "Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Sources/Interchange", exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
     target(
@@ -79,6 +87,12 @@ let package = Package(
     tests(
       "Compression", "Compression", "Datasets", "Engine", "ModelZoo", "Networks", "Tensors", "Training",
       resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "InterchangeTests",
+      dependencies: [
+        "CZlib", "Interchange", "ModelZoo", "Networks", "Tensors",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], path: "Tests/InterchangeTests", exclude: ["Goldens"], swiftSettings: strict),
     tests("Charts", "Charts"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),

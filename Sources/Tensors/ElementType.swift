@@ -57,7 +57,7 @@ extension ElementType {
   /// Converts elements as a file holds them.
   /// - Parameter bytes: Exactly as many elements of this type as `target` has room for; need not be aligned.
   /// - Returns: The position of the first element that does not fit, or nil where all do.
-  func convert<Element: ArrayElement>(
+  package func convert<Element: ArrayElement>(
     _ bytes: UnsafeRawBufferPointer, isBigEndian: Bool, into target: UnsafeMutableBufferPointer<Element>
   ) -> Int? {
     precondition(bytes.count == target.count * byteCount)

@@ -1,0 +1,38 @@
+public import Networks
+public import Tensors
+
+/// Why a network was not written for other programs, or weights were not read from them.
+public enum InterchangeError: Error, Hashable, Sendable {
+  /// A layer that the format, or the part of it that is written here, cannot express exactly.
+  case unsupported(layer: String, operation: String, format: FileFormat, reason: String?)
+  /// Weights that are not the network's.
+  case weights(WeightError)
+  /// A network that no longer fits together once batch norms are folded.
+  case shape(ShapeError)
+  /// Facts that do not fit the network: ten names for a hundred classes.
+  case description(ModelDescription.Part, expected: Int, found: Int)
+  /// More than the format's two gibibytes.
+  case tooLarge(byteCount: Int, format: FileFormat)
+  /// What was about to be written does not read back as it should: a fault of ours. Nothing was written.
+  case notAsMeant(FileFormat, problem: String)
+  /// A file that could not be read or written, or there is no memory for it.
+  case file(TensorError)
+}
+
+extension InterchangeError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .unsupported(let layer, let operation, let format, let reason):
+      "layer '\(layer)': \(format) has no exact form of \(operation)\(reason.map { " \($0)" } ?? "")"
+    case .weights(let error): "\(error)"
+    case .shape(let error): "\(error)"
+    case .description(let part, let expected, let found):
+      "the network needs \(expected) \(part.rawValue), \(found) were given"
+    case .tooLarge(let byteCount, let format):
+      "\(format) holds at most 2 GiB, this network takes \(TensorError.amount(byteCount))"
+    case .notAsMeant(let format, let problem):
+      "the \(format) file would not be right, so none was written: \(problem)"
+    case .file(let error): "\(error)"
+    }
+  }
+}

@@ -1,0 +1,125 @@
+internal import Foundation
+internal import SwiftProtobuf
+public import Tensors
+
+/// The weights in an ONNX file: its initializers, by name.
+///
+/// PyTorch names them as its networks do (`layer1.0.conv1.weight`), as long as batch norms were not folded into
+/// convolutions: exported by `torch.onnx.export(…, optimize=False)`, or by its older exporter with
+/// `training=TrainingMode.PRESERVE, do_constant_folding=False`. Numbers of other types become 32-bit floats; arrays in a
+/// second file beside the first are read from there.
+///
+/// Nothing that a file says is believed: any bytes give weights or an error.
+public struct ONNXWeights: Sendable {
+  public let weights: Weights
+
+  /// Reads a file.
+  /// - Throws: `TensorError.file`, `.malformed`, `.unsupportedElementType`, `.outOfMemory`.
+  public init(reading path: String) throws(TensorError) {
+    // What protocol buffers can address.
+    try self.init(parsing: readFile(path, limit: 1 << 31), path: path)
+  }
+
+  /// Reads a file's contents.
+  /// - Parameter path: for errors, and where to look for numbers that lie in another file.
+  package init(parsing bytes: [UInt8], path: String) throws(TensorError) {
+    guard let model = try? Onnx_ModelProto(serializedBytes: bytes), model.hasGraph else {
+      throw .malformed(path: path, problem: "it is no ONNX model")
+    }
+    var weights = Weights()
+    for tensor in model.graph.initializer {
+      guard !tensor.name.isEmpty else { throw .malformed(path: path, problem: "an initializer has no name") }
+      let array = try Self.array(of: tensor, in: path)
+      guard weights.updateValue(array, forKey: tensor.name) == nil else {
+        throw .malformed(path: path, problem: "'\(tensor.name)' comes twice")
+      }
+    }
+    // The older exporter writes equal arrays once, and the others as Identity of that one.
+    for node in model.graph.node where node.opType == "Identity" && node.input.count == 1 && node.output.count == 1 {
+      guard let original = weights[node.input[0]] else { continue }
+      guard weights.updateValue(original, forKey: node.output[0]) == nil else {
+        throw .malformed(path: path, problem: "'\(node.output[0])' comes twice")
+      }
+    }
+    self.weights = weights
+  }
+
+  private static func array(of tensor: Onnx_TensorProto, in path: String) throws(TensorError) -> Tensor {
+    func malformed(_ problem: String) -> TensorError {
+      .malformed(path: path, problem: "'\(tensor.name)' \(problem)")
+    }
+    guard let element = ONNXElement(rawValue: tensor.dataType) else {
+      throw .unsupportedElementType(path: path, name: "\(tensor.dataType) of ONNX")
+    }
+    guard tensor.dims.count <= 64, let shape = Shape(checking: tensor.dims.map { Int($0) }) else {
+      throw malformed("has the shape \(tensor.dims.prefix(64).map { Int($0) })")
+    }
+    let type = element.elementType
+    let (byteCount, overflow) = shape.elementCount.multipliedReportingOverflow(by: type.byteCount)
+    guard !overflow else { throw malformed("is too large") }
+    if tensor.dataLocation == .external {
+      let bytes = try external(tensor, byteCount, in: path)
+      return try converted(bytes, from: type, to: shape)
+    }
+    if tensor.hasRawData {
+      guard tensor.rawData.count == byteCount else {
+        throw malformed("has \(tensor.rawData.count) bytes, its shape \(shape) takes \(byteCount)")
+      }
+      return try converted(Array(tensor.rawData), from: type, to: shape)
+    }
+    func listed(_ numbers: some Collection, _ toFloat: (Int) -> Float) throws(TensorError) -> Tensor {
+      guard numbers.count == shape.elementCount else {
+        throw malformed("has \(numbers.count) numbers, its shape is \(shape)")
+      }
+      return try Tensor((0..<numbers.count).map(toFloat), shape: shape)
+    }
+    switch element {
+    case .float32: return try listed(tensor.floatData) { tensor.floatData[$0] }
+    case .float64: return try listed(tensor.doubleData) { Float(tensor.doubleData[$0]) }
+    case .int64: return try listed(tensor.int64Data) { Float(tensor.int64Data[$0]) }
+    case .uint32, .uint64: return try listed(tensor.uint64Data) { Float(tensor.uint64Data[$0]) }
+    case .float16:
+      return try listed(tensor.int32Data) {
+        Float(Float16(bitPattern: UInt16(truncatingIfNeeded: tensor.int32Data[$0])))
+      }
+    case .bfloat16:
+      return try listed(tensor.int32Data) { Float(bitPattern: UInt32(truncatingIfNeeded: tensor.int32Data[$0]) << 16) }
+    case .uint8, .int8, .uint16, .int16, .int32, .bool:
+      return try listed(tensor.int32Data) { Float(tensor.int32Data[$0]) }
+    }
+  }
+
+  /// Reads numbers that lie in a file beside this one.
+  private static func external(
+    _ tensor: Onnx_TensorProto, _ byteCount: Int, in path: String
+  ) throws(TensorError) -> [UInt8] {
+    func malformed(_ problem: String) -> TensorError {
+      .malformed(path: path, problem: "'\(tensor.name)' \(problem)")
+    }
+    func entry(_ key: String) -> String? { tensor.externalData.first { $0.key == key }?.value }
+    guard let name = entry("location"), !name.isEmpty, name != ".", name != "..", !name.contains("/") else {
+      throw malformed("lies in a file that is not beside this one")
+    }
+    guard let offset = Int(entry("offset") ?? "0"), offset >= 0, Int(entry("length") ?? "\(byteCount)") == byteCount
+    else { throw malformed("lies at no place of '\(name)'") }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let file = try InputFile(folder + name)
+    guard offset <= file.byteCount, byteCount <= file.byteCount - offset else {
+      throw malformed("lies after the end of '\(name)'")
+    }
+    return try file.bytes(at: offset, count: byteCount)
+  }
+
+  private static func converted(
+    _ bytes: [UInt8], from type: ElementType, to shape: Shape
+  ) throws(TensorError) -> Tensor {
+    var array = try Tensor(zeros: shape)
+    bytes.withUnsafeBytes { bytes in
+      array.withUnsafeMutableElements { target in
+        // Every number has a nearest float.
+        _ = type.convert(bytes, isBigEndian: false, into: target)
+      }
+    }
+    return array
+  }
+}

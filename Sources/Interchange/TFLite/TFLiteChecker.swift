@@ -1,0 +1,196 @@
+internal import Tensors
+
+/// Holds a TensorFlow Lite model, as it was read back, against the rules of its operators.
+///
+/// Shapes are worked out anew from each operator's options, as TensorFlow Lite defines them, so that a wrong stride or
+/// padding shows.
+struct TFLiteChecker {
+  private let model: TFLiteModel
+
+  init(_ model: TFLiteModel) { self.model = model }
+
+  /// - Parameters:
+  ///   - input: one sample of the network's, `C H W` or `F`.
+  ///   - output: one sample of the network's.
+  func check(input: Shape, output: Shape) throws(Problem) {
+    for tensor in model.tensors {
+      guard let shape = Shape(checking: tensor.shape.map { Int($0) }) else {
+        throw Problem("'\(tensor.name)' has the shape \(tensor.shape)")
+      }
+      if let data = tensor.data {
+        guard data.count == shape.elementCount * tensor.element.byteCount else {
+          throw Problem("'\(tensor.name)' has other bytes than its shape needs")
+        }
+      }
+      if let quantization = tensor.quantization { try check(quantization, of: tensor) }
+    }
+    guard model.inputs.count == 1, model.outputs.count == 1 else { throw Problem("it needs one input and one output") }
+    guard try tensor(model.inputs[0]).shape == ordered(input), try tensor(model.outputs[0]).shape == ordered(output)
+    else { throw Problem("its input or output is not the network's") }
+
+    var known = Set(model.inputs)
+    var used = Set(model.outputs)
+    for step in model.operators {
+      guard step.outputs.count == 1 else { throw Problem("an operator needs one output") }
+      let result = try tensor(step.outputs[0])
+      let inputs = try step.inputs.map { index throws(Problem) in
+        let input = try tensor(index)
+        guard input.data != nil || known.contains(index) else {
+          throw Problem("'\(result.name)' reads '\(input.name)', which nothing before it gives")
+        }
+        used.insert(index)
+        return input
+      }
+      guard result.data == nil, known.insert(step.outputs[0]).inserted else {
+        throw Problem("'\(result.name)' comes twice")
+      }
+      do throws(Problem) {
+        let shape = try TFLiteShapes(step, inputs).output()
+        guard shape == result.shape.map({ Int($0) }) else { throw Problem("has another shape than \(shape)") }
+      } catch {
+        throw Problem("'\(result.name)': \(error.text)")
+      }
+    }
+    guard known.contains(model.outputs[0]) else { throw Problem("nothing gives its output") }
+    guard let idle = model.tensors.indices.first(where: { !used.contains(Int32($0)) }) else { return }
+    throw Problem("nothing reads '\(model.tensors[idle].name)'")
+  }
+
+  private func tensor(_ index: Int32) throws(Problem) -> TFLiteModel.Tensor {
+    guard model.tensors.indices.contains(Int(index)) else { throw Problem("there is no tensor \(index)") }
+    return model.tensors[Int(index)]
+  }
+
+  private func ordered(_ sample: Shape) -> [Int32] {
+    let extents = sample.rank == 3 ? [sample[1], sample[2], sample[0]] : sample.extents
+    return ([1] + extents).map { Int32($0) }
+  }
+
+  private func check(_ quantization: TFLiteModel.Quantization, of tensor: TFLiteModel.Tensor) throws(Problem) {
+    let count = quantization.scales.count
+    guard quantization.zeroPoints.count == count, quantization.scales.allSatisfy({ $0 > 0 && $0.isFinite }),
+      count == 1
+        || (tensor.shape.indices.contains(Int(quantization.axis)) && count == Int(tensor.shape[Int(quantization.axis)]))
+    else { throw Problem("'\(tensor.name)' has scales that do not fit it") }
+  }
+}
+
+/// The shape that an operator gives, by TensorFlow Lite's definition of it.
+private struct TFLiteShapes {
+  private let step: TFLiteModel.Operator
+  private let inputs: [TFLiteModel.Tensor]
+  private let shapes: [[Int]]
+
+  init(_ step: TFLiteModel.Operator, _ inputs: [TFLiteModel.Tensor]) {
+    (self.step, self.inputs) = (step, inputs)
+    shapes = inputs.map { $0.shape.map { Int($0) } }
+  }
+
+  func output() throws(Problem) -> [Int] {
+    guard let x = shapes.first else { throw Problem("it reads nothing") }
+    switch step.code {
+    case .convolution:
+      try takes(3, .convolution)
+      let filter = shapes[1]
+      guard x.count == 4, filter.count == 4, filter[3] > 0, x[3] % filter[3] == 0, shapes[2] == [filter[0]],
+        filter[0] % (x[3] / filter[3]) == 0, (step.version == 6) == (x[3] != filter[3])
+      else { throw Problem("its weights do not fit") }
+      return [1] + (try window(over: x, height: filter[1], width: filter[2], isDilated: true)) + [filter[0]]
+    case .depthwiseConvolution:
+      try takes(3, .depthwiseConvolution)
+      let filter = shapes[1]
+      guard x.count == 4, filter.count == 4, filter[0] == 1, filter[3] == x[3] * Int(step.options[.depthMultiplier]),
+        shapes[2] == [filter[3]],
+        (step.version == 2) == (step.options[.dilationWidth] != 1 || step.options[.dilationHeight] != 1)
+      else { throw Problem("its weights do not fit") }
+      return [1] + (try window(over: x, height: filter[1], width: filter[2], isDilated: true)) + [filter[3]]
+    case .maxPool, .averagePool:
+      try takes(1, .pool)
+      guard x.count == 4 else { throw Problem("it takes a picture") }
+      let (height, width) = (Int(step.options[.filterHeight]), Int(step.options[.filterWidth]))
+      return [1] + (try window(over: x, height: height, width: width, isDilated: false)) + [x[3]]
+    case .fullyConnected:
+      try takes(3, .fullyConnected)
+      guard x.count == 2, shapes[1].count == 2, shapes[1][1] == x[1], shapes[2] == [shapes[1][0]] else {
+        throw Problem("its weights do not fit")
+      }
+      return [1, shapes[1][0]]
+    case .add, .multiply:
+      try takes(2, step.code == .add ? .add : .multiply)
+      guard shapes[1] == x || shapes[1] == [x.last ?? 0] else { throw Problem("its inputs differ in shape") }
+      return x
+    case .maximum, .minimum:
+      try takes(2, .maximumMinimum)
+      guard shapes[1] == [1] else { throw Problem("its inputs differ in shape") }
+      return x
+    case .relu, .relu6, .reluMinus1To1, .logistic, .tanh:
+      try takes(1, .none)
+      return x
+    case .concatenation:
+      try takes(shapes.count, .concatenation)
+      let axis = Int(step.options[.axis])
+      guard axis == x.count - 1, shapes.allSatisfy({ $0.count == x.count && $0[..<axis] == x[..<axis] }) else {
+        throw Problem("its inputs do not fit")
+      }
+      return x[..<axis] + [shapes.reduce(0) { $0 + $1[axis] }]
+    case .mean:
+      try takes(2, .reducer)
+      guard x.count == 4, try constant(1) == [1, 2], step.options[.keepsAxes] == 1 else {
+        throw Problem("it takes the mean of something else than a picture")
+      }
+      return [1, 1, 1, x[3]]
+    case .pad, .padWith:
+      try takes(step.code == .pad ? 2 : 3, step.code == .pad ? .pad : .padWith)
+      let sides = try constant(1)
+      guard x.count == 4, shapes[1] == [4, 2], sides.allSatisfy({ $0 >= 0 }), sides[0] == 0, sides[1] == 0,
+        step.code == .pad || shapes[2] == [1]
+      else { throw Problem("its padding does not fit") }
+      return (0..<4).map { x[$0] + sides[2 * $0] + sides[2 * $0 + 1] }
+    case .transpose:
+      try takes(2, .transpose)
+      let order = try constant(1)
+      guard order.sorted() == Array(x.indices), order[0] == 0 else { throw Problem("its order is none of the axes") }
+      return order.map { x[$0] }
+    case .reshape:
+      try takes(2, .reshape)
+      let shape = try constant(1)
+      let count = x.dropFirst().reduce(1, *)
+      guard shape == [-1, count] else { throw Problem("it has another number of elements") }
+      return [1, count]
+    }
+  }
+
+  private func takes(_ count: Int, _ kind: TFLiteModel.Options.Kind) throws(Problem) {
+    guard inputs.count == count else { throw Problem("it takes \(count) inputs, not \(inputs.count)") }
+    guard step.options.kind == kind else { throw Problem("it has the options of another operator") }
+  }
+
+  /// Whole numbers that are part of the model.
+  private func constant(_ input: Int) throws(Problem) -> [Int] {
+    guard inputs[input].element == .int32, let data = inputs[input].data else {
+      throw Problem("it needs whole numbers")
+    }
+    return data.withUnsafeBytes { raw in
+      (0..<raw.count / 4).map { Int(Int32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self))) }
+    }
+  }
+
+  private func window(over x: [Int], height: Int, width: Int, isDilated: Bool) throws(Problem) -> [Int] {
+    let options = step.options
+    let strides = [Int(options[.strideHeight]), Int(options[.strideWidth])]
+    let dilations = isDilated ? [Int(options[.dilationHeight]), Int(options[.dilationWidth])] : [1, 1]
+    guard (strides + dilations + [height, width]).allSatisfy({ $0 > 0 }) else {
+      throw Problem("its window is not whole")
+    }
+    guard let padding = TFLiteModel.Padding(rawValue: options[.padding]) else {
+      throw Problem("its padding is unknown")
+    }
+    return zip([height, width], zip(strides, dilations)).enumerated().map { axis, window in
+      let (kernel, (stride, dilation)) = window
+      return switch padding {
+      case .same: (x[1 + axis] + stride - 1) / stride
+      case .valid: (x[1 + axis] - dilation * (kernel - 1) - 1 + stride) / stride
+      }
+    }
+  }
+}
