@@ -1,7 +1,7 @@
 """Makes pendulum.json, steps of Gymnasium's Pendulum-v1, and truncated-normal.json, shares of draws by SciPy.
 
     pip install gymnasium pygame scipy
-    python3 make.py
+    python3 agent.py
 """
 
 import json

@@ -1,7 +1,7 @@
 """Makes least-squares.json with scikit-learn: LASSO and least squares on the same matrices.
 
-    python -m venv /tmp/venv && /tmp/venv/bin/pip install scikit-learn
-    /tmp/venv/bin/python least-squares.py
+    pip install scikit-learn
+    python3 least-squares.py
 """
 
 import json
