@@ -1,5 +1,5 @@
 internal import Datasets
-package import Tensors
+internal import Tensors
 
 extension Weights {
   /// A hash of names and numbers, in 16 hexadecimal digits.
