@@ -90,11 +90,6 @@ public struct ChannelGroups: Hashable, Sendable {
   /// The groups along the first axis of a layer's output.
   public func segments(of node: Network.Node) -> [Segment] { segments[node.index] }
 
-  /// How many features a layer's output has along its first axis.
-  func featureCount(of node: Network.Node) -> Int {
-    segments[node.index].reduce(0) { $0 + groups[$1.group].channels * $1.repeats }
-  }
-
   /// The places along the first axis of a layer's output that a group's channels take, a list for each channel.
   public func places(of group: Int, in node: Network.Node) -> [[Int]] {
     var places = [[Int]](repeating: [], count: groups[group].channels)
