@@ -260,8 +260,13 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor.
   public func load(_ weights: consuming Weights) throws(EngineError) {
     do { weights = try network.checked(weights) } catch { throw .weights(error) }
+    var planned = network
     if isFolded {
-      do { weights = try FoldBatchNorm()(network, weights).1 } catch { throw .shape(error) }
+      do { (planned, weights) = try FoldBatchNorm()(network, weights) } catch { throw .shape(error) }
+    }
+    if !mode.isTraining, planned.isQuantized {
+      let byteCount = weights.values.reduce(0) { $0 + 4 * $1.count }
+      do { weights = try planned.roundedWeights(weights) } catch { throw .outOfMemory(byteCount: byteCount) }
     }
     for parameter in parameters { try load(weights.removeValue(forKey: parameter.name)!, into: parameter) }
   }
@@ -325,7 +330,8 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       var tensor = try zeros(parameter.rule.shape)
       try tensor.withUnsafeMutableElements { (elements) throws(EngineError) in
         try copy(
-          address(of: parameter, in: trainable, statistics), parameter.layout, to: UnsafeMutableRawPointer(elements.baseAddress!),
+          address(of: parameter, in: trainable, statistics), parameter.layout,
+          to: UnsafeMutableRawPointer(elements.baseAddress!),
           .plain(parameter.extents))
       }
       weights[parameter.name] = tensor

@@ -19,7 +19,8 @@ struct PlanBuilder {
     case step
     /// Kept between steps.
     case pinned
-    case parameter(Int), gradient(Int)
+    case parameter(Int)
+    case gradient(Int)
   }
   struct Buffer {
     var byteCount: Int
@@ -305,6 +306,7 @@ struct PlanBuilder {
     case .tokenMean(let operation): try operation.build(node, in: &self)
     case .layerScale(let operation): try operation.build(node, in: &self)
     case .attention(let operation): try operation.build(node, in: &self)
+    case .fakeQuantize(let operation): try operation.build(node, in: &self)
     }
   }
 }

@@ -63,7 +63,7 @@ public struct ChannelGroups: Hashable, Sendable {
         read()
         outputs.append(fresh(dense.outputFeatures))
       case .batchNorm, .relu, .clip, .sigmoid, .tanh, .gelu, .maxPool, .averagePool, .globalAveragePool, .dropout,
-        .dropPath:
+        .dropPath, .fakeQuantize:
         outputs.append(inputs[0])
       case .add:
         if inputs[0].map(\.repeats) == inputs[1].map(\.repeats),

@@ -66,6 +66,7 @@ extension Network {
             tensor.withUnsafeMutableElements { $0.update(repeating: start) }
           }
         case .runningVariance: tensor.withUnsafeMutableElements { $0.update(repeating: 1) }
+        case .rangeLow, .rangeHigh: tensor = rule.rangeStart ?? tensor
         case .shift, .runningMean: break
         }
         weights[name] = tensor

@@ -8,6 +8,8 @@ public struct ParameterRule: Hashable, Sendable {
     case scale, shift
     /// Statistics that training gathers and no gradient changes.
     case runningMean, runningVariance
+    /// The ends of a quantizer's range, which training and calibration gather.
+    case rangeLow, rangeHigh
   }
   /// The last part of its name in a weight file, as PyTorch spells it: `weight`, `running_mean`; or `ownName`.
   public let name: String
@@ -20,7 +22,12 @@ public struct ParameterRule: Hashable, Sendable {
   public init(_ name: String, _ shape: Shape, _ role: Role) { (self.name, self.shape, self.role) = (name, shape, role) }
 
   /// Whether a gradient reaches it; such parameters are what a parameter count counts.
-  public var isTrainable: Bool { role != .runningMean && role != .runningVariance }
+  public var isTrainable: Bool {
+    switch role {
+    case .weight, .bias, .scale, .shift: true
+    case .runningMean, .runningVariance, .rangeLow, .rangeHigh: false
+    }
+  }
 }
 
 /// The rules of one operation. Shapes are those of one sample: `C H W`, `F`, or `T F` for tokens; the batch is no axis
@@ -74,6 +81,7 @@ public enum Operation: Hashable, Sendable {
   case tokenMean(TokenMean)
   case layerScale(LayerScale)
   case attention(Attention)
+  case fakeQuantize(FakeQuantize)
 
   /// The payload, which holds the rules.
   public var rules: any OperationRules {
@@ -100,6 +108,7 @@ public enum Operation: Hashable, Sendable {
     case .tokenMean(let rules): rules
     case .layerScale(let rules): rules
     case .attention(let rules): rules
+    case .fakeQuantize(let rules): rules
     }
   }
 

@@ -109,7 +109,7 @@ struct ONNXExport {
       append(node, "Gemm", inputs + addParameters(of: node), [int("transB", 1)])
     // After training nothing is dropped.
     case .dropout, .dropPath: return inputs[0]
-    case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention:
+    case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention, .fakeQuantize:
       throw layer.unsupported(in: .onnx)
     }
     return layer.name

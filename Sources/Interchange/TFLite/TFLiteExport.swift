@@ -90,7 +90,7 @@ struct TFLiteExport {
     case .dense(let rules) where layer.shape.rank == 1: return addDense(rules, of: x, at: node)
     // After training nothing is dropped.
     case .dropout, .dropPath: return x
-    case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention:
+    case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention, .fakeQuantize:
       throw layer.unsupported(in: .tensorFlowLite)
     }
   }

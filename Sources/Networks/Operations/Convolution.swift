@@ -10,6 +10,8 @@ public struct Convolution: OperationRules {
   public var window: Window
   public var groups: Int
   public var hasBias: Bool
+  /// How the weights are rounded; nil where they stay as they are.
+  public var weightQuantization: WeightQuantization?
 
   public init(to outputChannels: Int, _ window: Window, groups: Int = 1, hasBias: Bool = false) {
     (self.outputChannels, self.window, self.groups, self.hasBias) = (outputChannels, window, groups, hasBias)
@@ -17,6 +19,7 @@ public struct Convolution: OperationRules {
 
   public var summary: String {
     "\(Self.title) \(window.summary)\(groups > 1 ? ", \(groups) groups" : "")\(hasBias ? ", bias" : "")"
+      + (weightQuantization.map { ", \($0.summary)" } ?? "")
   }
 
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {

@@ -8,10 +8,14 @@ public struct Dense: OperationRules {
   public static let title = "dense"
   public var outputFeatures: Int
   public var hasBias: Bool
+  /// How the weights are rounded; nil where they stay as they are.
+  public var weightQuantization: WeightQuantization?
   public init(to outputFeatures: Int, hasBias: Bool = true) {
     (self.outputFeatures, self.hasBias) = (outputFeatures, hasBias)
   }
-  public var summary: String { "\(Self.title)\(hasBias ? ", bias" : "")" }
+  public var summary: String {
+    "\(Self.title)\(hasBias ? ", bias" : "")\(weightQuantization.map { ", \($0.summary)" } ?? "")"
+  }
 
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
     let input = try vectors(inputs, of: Self.title)

@@ -49,6 +49,7 @@ public struct PruneChannels: Pass {
         guard let tensor = weights[name] else {
           preconditionFailure("weights that were not checked against their network")
         }
+        if rule.role == .rangeLow || rule.role == .rangeHigh { continue }
         let isMatrix = rule.role == .weight && rule.shape.rank >= 2
         weights[name] = tensor.selecting(outputs, isMatrix ? inputs : nil)
       }

@@ -53,6 +53,11 @@ void rk_batch_norm_backward_rest(const rk_batch_norm *p);
 void rk_add(const float *a, const float *b, float *y, int64_t count);
 void rk_copy(const float *x, float *y, int64_t count);
 
+// real = scale * (stored - zero), lowest <= stored <= highest.
+typedef struct { float scale; int32_t zero, lowest, highest; } rk_quantizer;
+// y = what is left of x where it is stored, rounded to the nearest, of two as near to the even one; y may be x.
+void rk_fake_quantize(const float *x, float *y, int64_t count, rk_quantizer by);
+
 // What dropout draws from: changes each step, read when the kernel runs.
 // `row` is the place of the first row in its batch.
 typedef struct { uint64_t seed; uint32_t step, row; } rk_random_state;

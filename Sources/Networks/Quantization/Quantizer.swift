@@ -1,0 +1,58 @@
+/// Whole numbers that stand for real ones: `real = scale (stored − zero)`.
+///
+/// - Source: Jacob et al. 2017 (arXiv:1712.05877), eq. 1.
+public struct Quantizer: Hashable, Sendable {
+  public let scale: Float
+  /// What stands for 0, exactly.
+  public let zero: Int
+  /// What is stored.
+  public let levels: ClosedRange<Int>
+
+  public init(scale: Float, zero: Int, levels: ClosedRange<Int>) {
+    (self.scale, self.zero, self.levels) = (scale, zero, levels)
+  }
+
+  /// The levels spread over a range, which is widened to hold 0 and moved so that a level falls on it.
+  public init(low: Float, high: Float, levels: ClosedRange<Int>) {
+    let (low, high) = (Double(min(low, 0)), Double(max(high, 0)))
+    let scale = Self.scale((high - low) / Double(levels.upperBound - levels.lowerBound))
+    let zero = (Double(levels.lowerBound) - low / Double(scale)).rounded(.toNearestOrEven)
+    self.init(
+      scale: scale, zero: Int(min(max(zero, Double(levels.lowerBound)), Double(levels.upperBound))), levels: levels)
+  }
+
+  /// Levels around 0, the outermost at a magnitude.
+  public init(magnitude: Float, levels: ClosedRange<Int>) {
+    self.init(scale: Self.scale(Double(magnitude) / Double(levels.upperBound)), zero: 0, levels: levels)
+  }
+
+  /// Of a range without extent, 1, so that 0 stays 0.
+  private static func scale(_ step: Double) -> Float {
+    let scale = Float(step)
+    return scale.isNormal ? scale : 1
+  }
+
+  /// The level nearest to a number; of two as near, the even one.
+  public func stored(_ real: Float) -> Int {
+    let level = (real / scale).rounded(.toNearestOrEven)
+    // Infinities and numbers beyond what Int holds end at the outermost levels; what is no number is 0.
+    guard level.magnitude < 1e9 else {
+      return level.isNaN ? zero : level > 0 ? levels.upperBound : levels.lowerBound
+    }
+    return min(max(Int(level) + zero, levels.lowerBound), levels.upperBound)
+  }
+  public func real(_ stored: Int) -> Float { scale * Float(stored - zero) }
+  /// The number that is left of one.
+  public func rounded(_ real: Float) -> Float { self.real(stored(real)) }
+
+  /// The smallest and the largest number that there is a level for.
+  public var range: ClosedRange<Float> { real(levels.lowerBound)...real(levels.upperBound) }
+
+  /// The levels of activations: from 0.
+  public static func unsigned(bits: Int) -> ClosedRange<Int> { 0...(1 << bits - 1) }
+  /// The levels of weights; narrow ones are as many below 0 as above, so that products with −128 never occur
+  /// (arXiv:1712.05877, section 2.3).
+  public static func signed(bits: Int, isNarrow: Bool) -> ClosedRange<Int> {
+    (isNarrow ? 1 : 0) - 1 << (bits - 1)...1 << (bits - 1) - 1
+  }
+}
