@@ -26,7 +26,7 @@ public struct DecayedParameters: Hashable, Sendable, Codable {
     case .weight: isDepthwise ? depthwise : weights
     case .bias: biases
     case .scale, .shift: norms
-    case .runningMean, .runningVariance: false
+    case .runningMean, .runningVariance, .rangeLow, .rangeHigh: false
     }
   }
 }
