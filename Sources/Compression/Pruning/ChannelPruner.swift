@@ -63,7 +63,7 @@ public final class ChannelPruner {
   /// - Parameters:
   ///   - weights: of the trained network.
   ///   - split: the pictures that are looked at, chosen among its first ones of each class.
-  ///   - isInterrupted: asked before each batch; once true, the work ends with `FeatureSampler.Interrupted`.
+  ///   - isInterrupted: asked before each batch; once true, the work ends with `ActivationReader.Interrupted`.
   /// - Throws: `EngineError`, `DatasetError`, `TensorError`; `WeightError.notFinite` for weights that are none.
   public init(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,

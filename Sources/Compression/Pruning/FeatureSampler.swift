@@ -8,12 +8,9 @@ package import Tensors
 /// to each other.
 package final class FeatureSampler {
   private let network: Network
-  private let plan: Plan
-  /// `N C H W`, normalized; a whole number of batches.
-  private let pictures: Tensor
+  private let reader: ActivationReader
   private let points: Int
   private let seed: UInt64
-  private let isInterrupted: () -> Bool
 
   /// Convolutions and dense layers whose rows would be longer than this are left as they are: their products alone would
   /// take half a gigabyte.
@@ -27,36 +24,18 @@ package final class FeatureSampler {
     _ network: Network, readers: Set<Network.Node>, pictures: Tensor, points: Int, seed: UInt64, engine: Engine,
     isInterrupted: @escaping () -> Bool = { false }
   ) throws(EngineError) {
-    precondition(pictures.shape.sample == network.shape(of: network.input) && pictures.shape[0] > 0)
-    let count = pictures.shape[0]
-    let batch = (1...min(50, count)).last { count % $0 == 0 }!
-    let taps = readers.union(readers.map { network[$0].inputs[0] })
-    plan = try engine.compile(network, batch: batch, mode: .inference, taps: taps)
-    (self.network, self.pictures, self.points, self.seed) = (network, pictures, points, seed)
-    self.isInterrupted = isInterrupted
+    reader = try ActivationReader(
+      network, taps: readers.union(readers.map { network[$0].inputs[0] }), pictures: pictures, engine: engine,
+      isInterrupted: isInterrupted)
+    (self.network, self.points, self.seed) = (network, points, seed)
   }
 
-  package func load(_ weights: Weights) throws(EngineError) { try plan.load(weights) }
+  package func load(_ weights: Weights) throws(EngineError) { try reader.load(weights) }
 
-  /// Computes the network, no further than needed, and calls `body` with each batch.
-  /// - Parameter reader: the layer whose input is needed; nil computes all.
-  package func forEachBatch(before reader: Network.Node? = nil, _ body: (_ firstPicture: Int) throws -> Void) throws {
-    let end = reader.flatMap { node in plan.labels.firstIndex { $0.layer == network[node].name } }
-    let size = pictures.shape.sample.elementCount
-    for first in stride(from: 0, to: pictures.shape[0], by: plan.batch) {
-      if isInterrupted() { throw Interrupted() }
-      try plan.perform { execution in
-        pictures.withUnsafeElements { pictures in
-          _ = plan.input.update(fromContentsOf: pictures[first * size..<(first + plan.batch) * size])
-        }
-        if let end { execution.run(0..<end) } else { execution.forward() }
-      }
-      try body(first)
-    }
+  /// See `ActivationReader.forEachBatch`.
+  package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstPicture: Int) throws -> Void) throws {
+    try reader.forEachBatch(before: layer, body)
   }
-
-  /// Somebody wants the work to stop.
-  package struct Interrupted: Error {}
 
   /// How long a layer's rows are.
   package func columns(of reader: Network.Node) -> Int {
@@ -64,7 +43,7 @@ package final class FeatureSampler {
   }
 
   /// How many rows a batch gives.
-  package func rowsPerBatch(of reader: Network.Node) -> Int { plan.batch * pointCount(of: reader) }
+  package func rowsPerBatch(of reader: Network.Node) -> Int { self.reader.batch * pointCount(of: reader) }
 
   private func pointCount(of reader: Network.Node) -> Int {
     let shape = network.shape(of: reader)
@@ -88,9 +67,7 @@ package final class FeatureSampler {
 
   /// The rows of inputs of the batch that was just computed.
   package func inputs(of reader: Network.Node, firstPicture: Int) throws(EngineError) -> [Double] {
-    guard let x = try plan.activation(of: network[reader].inputs[0]) else {
-      preconditionFailure("a layer that is not tapped")
-    }
+    let x = try self.reader.activation(of: network[reader].inputs[0])
     let columns = columns(of: reader)
     var rows = [Double](repeating: 0, count: rowsPerBatch(of: reader) * columns)
     x.withUnsafeElements { x in
@@ -103,7 +80,7 @@ package final class FeatureSampler {
       let window = convolution.window
       let (down, across) = (window.kernel.height, window.kernel.width)
       var row = 0
-      for picture in 0..<plan.batch {
+      for picture in 0..<self.reader.batch {
         for place in places(of: reader, picture: firstPicture + picture) {
           let top = place / output[2] * window.stride.height - window.padding.top
           let left = place % output[2] * window.stride.width - window.padding.left
@@ -131,14 +108,14 @@ package final class FeatureSampler {
 
   /// The rows of outputs of the batch that was just computed, less the bias.
   package func outputs(of reader: Network.Node, firstPicture: Int, bias: Tensor?) throws(EngineError) -> [Double] {
-    guard let y = try plan.activation(of: reader) else { preconditionFailure("a layer that is not tapped") }
+    let y = try self.reader.activation(of: reader)
     let shape = network.shape(of: reader)
     let (channels, area) = (shape[0], shape.rank == 3 ? shape[1] * shape[2] : 1)
     let bias = bias.map { $0.elements.map(Double.init) }
     var rows: [Double] = []
     rows.reserveCapacity(rowsPerBatch(of: reader) * channels)
     y.withUnsafeElements { y in
-      for picture in 0..<plan.batch {
+      for picture in 0..<self.reader.batch {
         for place in places(of: reader, picture: firstPicture + picture) {
           for channel in 0..<channels {
             rows.append(Double(y[(picture * channels + channel) * area + place]) - (bias?[channel] ?? 0))

@@ -48,7 +48,8 @@ extension Network {
     return IntegerLayer(weights: quantized, bias: levels, input: input)
   }
 
-  func weightQuantization(of node: Node) -> WeightQuantization? {
+  /// How a layer's weights are rounded; nil where they are not.
+  public func weightQuantization(of node: Node) -> WeightQuantization? {
     switch self[node].operation {
     case .convolution(let rules): rules.weightQuantization
     case .dense(let rules): rules.weightQuantization

@@ -157,7 +157,7 @@ let prune = Builtin(
         + "\(NumberText.fixed(Double(network.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
     )
     return .object(ModelValue(network: network, weights: weights))
-  } catch is FeatureSampler.Interrupted {
+  } catch is ActivationReader.Interrupted {
     keeper.end(.interrupted)
     throw ScriptError.interrupted(at: arguments.span)
   } catch {
@@ -251,7 +251,7 @@ let searchRatios = Builtin(
       context.report("interrupted after \(agent.result.trials.count) roll-outs; the same line goes on from there")
     }
     return .object(value)
-  } catch is FeatureSampler.Interrupted {
+  } catch is ActivationReader.Interrupted {
     throw ScriptError.interrupted(at: arguments.span)
   }
 }
@@ -327,7 +327,7 @@ let sensitivity = Builtin(
             quantity: "top-1 (%)", part: "", owner: curve.name, over: "share of channels that stays", x: curve.shares,
             y: curve.evaluations.map { $0.top1 * 100 }))
       })
-  } catch is FeatureSampler.Interrupted {
+  } catch is ActivationReader.Interrupted {
     throw ScriptError.interrupted(at: arguments.span)
   }
 }
@@ -521,7 +521,7 @@ extension Arguments {
         )
       }
       return pruner
-    } catch is FeatureSampler.Interrupted {
+    } catch is ActivationReader.Interrupted {
       throw ScriptError.interrupted(at: span)
     }
   }

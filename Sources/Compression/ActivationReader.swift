@@ -1,0 +1,58 @@
+package import Engine
+package import Networks
+package import Tensors
+
+/// Runs pictures through a network and lets the activations of some layers be read, batch by batch.
+package final class ActivationReader {
+  package let network: Network
+  private let plan: Plan
+  /// `N C H W`, normalized; a whole number of batches.
+  private let pictures: Tensor
+  private let isInterrupted: () -> Bool
+
+  /// Somebody wants the work to stop.
+  package struct Interrupted: Error {}
+
+  /// - Parameters:
+  ///   - taps: the layers that are read.
+  ///   - pictures: `N C H W`, normalized.
+  package init(
+    _ network: Network, taps: Set<Network.Node>, pictures: Tensor, engine: Engine,
+    isInterrupted: @escaping () -> Bool = { false }
+  ) throws(EngineError) {
+    precondition(pictures.shape.sample == network.shape(of: network.input) && pictures.shape[0] > 0)
+    let count = pictures.shape[0]
+    let batch = (1...min(50, count)).last { count % $0 == 0 }!
+    plan = try engine.compile(network, batch: batch, mode: .inference, taps: taps)
+    (self.network, self.pictures, self.isInterrupted) = (network, pictures, isInterrupted)
+  }
+
+  /// Pictures in a batch.
+  package var batch: Int { plan.batch }
+
+  package func load(_ weights: Weights) throws(EngineError) { try plan.load(weights) }
+
+  /// Computes the network, no further than needed, and calls `body` with each batch.
+  /// - Parameter layer: the layer whose input is needed; nil computes all.
+  /// - Throws: `Interrupted`, `EngineError`, and what `body` throws.
+  package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstPicture: Int) throws -> Void) throws {
+    let end = layer.flatMap { node in plan.labels.firstIndex { $0.layer == network[node].name } }
+    let size = pictures.shape.sample.elementCount
+    for first in stride(from: 0, to: pictures.shape[0], by: plan.batch) {
+      if isInterrupted() { throw Interrupted() }
+      try plan.perform { execution in
+        pictures.withUnsafeElements { pictures in
+          _ = plan.input.update(fromContentsOf: pictures[first * size..<(first + plan.batch) * size])
+        }
+        if let end { execution.run(0..<end) } else { execution.forward() }
+      }
+      try body(first)
+    }
+  }
+
+  /// What a tapped layer gave for the batch that was just computed.
+  package func activation(of node: Network.Node) throws(EngineError) -> Tensor {
+    guard let activation = try plan.activation(of: node) else { preconditionFailure("a layer that is not tapped") }
+    return activation
+  }
+}
