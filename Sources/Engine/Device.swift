@@ -58,6 +58,10 @@ struct Layout: Equatable, @unchecked Sendable {
   }
   /// `n h w c`.
   static func channelsLast(_ extents: [Int]) throws(EngineError) -> Layout { try Layout(extents, dnnl_acdb) }
+  /// Bytes, `n h w c` or row-major.
+  static func bytes(_ extents: [Int]) throws(EngineError) -> Layout {
+    try Layout(extents, extents.count == 4 ? dnnl_acdb : dnnl_ab, dnnl_u8)
+  }
   /// Left to oneDNN.
   static func any(_ extents: [Int]) throws(EngineError) -> Layout { try Layout(extents, dnnl_format_tag_any) }
   /// `n C/block h w block`: what training's kernels work on.

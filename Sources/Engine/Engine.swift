@@ -63,7 +63,7 @@ public final class Engine: Sendable {
   /// Plans a network for a batch.
   /// - Parameters:
   ///   - batch: samples in a step.
-  ///   - mode: for training, or for inference with batch norms folded away.
+  ///   - mode: for training, or for inference with batch norms folded away, in reals or in whole numbers.
   ///   - taps: layers whose activation (and, in training, gradient) can be read after a step. They are not fused.
   /// - Throws: `EngineError`.
   public func compile(_ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [])
@@ -76,7 +76,7 @@ public final class Engine: Sendable {
   ) throws(EngineError) -> Plan {
     guard batch > 0 else { throw .emptyBatch }
     // With taps every layer keeps a place of its own.
-    let folds = mode == .inference && taps.isEmpty
+    let folds = !mode.isTraining && taps.isEmpty
     var planned = network
     if folds { do { planned = try FoldBatchNorm()(network, [:]).0 } catch { throw .shape(error) } }
     return try compute.run { [planned] () -> Result<Plan, EngineError> in

@@ -12,10 +12,15 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   public enum Mode: Hashable, Sendable {
     /// Batch norms folded, activations and sums fused into convolutions, memory reused.
     case inference
+    /// The same on whole numbers, where the network's quantizers say so: activations and weights of 8 bits, sums of 32.
+    case int8
     /// Batch statistics, and a way back to all parameters; to the input too where asked for.
     case training(inputGradient: Bool = false)
 
-    var isTraining: Bool { self != .inference }
+    var isTraining: Bool {
+      if case .training = self { return true }
+      return false
+    }
   }
 
   /// What a step is for, to people.
@@ -74,6 +79,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let ends: Ends
   private let addresses: PlanBuilder.Addresses
   private let isFolded: Bool
+  private let loaders: [(Network, Weights) -> Void]
 
   init(
     builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], gradientSteps: [Int], steps: [Step],
@@ -81,6 +87,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   ) {
     network = builder.source
     isFolded = builder.network != builder.source
+    loaders = builder.loaders
     batch = builder.batch
     mode = builder.mode
     engine = builder.engine
@@ -94,7 +101,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     self.addresses = addresses
     byteCount =
       memory.arena.byteCount + memory.scratch.byteCount + memory.trainable.byteCount + memory.gradients.byteCount
-      + memory.statistics.byteCount
+      + memory.statistics.byteCount + builder.integerBytes
   }
 
   // MARK: Running
@@ -264,6 +271,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     if isFolded {
       do { (planned, weights) = try FoldBatchNorm()(network, weights) } catch { throw .shape(error) }
     }
+    for loader in loaders { loader(planned, weights) }
     if !mode.isTraining, planned.isQuantized {
       let byteCount = weights.values.reduce(0) { $0 + 4 * $1.count }
       do { weights = try planned.roundedWeights(weights) } catch { throw .outOfMemory(byteCount: byteCount) }

@@ -36,6 +36,9 @@ struct PlanBuilder {
     func floats(_ buffer: BufferID) -> UnsafeMutablePointer<Float> {
       pointers[buffer.index].assumingMemoryBound(to: Float.self)
     }
+    func bytes(_ buffer: BufferID) -> UnsafeMutablePointer<UInt8> {
+      pointers[buffer.index].assumingMemoryBound(to: UInt8.self)
+    }
     func floats(_ buffer: BufferID?) -> UnsafeMutablePointer<Float>? { buffer.map { floats($0) } }
   }
 
@@ -60,11 +63,17 @@ struct PlanBuilder {
   let normReduction: NormReduction?
   let block = Int(rk_channel_block())
   let fusions: Fusions
+  let integerFusions: IntegerFusions
 
   var buffers: [Buffer] = []
   var steps: [PendingStep] = []
   var parameters: [Plan.Parameter] = []
   var values: [Value?]
+  /// What layers give in whole numbers, bytes `N H W C`.
+  var levels: [Value?]
+  /// What takes the weights of the folded network for steps on whole numbers, and the bytes they keep.
+  var loaders: [(Network, Weights) -> Void] = []
+  var integerBytes = 0
   /// What each layer asks to be done on the way back, in forward order. Untyped, since swiftc 6.3 crashes on closures
   /// of this form with a typed error; all that they throw is `EngineError`.
   var backward: [(inout PlanBuilder) throws -> Void] = []
@@ -86,7 +95,9 @@ struct PlanBuilder {
     self.engine = engine
     self.normReduction = normReduction
     fusions = Fusions(network, isTraining: mode.isTraining, taps: taps)
+    integerFusions = mode == .int8 ? IntegerFusions(network) : IntegerFusions()
     values = Array(repeating: nil, count: network.layers.count)
+    levels = values
     contributions = Array(repeating: [], count: network.layers.count)
     needsGradient = []
     for node in network.nodes {
@@ -246,6 +257,7 @@ struct PlanBuilder {
     }
     if taps.contains(network.input) { activationTaps[network.input] = input }
 
+    try buildReals(of: network.output)
     let result = value(of: network.output)
     let logits = newValue(try .plain(extents(of: network.output)), .pinned)
     try reorder(result, into: logits, for: network.output)
@@ -274,6 +286,7 @@ struct PlanBuilder {
   }
 
   private mutating func buildForward(_ node: Network.Node) throws(EngineError) {
+    if mode == .int8, try buildIntegers(node) { return }
     if let fused = fusions.emitted[node] {
       switch fused {
       case .norm(let fusion): try buildNorm(fusion)

@@ -1,0 +1,236 @@
+internal import CKernels
+internal import Networks
+internal import Tensors
+
+/// How plans for whole numbers are built: activations are bytes `N H W C`, as levels of the quantizers that they obey.
+/// Layers that are not rounded, and those that have no kernel for whole numbers, compute with reals in between.
+extension PlanBuilder {
+  /// A layer of a plan for whole numbers.
+  /// - Returns: whether it is done; else it computes with reals.
+  mutating func buildIntegers(_ node: Network.Node) throws(EngineError) -> Bool {
+    if let group = integerFusions.emitted[node] {
+      switch group {
+      case .product(let group): try build(group)
+      case .sum(let group): try build(group)
+      case .average(let pool, let quantizer): try buildAverage(pool, quantizer)
+      }
+      return true
+    }
+    if integerFusions.absorbed.contains(node) { return true }
+    let layer = network[node]
+    guard let source = layer.inputs.first else { return false }
+    switch layer.operation {
+    case .fakeQuantize:
+      try buildReals(of: source)
+      try buildQuantization(of: source, by: node)
+      return true
+    case .maxPool(let rules):
+      guard let x = levels[source.index], rules.window.dilation == 1 else { break }
+      buildMaxPool(rules.window, node, of: source, x)
+      return true
+    case .flatten, .dropout, .dropPath:
+      guard let x = levels[source.index] else { break }
+      levels[node.index] = x
+      return true
+    default: break
+    }
+    for input in layer.inputs { try buildReals(of: input) }
+    return false
+  }
+
+  /// Where bytes lie: `N H W C`, or `N F`.
+  private mutating func newLevels(of node: Network.Node) throws(EngineError) -> Value {
+    newValue(try .bytes(extents(of: node)))
+  }
+
+  /// Sees to it that a layer's numbers are there as reals.
+  mutating func buildReals(of node: Network.Node) throws(EngineError) {
+    guard values[node.index] == nil, let x = levels[node.index] else { return }
+    // A flattened picture still lies as the picture does.
+    var picture = node
+    while network[picture].operation.passesNumbersOn, !isMaxPool(picture), let before = network[picture].inputs.first,
+      network.shape(of: picture).rank == 1
+    { picture = before }
+    let shape = network.shape(of: picture)
+    let y = newValue(try .plain(extents(of: picture)))
+    let quantizer = loadedQuantizer(of: node)
+    let (batch, channels) = (Int64(batch), Int64(shape[0]))
+    let pixels = Int64(shape.extents.dropFirst().reduce(1, *))
+    emit(kernel: "own int8", node, "dequantization", reads: [x.buffer], writes: [y.buffer]) { addresses in
+      let (x, y) = (addresses.bytes(x.buffer), addresses.floats(y.buffer))
+      return {
+        let q = quantizer.value
+        rk_int8_dequantize_planar(x, y, batch, channels, pixels, q.scale, Int32(q.zero))
+      }
+    }
+    values[node.index] = Value(buffer: y.buffer, layout: try .plain(extents(of: node)))
+  }
+
+  private func isMaxPool(_ node: Network.Node) -> Bool {
+    if case .maxPool = network[node].operation { return true }
+    return false
+  }
+
+  /// A quantizer that is known once weights are loaded.
+  private mutating func loadedQuantizer(of node: Network.Node) -> LoadedQuantizer {
+    let result = LoadedQuantizer()
+    loaders.append { network, weights in
+      if let quantizer = network.quantizer(of: node, weights) { result.value = quantizer }
+    }
+    return result
+  }
+
+  /// What a layer gives as bytes; made of its reals, which are on its levels, where it has been computed with those.
+  private mutating func wholeNumbers(of node: Network.Node) throws(EngineError) -> Value {
+    if levels[node.index] == nil { try buildQuantization(of: node, by: node) }
+    return levels[node.index]!
+  }
+
+  /// Rounds a layer's reals.
+  /// - Parameter node: the quantizer, or a layer that passes on what obeys one.
+  private mutating func buildQuantization(of source: Network.Node, by node: Network.Node) throws(EngineError) {
+    let shape = network.shape(of: node)
+    let x = try converted(value(of: source), to: .plain(extents(of: source)), for: node)
+    let y = try newLevels(of: node)
+    let quantizer = loadedQuantizer(of: node)
+    let (batch, channels) = (Int64(batch), Int64(shape[0]))
+    let pixels = Int64(shape.extents.dropFirst().reduce(1, *))
+    emit(kernel: "own int8", node, "quantization", reads: [x.buffer], writes: [y.buffer]) { addresses in
+      let (x, y) = (addresses.floats(x.buffer), addresses.bytes(y.buffer))
+      return {
+        let q = quantizer.value
+        rk_int8_quantize_planar(
+          x, y, batch, channels, pixels, q.scale, Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+      }
+    }
+    levels[node.index] = y
+  }
+
+  // MARK: Products
+
+  private func arguments(of group: IntegerFusions.Product) -> rk_int8_convolution {
+    var arguments = rk_int8_convolution()
+    let source = network[group.layer].inputs[0]
+    arguments.batch = Int64(batch)
+    switch network[group.layer].operation {
+    case .convolution(let rules):
+      let (input, output) = (network.shape(of: source), network.shape(of: group.layer))
+      let window = rules.window
+      (arguments.channels, arguments.height, arguments.width) = (Int64(input[0]), Int64(input[1]), Int64(input[2]))
+      (arguments.out_channels, arguments.out_height, arguments.out_width) = (
+        Int64(output[0]), Int64(output[1]), Int64(output[2])
+      )
+      (arguments.kernel_height, arguments.kernel_width) = (Int32(window.kernel.height), Int32(window.kernel.width))
+      (arguments.stride_height, arguments.stride_width) = (Int32(window.stride.height), Int32(window.stride.width))
+      (arguments.dilation_height, arguments.dilation_width) = (Int32(window.dilation.height), Int32(window.dilation.width))
+      (arguments.pad_top, arguments.pad_left) = (Int32(window.padding.top), Int32(window.padding.left))
+      arguments.groups = Int32(rules.groups)
+    case .dense(let rules):
+      // A window as large as the picture reads it in the order in which it would be flattened.
+      var picture = source
+      while network.shape(of: picture).rank == 1, network[picture].operation.passesNumbersOn,
+        let before = network[picture].inputs.first
+      { picture = before }
+      let extents = network.shape(of: picture).extents + [1, 1]
+      (arguments.channels, arguments.height, arguments.width) = (Int64(extents[0]), Int64(extents[1]), Int64(extents[2]))
+      (arguments.out_channels, arguments.out_height, arguments.out_width) = (Int64(rules.outputFeatures), 1, 1)
+      (arguments.kernel_height, arguments.kernel_width) = (Int32(extents[1]), Int32(extents[2]))
+      (arguments.stride_height, arguments.stride_width, arguments.dilation_height, arguments.dilation_width) = (1, 1, 1, 1)
+      arguments.groups = 1
+    default: preconditionFailure("a layer without products")
+    }
+    return arguments
+  }
+
+  private mutating func build(_ group: IntegerFusions.Product) throws(EngineError) {
+    let source = network[group.layer].inputs[0]
+    let x = try wholeNumbers(of: source)
+    var residual: Value?
+    if let other = group.sum?.others[0] { residual = try wholeNumbers(of: other) }
+    let place = group.sum?.quantizer ?? group.quantizer ?? group.layer
+    let y = group.quantizer == nil ? newValue(try .plain(extents(of: place))) : try newLevels(of: place)
+    let product = try IntegerProduct(arguments(of: group), group)
+    loaders.append { network, weights in product.load(network, weights) }
+    integerBytes += product.byteCount
+    let kind = if case .dense = network[group.layer].operation { "dense" } else { "convolution" }
+    emit(
+      kernel: product.kernel, group.layer, kind + (residual == nil ? "" : " + add"),
+      reads: [x.buffer] + (residual.map { [$0.buffer] } ?? []), writes: [y.buffer],
+      inPlace: residual.map { [(y.buffer, $0.buffer)] } ?? [], scratch: product.scratch(threads: engine.threads)
+    ) { addresses in
+      product.prepare(
+        addresses[x.buffer], addresses[y.buffer], residual: residual.map { UnsafeRawPointer(addresses[$0.buffer]) },
+        scratch: addresses.scratch)
+      return { product.run() }
+    }
+    if group.quantizer == nil { values[place.index] = y } else { levels[place.index] = y }
+  }
+
+  // MARK: Sums and pools
+
+  private mutating func build(_ group: IntegerFusions.Sum) throws(EngineError) {
+    let (a, b) = (try wholeNumbers(of: group.others[0]), try wholeNumbers(of: group.others[1]))
+    let y = try newLevels(of: group.quantizer)
+    let (first, second) = (loadedQuantizer(of: group.others[0]), loadedQuantizer(of: group.others[1]))
+    let total = loadedQuantizer(of: group.quantizer)
+    let activation = group.activation.map { network[$0].operation }
+    let count = Int64(y.layout.byteCount)
+    emit(
+      kernel: "own int8", group.add, "add", reads: [a.buffer, b.buffer], writes: [y.buffer],
+      inPlace: [(y.buffer, a.buffer), (y.buffer, b.buffer)]
+    ) { addresses in
+      let (a, b, y) = (addresses.bytes(a.buffer), addresses.bytes(b.buffer), addresses.bytes(y.buffer))
+      return {
+        let (p, q, r) = (first.value, second.value, total.value)
+        let range = r.levels(after: activation)
+        rk_int8_add(
+          a, b, y, count, Int32(p.zero), Float(Double(p.scale) / Double(r.scale)), Int32(q.zero),
+          Float(Double(q.scale) / Double(r.scale)), Int32(r.zero), range.low, range.high)
+      }
+    }
+    levels[group.quantizer.index] = y
+  }
+
+  private mutating func buildAverage(_ pool: Network.Node, _ quantizer: Network.Node) throws(EngineError) {
+    let source = network[pool].inputs[0]
+    let x = try wholeNumbers(of: source)
+    let y = try newLevels(of: quantizer)
+    let shape = network.shape(of: source)
+    let (batch, channels, pixels) = (Int64(batch), Int64(shape[0]), Int64(shape[1] * shape[2]))
+    let (before, after) = (loadedQuantizer(of: source), loadedQuantizer(of: quantizer))
+    emit(kernel: "own int8", pool, "global average pool", reads: [x.buffer], writes: [y.buffer]) { addresses in
+      let (x, y) = (addresses.bytes(x.buffer), addresses.bytes(y.buffer))
+      return {
+        let (p, q) = (before.value, after.value)
+        rk_int8_average(
+          x, y, batch, pixels, channels, Int32(p.zero), Float(Double(p.scale) / Double(q.scale) / Double(pixels)),
+          Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+      }
+    }
+    levels[quantizer.index] = y
+  }
+
+  private mutating func buildMaxPool(_ window: Window, _ node: Network.Node, of source: Network.Node, _ x: Value) {
+    guard let y = try? newLevels(of: node) else { preconditionFailure("a picture without a layout") }
+    let (input, output) = (network.shape(of: source), network.shape(of: node))
+    var arguments = rk_int8_pooling()
+    arguments.batch = Int64(batch)
+    (arguments.channels, arguments.height, arguments.width) = (Int64(input[0]), Int64(input[1]), Int64(input[2]))
+    (arguments.out_height, arguments.out_width) = (Int64(output[1]), Int64(output[2]))
+    (arguments.kernel_height, arguments.kernel_width) = (Int32(window.kernel.height), Int32(window.kernel.width))
+    (arguments.stride_height, arguments.stride_width) = (Int32(window.stride.height), Int32(window.stride.width))
+    (arguments.pad_top, arguments.pad_left) = (Int32(window.padding.top), Int32(window.padding.left))
+    emit(kernel: "own int8", node, "max pool", reads: [x.buffer], writes: [y.buffer]) { [arguments] addresses in
+      var arguments = arguments
+      arguments.x = UnsafePointer(addresses.bytes(x.buffer))
+      arguments.y = addresses.bytes(y.buffer)
+      return { [arguments] in withUnsafePointer(to: arguments) { rk_int8_max_pool($0) } }
+    }
+    levels[node.index] = y
+  }
+}
+
+/// A quantizer that weights bring along.
+private final class LoadedQuantizer {
+  var value = Quantizer(scale: 1, zero: 0, levels: 0...255)
+}
