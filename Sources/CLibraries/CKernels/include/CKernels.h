@@ -3,6 +3,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "CKernelsInt8.h"
 
 #ifdef __cplusplus
 extern "C" {

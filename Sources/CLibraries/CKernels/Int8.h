@@ -1,0 +1,75 @@
+// What the kernels on 8-bit integers share. Weights are packed the same way for every processor:
+//
+//   the usual convolution   [group][panel of 16 output channels][pair of places][output channel][2], signed bytes
+//   depthwise               [block of 8 channels][pair of places][channel][2], signed 16-bit integers
+//
+// with zeros where there is no channel or no place. The places of a window are its weights' in the order of its bytes
+// in a picture. Where the bytes of a row of the window lie one after the other, the row is one run of places; else each
+// pixel is. Every run begins a pair.
+#pragma once
+#include "CKernels.h"
+#include "Team.h"
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__) && !defined(RK_INT8_PLAIN)
+#include <immintrin.h>
+#define RK_INT8_AVX2 1
+#define RK_AVX2 __attribute__((target("avx2")))
+#define RK_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#endif
+
+#define RK_PANEL 16
+#define RK_LANES 8
+
+typedef struct {
+  int is_depthwise;
+  int64_t inputs, outputs;  // channels of a group
+  int64_t panels;           // of a group
+  int64_t runs, places;     // how many runs, of how many places
+  int64_t pairs;            // of all runs
+} rk_int8_layout;
+
+rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
+
+static inline int64_t rk_quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t rk_smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t rk_aligned(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
+
+// clamp(rint(v) + zero, low, high); clamped first, so that no float is too large for an integer.
+RK_INLINE int32_t rk_int8_rounded(float v, int32_t zero, int32_t low, int32_t high) {
+  float least = (float)(low - zero), greatest = (float)(high - zero);
+  return (int32_t)rintf(fminf(fmaxf(v, least), greatest)) + zero;
+}
+
+// Writes the result for output channel c at `index` of y.
+static inline void rk_int8_finish(const rk_int8_convolution *p, int64_t index, int64_t c, int32_t sum) {
+  float v = p->scales[c] * (float)sum;
+  if (!p->y) {
+    p->y_real[index] = v;
+    return;
+  }
+  int32_t q = rk_int8_rounded(v, p->y_zero, p->low, p->high);
+  if (p->residual) {
+    float own = (float)(q - p->y_zero) * p->q_factor, other = (float)(p->residual[index] - p->r_zero) * p->r_factor;
+    q = rk_int8_rounded(own + other, p->sum_zero, p->sum_low, p->sum_high);
+  }
+  p->y[index] = (uint8_t)q;
+}
+
+#ifdef RK_INT8_AVX2
+
+// 8 bytes as floats, less their zero.
+RK_AVX2 RK_INLINE __m256 rk_int8_real(__m128i bytes, int32_t zero) {
+  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), _mm256_set1_epi32(zero)));
+}
+
+// Between the bounds, before `zero` is added.
+RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, int32_t zero, int32_t low, int32_t high) {
+  return _mm256_min_ps(_mm256_max_ps(v, _mm256_set1_ps((float)(low - zero))), _mm256_set1_ps((float)(high - zero)));
+}
+
+void rk_int8_depthwise_avx2(const rk_int8_convolution *p);
+int64_t rk_int8_depthwise_scratch(const rk_int8_convolution *p);
+
+#endif

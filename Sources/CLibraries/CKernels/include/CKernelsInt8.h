@@ -1,0 +1,77 @@
+// Inference on 8-bit integers. Activations are unsigned bytes, NHWC, and stand for scale * (stored - zero); weights are
+// signed bytes and stand for scale * stored, with a scale for each output channel. Sums are exact in 32 bits: 65,000
+// products always fit. Everything runs on the team of the calling thread, allocates nothing, and gives the same bytes
+// for any number of threads and on any processor: products and sums of floats are rounded one by one, never fused, and
+// rint is to the nearest, halves to even.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// A convolution, or with 1 x 1 pictures a dense layer. With a[c] = bias[c] + sum of stored x * stored w:
+//
+//   q = clamp(rint(scales[c] * a[c]) + y_zero, low, high)
+//   y = q, or with a residual r
+//   y = clamp(rint((q - y_zero) * q_factor + (r - r_zero) * r_factor) + sum_zero, sum_low, sum_high)
+typedef struct {
+  int64_t batch, height, width, channels;
+  int64_t out_height, out_width, out_channels;
+  int32_t kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
+  int32_t pad_top, pad_left;
+  int32_t groups;
+  int32_t zero;             // of x; what x is outside the picture
+  const uint8_t *x;
+  const void *weights;      // as rk_int8_pack leaves them
+  const int32_t *bias;      // in units of the sum, with -zero * (sum of w) already in it
+  const float *scales;      // s_x s_w / s_y; for y_real s_x s_w
+  int32_t y_zero, low, high;
+  uint8_t *y;               // or NULL, then
+  float *y_real;            // scales[c] * a[c], NHWC; no residual
+  const uint8_t *residual;  // or NULL; may be y
+  float q_factor, r_factor;
+  int32_t r_zero, sum_zero, sum_low, sum_high;
+  void *scratch;            // rk_int8_scratch bytes
+} rk_int8_convolution;
+
+// The packed form depends on channels, out_channels, kernel, dilation and groups, not on batch, picture or processor.
+int64_t rk_int8_packed_bytes(const rk_int8_convolution *p);
+// weights[out_channels][channels / groups][kernel_height][kernel_width].
+void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *packed);
+// What teams of up to `threads` threads need; x and weights are not looked at.
+int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads);
+void rk_int8_convolve(const rk_int8_convolution *p);
+// The name of the kernel that rk_int8_convolve uses for p on this processor.
+const char *rk_int8_kernel(const rk_int8_convolution *p);
+
+// q = clamp(rint(x / scale) + zero, low, high). Planar: from x[batch][channels][pixels] to y[batch][pixels][channels].
+void rk_int8_quantize(const float *x, uint8_t *y, int64_t count, float scale, int32_t zero, int32_t low, int32_t high);
+void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,
+                             int32_t zero, int32_t low, int32_t high);
+// y = scale * (x - zero). Planar: from x[batch][pixels][channels] to y[batch][channels][pixels].
+void rk_int8_dequantize(const uint8_t *x, float *y, int64_t count, float scale, int32_t zero);
+void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
+                               float scale, int32_t zero);
+
+// The greatest of each window; what lies outside the picture never wins.
+typedef struct {
+  int64_t batch, height, width, channels, out_height, out_width;
+  int32_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
+  const uint8_t *x;
+  uint8_t *y;
+} rk_int8_pooling;
+void rk_int8_max_pool(const rk_int8_pooling *p);
+
+// The mean over all pixels: y = clamp(rint((sum - pixels * zero) * factor) + y_zero, low, high), with
+// factor = s_x / (pixels * s_y).
+void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, int32_t zero,
+                     float factor, int32_t y_zero, int32_t low, int32_t high);
+// y = clamp(rint((a - a_zero) * a_factor + (b - b_zero) * b_factor) + y_zero, low, high); y may be a or b.
+void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, int32_t a_zero, float a_factor,
+                 int32_t b_zero, float b_factor, int32_t y_zero, int32_t low, int32_t high);
+
+#ifdef __cplusplus
+}
+#endif
