@@ -70,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Charts", "Datasets", "Distribution", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
+        "CReadline", "Charts", "Compression", "Datasets", "Distribution", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 

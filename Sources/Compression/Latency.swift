@@ -7,6 +7,7 @@ public import Tensors
 public struct Latency: Hashable, Sendable {
   /// Milliseconds of each pass, sorted.
   public let milliseconds: [Double]
+  public var minimum: Double { milliseconds.first ?? .nan }
   public var median: Double { milliseconds.isEmpty ? .nan : milliseconds[milliseconds.count / 2] }
   /// A quarter of the passes took less, a quarter more.
   public var quartiles: ClosedRange<Double> {
@@ -14,6 +15,7 @@ public struct Latency: Hashable, Sendable {
       ? 0...0 : milliseconds[milliseconds.count / 4]...milliseconds[milliseconds.count * 3 / 4]
   }
 
+  /// Networks with quantizers run on whole numbers.
   /// - Parameters:
   ///   - batch: pictures in a pass; 1 is what one waits for.
   ///   - rounds: passes of each network, after three that are not counted.
@@ -24,7 +26,7 @@ public struct Latency: Hashable, Sendable {
   ) throws(EngineError) -> [Latency] {
     var plans: [Plan] = []
     for model in models {
-      let plan = try engine.compile(model.network, batch: batch, mode: .inference)
+      let plan = try engine.compile(model.network, batch: batch, mode: model.network.isQuantized ? .int8 : .inference)
       try plan.load(model.weights)
       var random = RandomKey(seed: 1, for: .synthetic).generator()
       for i in plan.input.indices { plan.input[i] = Float(random.normal()) }

@@ -79,8 +79,10 @@ public struct Evaluator {
   public let engine: Engine
   /// Who shares the batches of `evaluate`; all else each process does for itself.
   public let communicator: Communicator
-  public init(engine: Engine, communicator: Communicator = .alone) {
-    (self.engine, self.communicator) = (engine, communicator)
+  /// How networks are run: with reals, or on whole numbers where their quantizers say so.
+  public let mode: Plan.Mode
+  public init(engine: Engine, communicator: Communicator = .alone, mode: Plan.Mode = .inference) {
+    (self.engine, self.communicator, self.mode) = (engine, communicator, mode)
   }
 
   /// Loss and accuracy over a whole split; the last partial batch counts its own samples.
@@ -96,7 +98,7 @@ public struct Evaluator {
 
   func makePlan(_ network: Network, batchSize: Int) throws(TrainingError) -> Plan {
     try Training.engine { () throws(EngineError) in
-      try engine.compile(network, batch: batchSize, mode: .inference)
+      try engine.compile(network, batch: batchSize, mode: mode)
     }
   }
 

@@ -2,7 +2,7 @@ internal import CKernels
 public import Engine
 internal import Foundation
 public import Networks
-internal import Tensors
+public import Tensors
 
 /// How fast a network's steps run, without any data to wait for.
 public struct StepBenchmark: Sendable {
@@ -39,24 +39,29 @@ public struct StepBenchmark: Sendable {
 
   /// Compiles the network and times its passes on random pictures.
   /// - Parameters:
+  ///   - weights: drawn anew where nil.
+  ///   - mode: what of the network is timed.
   ///   - warmUp: passes before the first that is timed.
   ///   - profiles: times each step of the plan too.
   /// - Throws: `TrainingError.engine`, `.tensor`.
   public init(
-    _ network: Network, on engine: Engine, batch: Int, isTraining: Bool, passes: Int, warmUp: Int = 3,
-    profiles: Bool = false
+    _ network: Network, _ weights: Weights? = nil, on engine: Engine, batch: Int, mode: Plan.Mode, passes: Int,
+    warmUp: Int = 3, profiles: Bool = false
   ) throws(TrainingError) {
     func compile() throws(TrainingError) -> (plan: Plan, seconds: Double) {
       let begun = DispatchTime.now().uptimeNanoseconds
       let plan = try Training.engine { () throws(EngineError) in
-        try engine.compile(network, batch: batch, mode: isTraining ? .training() : .inference)
+        try engine.compile(network, batch: batch, mode: mode)
       }
       return (plan, Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
     }
     let plan: Plan
     (plan, compileSeconds) = try compile()
     recompileSeconds = try compile().seconds
-    try Training.engine { () throws(EngineError) in try plan.loadInitialWeights(seed: 1) }
+    try Training.engine { () throws(EngineError) in
+      if let weights { try plan.load(weights) } else { try plan.loadInitialWeights(seed: 1) }
+    }
+    let isTraining = mode != .inference && mode != .int8
 
     let classes = network.shape(of: network.output).elementCount
     var random = RandomKey(seed: 1, for: .synthetic).generator()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compression
 import Datasets
 import Distribution
 import Engine
@@ -9,7 +10,7 @@ import Tensors
 import Training
 
 struct Bench: ParsableCommand {
-  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, data, exchange }
+  enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, int8, data, exchange }
 
   static let configuration = CommandConfiguration(
     abstract: "Times a network's steps on random pictures, or how fast a folder of pictures is read.",
@@ -17,7 +18,8 @@ struct Bench: ParsableCommand {
 
   @ArgumentParser.Argument(
     help: """
-      train: forward, loss, backward and SGD; infer: forward with batch norms folded; data: pictures of a folder decoded, \
+      train: forward, loss, backward and SGD; infer: forward with batch norms folded; int8: the same \
+      on whole numbers, by turns with 32 bits; data: pictures of a folder decoded, \
       cropped at random, resized, mirrored and normalized; exchange: under mpirun, arrays summed over the processes.
       """)
   var work: Work
@@ -59,10 +61,17 @@ struct Bench: ParsableCommand {
     let input: Shape = [channels ?? paper[0], size ?? paper[1], size ?? paper[2]]
     do {
       let network = try entry.make(input: input, classes: entry.classes)
+      let engine = try Engine(threads: threads, convolutions: direct ? .direct : .fastest)
+      let quantized = work == .int8 ? try quantized(network, on: engine) : nil
       let benchmark = try StepBenchmark(
-        network, on: Engine(threads: threads, convolutions: direct ? .direct : .fastest), batch: batch,
-        isTraining: work == .train, passes: steps, profiles: profile)
-      Streams.writeOutput(json ? report(benchmark, input).jsonText : text(benchmark, input))
+        quantized?.network ?? network, quantized?.weights, on: engine, batch: batch,
+        mode: work == .train ? .training() : work == .int8 ? .int8 : .inference, passes: steps, profiles: profile)
+      let rivals =
+        try quantized.map { quantized in
+          try Latency.compared(
+            [(network, network.initialWeights(seed: 1)), quantized], batch: batch, rounds: steps, engine: engine)
+        } ?? []
+      Streams.writeOutput(json ? report(benchmark, input, rivals).jsonText : text(benchmark, input, rivals))
     } catch let error as ShapeError {
       throw fail(error.description)
     } catch let error as EngineError {
@@ -70,6 +79,15 @@ struct Bench: ParsableCommand {
     } catch let error as TrainingError {
       throw fail(error.description)
     }
+  }
+
+  /// The network in 8 bits, with the ranges that random weights give on random pictures.
+  private func quantized(_ network: Network, on engine: Engine) throws -> (network: Network, weights: Weights) {
+    let shape = network.shape(of: network.input)
+    let pictures = try Dataset.synthetic(classes: 2, shape: shape, train: 4, validation: 2)
+    return try PostTrainingQuantizer(engine: engine).quantized(
+      network, network.initialWeights(seed: 1), on: pictures.train, normalization: pictures.normalization,
+      QuantizationScheme(), CalibrationSettings())
   }
 
   private func timeExchange() throws {
@@ -133,7 +151,7 @@ struct Bench: ParsableCommand {
     return ExitCode(Status.runtime)
   }
 
-  private func text(_ result: StepBenchmark, _ input: Shape) -> String {
+  private func text(_ result: StepBenchmark, _ input: Shape, _ rivals: [Latency]) -> String {
     func milliseconds(_ seconds: Double) -> String { String(format: "%.2f ms", seconds * 1000) }
     func mebibytes(_ bytes: Int) -> String { String(format: "%.0f MiB", Double(bytes) / 0x1p20) }
     var lines = [
@@ -150,6 +168,12 @@ struct Bench: ParsableCommand {
         + mebibytes(result.planBytes),
       "memory    \(mebibytes(Self.peakMemory)) at most",
     ]
+    if rivals.count == 2 {
+      lines.append(
+        String(
+          format: "int8      %.2f times as fast as 32 bits: %.2f against %.2f ms, the fastest of %d by turns",
+          rivals[0].minimum / rivals[1].minimum, rivals[1].minimum, rivals[0].minimum, rivals[1].milliseconds.count))
+    }
     guard profile else { return lines.joined(separator: "\n") + "\n" }
     let whole = result.steps.reduce(0) { $0 + $1.seconds }
     func line(_ seconds: Double, _ what: String) -> String {
@@ -174,13 +198,14 @@ struct Bench: ParsableCommand {
     return usage.ru_maxrss * 1024
   }
 
-  private func report(_ result: StepBenchmark, _ input: Shape) -> Report {
+  private func report(_ result: StepBenchmark, _ input: Shape, _ rivals: [Latency]) -> Report {
     Report(
       model: model, work: work.rawValue, batch: batch, input: input.extents, threads: result.threads,
       library: Engine.libraryVersion, minimumSeconds: result.minimum, medianSeconds: result.median,
       seconds: result.seconds, imagesPerSecond: result.imagesPerSecond, flopPerSecond: result.rate,
       peakFlopPerSecond: result.peakRate, planSeconds: result.compileSeconds, planAgainSeconds: result.recompileSeconds, planBytes: result.planBytes,
-      peakMemoryBytes: Self.peakMemory,
+      peakMemoryBytes: Self.peakMemory, floatSeconds: rivals.first.map { $0.milliseconds.map { $0 / 1000 } },
+      int8Seconds: rivals.last.map { $0.milliseconds.map { $0 / 1000 } },
       steps: result.steps.map {
         Report.Step(layer: $0.label.layer, kind: $0.label.kind, kernel: $0.label.kernel, seconds: $0.seconds, gradientBytes: $0.gradientBytes)
       })
@@ -202,6 +227,8 @@ struct Bench: ParsableCommand {
     let seconds: [Double]
     let imagesPerSecond, flopPerSecond, peakFlopPerSecond, planSeconds, planAgainSeconds: Double
     let planBytes, peakMemoryBytes: Int
+    /// Of passes by turns, sorted; of int8 alone.
+    let floatSeconds, int8Seconds: [Double]?
     let steps: [Step]
   }
 }

@@ -7,8 +7,8 @@ public import Tensors
 ///
 /// - Source: Krishnamoorthi 2018 (arXiv:1806.08342), section 3.1; Nagel et al. 2019 (arXiv:1906.04721).
 public struct PostTrainingQuantizer {
-  private let engine: Engine
-  private let isInterrupted: () -> Bool
+  let engine: Engine
+  let isInterrupted: () -> Bool
 
   public init(engine: Engine, isInterrupted: @escaping () -> Bool = { false }) {
     (self.engine, self.isInterrupted) = (engine, isInterrupted)

@@ -10,7 +10,7 @@ public struct QuantizationScheme: Hashable, Sendable, Codable {
   /// Steps of training that only gather ranges.
   public var delay = 0
   /// Layers that stay in 32 bits, by name: their weights, and what they give.
-  public var kept: Set<String> = []
+  public var kept: [String] = []
   /// Whether the answer, the logits, is rounded too, as TensorFlow Lite's dense layers do.
   public var roundsOutput = true
 
@@ -33,7 +33,7 @@ public struct InsertQuantizers: Pass {
   ///   and not there.
   public func callAsFunction(_ network: Network, _ weights: Weights) throws(ShapeError) -> (Network, Weights) {
     let names = Set(network.quantizableLayers.map(\.name))
-    if let unknown = scheme.kept.subtracting(names).min() {
+    if let unknown = scheme.kept.first(where: { !names.contains($0) }) {
       throw ShapeError("there is no such layer to keep in 32 bits", layer: unknown)
     }
     let consumers = network.consumers

@@ -2,7 +2,7 @@ public import Script
 
 /// All that scripts and the prompt find there: the language's own built-ins, and those of networks, data and claims.
 public let notebookLibrary = Library(
-  builtins: notebookBuiltins, constants: Recipe.constants, objectTypes: notebookObjectTypes)
+  builtins: notebookBuiltins, constants: Recipe.constants + QuantizationRecipe.constants, objectTypes: notebookObjectTypes)
 
 /// The built-ins of the notebook, in the order of the reference.
 private let notebookBuiltins: [Builtin] =
@@ -11,5 +11,6 @@ private let notebookBuiltins: [Builtin] =
   + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
   + [channelGroups, withChannels, prune, searchRatios, rechoose, sensitivity, shrinkage]
+  + [quantize, ladder, agreement]
   + [array, readArray, write]
   + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

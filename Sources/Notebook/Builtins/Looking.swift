@@ -116,7 +116,7 @@ let benchmark = Builtin(
     try MemoryCheck.inference(network, batch: batch)
   }
   let result = try StepBenchmark(
-    network, on: arguments.notebook().engine(), batch: batch, isTraining: isTraining,
+    network, on: arguments.notebook().engine(), batch: batch, mode: isTraining ? .training() : .inference,
     passes: try arguments.integer("steps"), warmUp: 1)
   return .record([
     "network": .string(network.name), "seconds": .number(result.minimum / Double(batch)),

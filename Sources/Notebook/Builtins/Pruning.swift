@@ -8,7 +8,7 @@ internal import Script
 internal import Tensors
 internal import Training
 
-private let modelParameter = Parameter("model", .model, "The trained model.")
+let modelParameter = Parameter("model", .model, "The trained model.")
 
 private let groupRecord = ValueType.recordOf([
   "name": .string, "channels": .integer, "prunable": .bool, "makers": .list(of: .string), "readers": .list(of: .string),
@@ -334,9 +334,9 @@ let sensitivity = Builtin(
 
 let shrinkage = Builtin(
   "shrinkage",
-  "What a model lost by pruning: prints a table of channels, parameters, multiply-adds, bytes and milliseconds for a picture, measured here by turns, and warns where there is less to compute but not less to wait for.",
+  "What a model lost by pruning or quantizing: prints a table of channels, parameters, multiply-adds, bytes and milliseconds for a picture, measured here by turns, a quantized model on whole numbers; warns where there is less to compute but not less to wait for.",
   parameters: [
-    Parameter("before", .model, "The whole model."), Parameter("after", .model, "The pruned one."),
+    Parameter("before", .model, "The whole model."), Parameter("after", .model, "What became of it."),
     Parameter("batch", .integer, "Pictures at once.", default: .number(1), labelled: true, allowed: 1...65_536),
     Parameter(
       "rounds", .integer, "How often each is timed.", default: .number(30), labelled: true, allowed: 1...10_000),
@@ -366,8 +366,7 @@ let shrinkage = Builtin(
   let (a, b) = (before.network, after.network)
   let parameters = Double(b.parameterCount) / Double(max(a.parameterCount, 1))
   let macs = Double(b.multiplyAdds) / Double(max(a.multiplyAdds, 1))
-  // What a file holds: running statistics too.
-  let sizes = [a, b].map { network in 4 * network.parameters.reduce(0) { $0 + $1.rule.shape.elementCount } }
+  let sizes = [a, b].map(\.storedByteCount)
   let bytes = Double(sizes[1]) / Double(max(sizes[0], 1))
   let milliseconds = times[1].median / times[0].median
   if try arguments.bool("table") {
@@ -411,7 +410,7 @@ let shrinkage = Builtin(
 }
 
 extension Arguments {
-  fileprivate func modelAndData() throws -> (ModelValue, DatasetValue) {
+  func modelAndData() throws -> (ModelValue, DatasetValue) {
     let (model, data) = (try object("model", as: ModelValue.self), try object("data", as: DatasetValue.self))
     try model.network.check(against: data.data)
     return (model, data)

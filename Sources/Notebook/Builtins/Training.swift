@@ -57,7 +57,7 @@ let resume = Builtin(
 
 extension Arguments {
   /// Trains, or takes from the store what was trained before, and keeps it there.
-  fileprivate func trained(
+  func trained(
     _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
     resuming kept: Checkpoint? = nil
   ) throws -> Value {
@@ -165,6 +165,7 @@ let evaluate = Builtin(
     Parameter("model", .model, "The model."), dataParameter,
     Parameter("on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"), labelled: true),
     Parameter("batch", .integer, "Pictures at once.", default: .number(100), labelled: true, allowed: 1...65_536),
+    kernelsParameter,
   ], result: .evaluation,
   examples: [
     Example("evaluate(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count", gives: "16")
@@ -178,7 +179,9 @@ let evaluate = Builtin(
   let batch = try arguments.integer("batch")
   try MemoryCheck.inference(network, batch: batch)
   let notebook = try arguments.notebook()
-  let result = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluate(
+  let result = try Evaluator(
+    engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network)
+  ).evaluate(
     network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
   return .record([
     "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
@@ -191,6 +194,7 @@ let predict = Builtin(
   parameters: [
     Parameter("model", .model, "The model."),
     Parameter("pictures", .array, "An array N x C x H x W, or C x H x W for one, as pictures() gives it."),
+    kernelsParameter,
   ], result: .array,
   examples: [
     Example("predict(initialize(resnet8(classes: 4, input: [1, 8, 8])), array([0], shape: [1, 1, 8, 8])).shape", gives: "[1, 4]")
@@ -205,7 +209,8 @@ let predict = Builtin(
     let network = try? model.network.taking(pictures: samples.shape.sample)
   else { throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape) }
   try MemoryCheck.inference(network, batch: min(samples.shape[0], 100))
-  let logits = try Evaluator(engine: arguments.notebook().engine()).predict(network, model.weights, samples)
+  let evaluator = try Evaluator(engine: arguments.notebook().engine(), mode: arguments.kernels(for: network))
+  let logits = try evaluator.predict(network, model.weights, samples)
   return .object(ArrayValue(array: logits))
 }
 

@@ -107,6 +107,7 @@ struct RunValue: ScriptObject {
   private var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
 
   var summary: String {
+    if plan.epochs == 0 { return "\(model.network.name) on \(data): top-1 \(NumberText.fixed(final.top1 * 100, 2)) % without training" }
     let result = epochs.isEmpty ? "no epoch finished" : "top-1 \(NumberText.fixed(final.top1 * 100, 2)) %"
     return "\(model.network.name) on \(data): \(result) after \(epochs.count) of \(plan.epochs) epochs"
       + (isInterrupted ? ", interrupted" : "")

@@ -1,0 +1,290 @@
+internal import Compression
+internal import Datasets
+internal import Engine
+internal import Networks
+internal import Script
+internal import Tensors
+internal import Training
+
+let kernelsParameter = Parameter(
+  "kernels", .oneOf(["real", "int8"]),
+  "How a quantized model is run: with real numbers that are rounded as whole ones would be, or on whole numbers.",
+  default: .string("real"), labelled: true)
+
+private let schemeParameters = [
+  Parameter("bits", .integer, "Of weights and activations.", default: .number(8), labelled: true, allowed: 2...8),
+  Parameter("weightBits", .integer, "Of weights alone.", optional: true, labelled: true, allowed: 2...8),
+  Parameter("activationBits", .integer, "Of activations alone.", optional: true, labelled: true, allowed: 2...8),
+  Parameter(
+    "weights", .oneOf(["perChannel", "perTensor"]),
+    "Whether each output channel's weights have a scale of their own.", default: .string("perChannel"), labelled: true),
+  Parameter(
+    "symmetric", .bool,
+    "Whether weights lie around 0, as integer kernels and TensorFlow Lite want; else they are computed with reals.",
+    default: .bool(true), labelled: true),
+  Parameter(
+    "calibration", .oneOf(CalibrationSettings.Method.allCases.map(\.rawValue)),
+    "How the ranges of activations are found: from the smallest to the largest, by the average ends of batches, without the outermost numbers, or with the least squared error or divergence.",
+    default: .string("minMax"), labelled: true),
+  Parameter(
+    "percentile", .number, "Of calibration percentile: per cent of the numbers below the upper end.",
+    default: .number(99.99), labelled: true, allowed: 50...100),
+  Parameter(
+    "pictures", .integer, "Training pictures that ranges are found on.", default: .number(300), labelled: true,
+    allowed: 1...1_000_000),
+  Parameter(
+    "equalize", .bool,
+    "Whether the channels of neighbouring layers are scaled to like ranges first (Nagel et al. 2019); relu6 becomes relu between them.",
+    default: .bool(false), labelled: true),
+  Parameter(
+    "keep", .list(of: .string), "Layers that stay in 32 bits, by name.", default: .list([Value]()), labelled: true),
+  Parameter(
+    "logits", .bool, "Whether the answer is rounded too, as TensorFlow Lite has it.", default: .bool(true),
+    labelled: true),
+]
+
+/// What a quantizing is, as the store keeps it.
+private struct QuantizingInputs: Codable {
+  var scheme: QuantizationScheme
+  var calibration: CalibrationSettings
+}
+
+let quantize = Builtin(
+  "quantize",
+  "Brings a trained model to few bits: finds the ranges of its numbers on some training pictures and, with epochs, trains on with weights and activations rounded as they will be. The result is a run; its model is the quantized one.",
+  parameters: [
+    modelParameter, dataParameter,
+    Parameter(
+      "recipe", .record, "Arguments in a record, such as quantization.uniformQuantTF; those of the call win.",
+      optional: true, bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
+  ] + schemeParameters + [
+    Parameter(
+      "correctBias", .bool, "Whether biases make up for what rounded weights add on average.", default: .bool(false),
+      labelled: true),
+    Parameter(
+      "epochs", .integer, "How often to go through the data; 0 trains nothing.", default: .number(0), labelled: true,
+      allowed: 0...100_000),
+    Parameter(
+      "batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+    Parameter(
+      "lr", .number, "The highest learning rate.", default: .number(1e-3), labelled: true, allowed: 1e-12...1000),
+    Parameter(
+      "rangeDecay", .number, "How much of an activation's range stays in a step.", default: .number(0.999),
+      labelled: true, allowed: 0...1),
+    Parameter(
+      "delay", .integer, "Steps in which ranges are gathered and nothing is rounded.", default: .number(0),
+      labelled: true, allowed: 0...1_000_000_000),
+  ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
+  examples: [
+    Example(
+      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), pictures: 8).count",
+      gives: "16"),
+    Example(
+      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, weights: \"perTensor\")"
+    ),
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (model, data) = try arguments.modelAndData()
+  let notebook = try arguments.notebook()
+  var scheme = try arguments.scheme()
+  scheme.decay = Float(try arguments.number("rangeDecay"))
+  scheme.delay = try arguments.integer("delay")
+  scheme.weights.delay = scheme.delay
+  var calibration = try arguments.calibration()
+  calibration.correctsBias = try arguments.bool("correctBias")
+  let plan = try arguments.trainingPlan(for: data.data)
+  let teachers = try arguments.teachers(of: data.data)
+  let network = try arguments.placing("keep") { try PostTrainingQuantizer.network(model.network, scheme, calibration) }
+
+  let keeper = StepKeeper(
+    try StepInputs("quantizing", model, on: data, QuantizingInputs(scheme: scheme, calibration: calibration), notebook),
+    notebook, arguments.context)
+  notebook.note(run: keeper.id)
+  let weights: Weights
+  if let known = keeper.finished(), let known = try? network.checked(known) {
+    arguments.context.report("quantized before: run \(keeper.id)")
+    weights = known
+  } else {
+    keeper.begin()
+    do {
+      weights = try arguments.quantizer(for: model, data, calibration).quantized(
+        model.network, model.weights, on: data.data.train, normalization: data.data.normalization, scheme, calibration
+      ).weights
+      keeper.end(.finished, weights: weights)
+    } catch is ActivationReader.Interrupted {
+      keeper.end(.interrupted)
+      throw ScriptError.interrupted(at: arguments.span)
+    } catch {
+      keeper.end(.failed)
+      throw error
+    }
+  }
+  if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers) }
+  let final = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluate(
+    network, weights, on: data.data.validation, normalization: data.data.normalization)
+  arguments.context.report(
+    "quantized \(network.name): top-1 \(NumberText.fixed(final.top1 * 100, 2)) %, \(NumberText.grouped(network.storedByteCount)) bytes, "
+      + "\(NumberText.fixed(Double(network.storedByteCount) / Double(max(model.network.storedByteCount, 1)) * 100, 1)) % of before")
+  return .object(
+    RunValue(
+      model: ModelValue(network: network, weights: weights), data: data.data.name, plan: plan, epochs: [], final: final,
+      isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
+}
+
+private let rungRecord = ValueType.recordOf([
+  "layer": .string, "only": .number, "without": .number, "lossOnly": .number, "lossWithout": .number,
+])
+
+let ladder = Builtin(
+  "ladder",
+  "Which layer costs the accuracy when a model is quantized: top-1 with each layer alone in few bits (only), and with all but it (without). worst names layers that, kept in 32 bits, make up for most of what is lost, and mixed says what is reached so.",
+  parameters: [modelParameter, dataParameter] + schemeParameters + [
+    Parameter(
+      "judged", .integer, "Validation pictures that accuracy is measured on.", default: .number(1000), labelled: true,
+      allowed: 1...10_000_000)
+  ],
+  result: .recordOf([
+    "float": .number, "quantized": .number, "layers": .list(of: rungRecord), "worst": .list(of: .string), "mixed": .number,
+  ]),
+  examples: [
+    Example(
+      "len(ladder(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), judged: 16).layers)",
+      gives: "15")
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (model, data) = try arguments.modelAndData()
+  let (scheme, calibration) = (try arguments.scheme(), try arguments.calibration())
+  _ = try arguments.placing("keep") { try PostTrainingQuantizer.network(model.network, scheme, calibration) }
+  let judged = try data.data.validation.first(min(arguments.integer("judged"), data.data.validation.count))
+  let context = arguments.context
+  do {
+    let result = try arguments.quantizer(for: model, data, calibration).ladder(
+      model.network, model.weights, on: data.data.train, judgedOn: judged, normalization: data.data.normalization, scheme,
+      calibration
+    ) { done, count in
+      if done % 10 == 0 || done == count { context.report("ladder: \(done) of \(count) layers") }
+    }
+    func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
+    if !result.worst.isEmpty {
+      context.report(
+        "\(percent(result.float)) in 32 bits, \(percent(result.quantized)) quantized; with \(result.worst.joined(separator: ", ")) in 32 bits \(percent(result.mixed))"
+      )
+    }
+    return .record([
+      "float": .number(result.float.top1 * 100), "quantized": .number(result.quantized.top1 * 100),
+      "layers": .list(
+        result.rungs.map { rung in
+          .record([
+            "layer": .string(rung.layer), "only": .number(rung.only.top1 * 100),
+            "without": .number(rung.without.top1 * 100), "lossOnly": .number(rung.only.loss),
+            "lossWithout": .number(rung.without.loss),
+          ])
+        }),
+      "worst": .list(result.worst.map { Value.string($0) }), "mixed": .number(result.mixed.top1 * 100),
+    ])
+  } catch is ActivationReader.Interrupted {
+    throw ScriptError.interrupted(at: arguments.span)
+  }
+}
+
+let agreement = Builtin(
+  "agreement",
+  "On how many validation pictures two models give another first answer, and by how much their answers differ at most. Without another model, a quantized one is held against itself on whole numbers.",
+  parameters: [
+    modelParameter, dataParameter,
+    Parameter("with", .model, "The other model.", optional: true, labelled: true),
+  ],
+  result: .recordOf(["count": .integer, "differing": .integer, "largest": .number, "unequal": .integer]),
+  examples: [
+    Example(
+      "agreement(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).differing",
+      gives: "0")
+  ], chapter: "Compression"
+) { arguments in
+  try arguments.context.checkInterruption()
+  let (model, data) = try arguments.modelAndData()
+  var other = model
+  if arguments.has("with") {
+    other = try arguments.object("with", as: ModelValue.self)
+    try other.network.check(against: data.data)
+  }
+  let engine = try arguments.notebook().engine()
+  let (first, second) = (
+    Evaluator(engine: engine), Evaluator(engine: engine, mode: arguments.has("with") ? .inference : .int8)
+  )
+  let validation = data.data.validation
+  var (differing, unequal, largest) = (0, 0, 0.0)
+  for start in stride(from: 0, to: validation.count, by: 500) {
+    try arguments.context.checkInterruption()
+    let part = try validation.at(Array(start..<min(start + 500, validation.count))).tensor(data.data.normalization)
+    let (a, b) = (
+      try first.predict(model.network, model.weights, part), try second.predict(other.network, other.weights, part)
+    )
+    let classes = a.shape[1]
+    let (x, y) = (a.elements, b.elements)
+    for row in 0..<a.shape[0] {
+      let range = row * classes..<(row + 1) * classes
+      // Of equal answers the first counts.
+      func best(_ z: [Float]) -> Int { range.reduce(range.lowerBound) { z[$1] > z[$0] ? $1 : $0 } }
+      if best(x) != best(y) { differing += 1 }
+      let worst = range.reduce(0.0) { max($0, Double(abs(x[$1] - y[$1]))) }
+      if worst > 0 { unequal += 1 }
+      largest = max(largest, worst)
+    }
+  }
+  return .record([
+    "count": .count(validation.count), "differing": .count(differing), "largest": .number(largest),
+    "unequal": .count(unequal),
+  ])
+}
+
+extension Arguments {
+  /// What `kernels` asks for.
+  func kernels(for network: Network) throws(ScriptError) -> Plan.Mode {
+    guard try string("kernels") == "int8" else { return .inference }
+    guard network.isQuantized else {
+      throw failure("\(network.name) is not quantized, so there are no whole numbers", hint: "quantize(model, data).model", at: "kernels")
+    }
+    return .int8
+  }
+
+  fileprivate func scheme() throws(ScriptError) -> QuantizationScheme {
+    var scheme = QuantizationScheme()
+    let bits = try integer("bits")
+    scheme.weights = WeightQuantization(
+      bits: try integerIfGiven("weightBits") ?? bits, isPerChannel: try string("weights") == "perChannel",
+      isSymmetric: try bool("symmetric"))
+    scheme.activationBits = try integerIfGiven("activationBits") ?? bits
+    scheme.kept = try strings("keep")
+    scheme.roundsOutput = try bool("logits")
+    return scheme
+  }
+
+  fileprivate func calibration() throws(ScriptError) -> CalibrationSettings {
+    var settings = CalibrationSettings()
+    settings.method = CalibrationSettings.Method(rawValue: try string("calibration")) ?? .minMax
+    settings.percentile = try number("percentile")
+    settings.pictures = try integer("pictures")
+    settings.equalizes = try bool("equalize")
+    return settings
+  }
+
+  /// Says what of a network stands in the way at the argument that asks for it.
+  fileprivate func placing<Result>(_ label: String, _ body: () throws(ShapeError) -> Result) throws(ScriptError) -> Result {
+    do { return try body() } catch {
+      throw failure(error.description, at: try strings(label).contains(error.layer ?? "") ? label : "model")
+    }
+  }
+
+  fileprivate func quantizer(
+    for model: ModelValue, _ data: DatasetValue, _ settings: CalibrationSettings
+  ) throws -> PostTrainingQuantizer {
+    let pictures = min(settings.pictures, data.data.train.count)
+    try MemoryCheck.probe(model.network, batch: min(pictures, 50))
+    try MemoryCheck.require(numbers: Double(pictures) * Double(data.data.pictureShape.elementCount))
+    let interruption = context.interruption
+    return PostTrainingQuantizer(engine: try notebook().engine(), isInterrupted: { interruption.isRaised })
+  }
+}
