@@ -23,3 +23,13 @@ final class Call {
     dnnl_primitive_execute(primitive.handle, stream, count, arguments)
   }
 }
+
+/// Owns the arguments of one of our own kernels.
+final class KernelArguments<Arguments> {
+  let pointer: UnsafeMutablePointer<Arguments>
+  init(_ arguments: Arguments) {
+    pointer = .allocate(capacity: 1)
+    pointer.initialize(to: arguments)
+  }
+  deinit { pointer.deallocate() }
+}

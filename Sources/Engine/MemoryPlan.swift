@@ -113,7 +113,9 @@ struct MemoryPlan {
       case .gradient(let index): memory.gradients.pointer + parameters[index].offset * 4
       }
     }
-    let addresses = PlanBuilder.Addresses(pointers: pointers, scratch: memory.scratch.pointer, random: memory.random)
+    let addresses = PlanBuilder.Addresses(
+      pointers: pointers, scratch: memory.scratch.pointer, random: memory.random,
+      areNormsFrozen: memory.areNormsFrozen)
     var made: [Plan.Step] = []
     made.reserveCapacity(steps.count)
     for step in steps { made.append(try step.make(addresses)) }
@@ -133,6 +135,8 @@ struct MemoryPlan {
 final class PlanMemory {
   let arena, scratch, trainable, gradients, statistics: AlignedBuffer
   let random: UnsafeMutablePointer<rk_random_state>
+  /// Whether batch norms in training keep their running statistics; 0 or 1.
+  let areNormsFrozen: UnsafeMutablePointer<Int32>
 
   init(
     arena: consuming AlignedBuffer, scratch: consuming AlignedBuffer, trainable: consuming AlignedBuffer,
@@ -145,8 +149,13 @@ final class PlanMemory {
     self.statistics = statistics
     random = .allocate(capacity: 1)
     random.initialize(to: rk_random_state(seed: 0, step: 0, row: 0))
+    areNormsFrozen = .allocate(capacity: 1)
+    areNormsFrozen.initialize(to: 0)
   }
-  deinit { random.deallocate() }
+  deinit {
+    random.deallocate()
+    areNormsFrozen.deallocate()
+  }
 
   /// Where one of the two arenas of parameters starts.
   func start(ofTrainable isTrainable: Bool) -> UnsafeMutableRawPointer {

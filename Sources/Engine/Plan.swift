@@ -202,6 +202,12 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       seed: seed, step: UInt32(truncatingIfNeeded: step), row: UInt32(truncatingIfNeeded: row))
   }
 
+  /// Whether batch norms normalize by their running statistics in training too, and leave them as they are.
+  public var freezesBatchNorm: Bool {
+    get { memory.areNormsFrozen.pointee != 0 }
+    set { memory.areNormsFrozen.pointee = newValue ? 1 : 0 }
+  }
+
   /// The steps that take the gradient of the logits back.
   package var backwardSteps: Range<Int> { forwardCount..<steps.count }
 
@@ -369,14 +375,14 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     throws(EngineError) -> Weights
   { try export(UnsafeMutableRawPointer(values), UnsafeMutableRawPointer(statistics), trainableOnly: false) }
 
-  /// Running means and variances, in the plan's own layout.
+  /// Running means and variances, and quantizers' ranges, in the plan's own layout.
   package var statistics: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: memory.statistics.floats, count: memory.statistics.byteCount / 4)
   }
 
-  /// Running means' and variances' stretches of `statistics`, in floats.
-  package var statisticSegments: [(name: String, offset: Int, count: Int)] {
-    parameters.filter { !$0.rule.isTrainable }.map { ($0.name, $0.offset, $0.floatCount) }
+  /// Each running mean's, variance's and range's stretch of `statistics`, in floats.
+  package var statisticSegments: [(name: String, rule: ParameterRule, offset: Int, count: Int)] {
+    parameters.filter { !$0.rule.isTrainable }.map { ($0.name, $0.rule, $0.offset, $0.floatCount) }
   }
 
   /// The arenas that optimizers and averages run over.

@@ -32,6 +32,7 @@ struct PlanBuilder {
     let pointers: [UnsafeMutableRawPointer]
     let scratch: UnsafeMutableRawPointer
     let random: UnsafeMutablePointer<rk_random_state>
+    let areNormsFrozen: UnsafeMutablePointer<Int32>
     subscript(buffer: BufferID) -> UnsafeMutableRawPointer { pointers[buffer.index] }
     func floats(_ buffer: BufferID) -> UnsafeMutablePointer<Float> {
       pointers[buffer.index].assumingMemoryBound(to: Float.self)
@@ -79,6 +80,8 @@ struct PlanBuilder {
   var backward: [(inout PlanBuilder) throws -> Void] = []
   var contributions: [[Value]]
   var needsGradient: [Bool]
+  /// Of each batch norm, the places of its parameters.
+  private var normParameters: [Network.Node: [Int]] = [:]
   private var conversions: [BufferID: [Value]] = [:]
   private var activationTaps: [Network.Node: Value] = [:]
   private var gradientTaps: [Network.Node: Value] = [:]
@@ -129,6 +132,15 @@ struct PlanBuilder {
     let (name, rule) = network.parameters(of: node)[index]
     parameters.append(Plan.Parameter(name: name, rule: rule, extents: extents, layout: layout))
     return parameters.count - 1
+  }
+  /// A batch norm's scale, shift, running mean and running variance, in this order; made where they are first wanted.
+  mutating func normParameters(of node: Network.Node) throws(EngineError) -> [Int] {
+    if let known = normParameters[node] { return known }
+    let channels = network.shape(of: node)[0]
+    let plain = try Layout.plain([channels])
+    let made = (0..<4).map { i in newParameter(node, i, extents: [channels], plain) }
+    normParameters[node] = made
+    return made
   }
   mutating func value(ofParameter index: Int) -> Value { newValue(parameters[index].layout, .parameter(index)) }
   mutating func value(ofGradient index: Int) -> Value { newValue(parameters[index].layout, .gradient(index)) }

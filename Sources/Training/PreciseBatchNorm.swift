@@ -5,7 +5,7 @@ internal import Networks
 internal import Tensors
 
 /// Measures batch norms' statistics with weights that no longer change: the mean and variance of all pixels of some
-/// batches, where running statistics remember older weights.
+/// batches, where running statistics remember older weights. Quantizers keep the ranges that the weights come with.
 ///
 /// Source: Wu and Johnson 2021, "Rethinking Batch in BatchNorm" (arXiv:2105.07576), section 3; the variance is that of the
 /// population, as fvcore's `update_bn_stats` has it.
@@ -33,23 +33,35 @@ struct PreciseBatchNorm {
     var sums: [String: [Double]] = [:]
     var batches = 0.0
     try Training.engine { () throws(EngineError) in try plan.load(weights) }
+    plan.freezesBatchNorm = false
+    // From zero, the running statistics are the batch's times the momentum. A variance that weights are rounded with
+    // must stay while they are, so what is left of it is taken away afterwards.
+    let isRounded = network.nodes.contains { network.weightQuantization(of: $0) != nil }
+    let start = Array(plan.statistics)
+    let zeroed = plan.statisticSegments.filter {
+      $0.rule.role == .runningMean || $0.rule.role == .runningVariance && !isRounded
+    }
     while try next() {
       let measured = try Training.engine { () throws(EngineError) in
-        // From zero, the running statistics are the batch's times the momentum.
-        plan.statistics.update(repeating: 0)
+        _ = plan.statistics.update(fromContentsOf: start)
+        for segment in zeroed {
+          plan.statistics[segment.offset..<segment.offset + segment.count].update(repeating: 0)
+        }
         try plan.forward()
         return try plan.weights()
       }
       for norm in norms {
         let (mean, variance) = (measured[norm.mean]!.elements, measured[norm.variance]!.elements)
         let momentum = Double(norm.rules.momentum)
+        let before = isRounded ? weights[norm.variance]!.elements : Array(repeating: 0, count: mean.count)
         var (first, second) = (
           sums[norm.mean] ?? Array(repeating: 0, count: mean.count),
           sums[norm.variance] ?? Array(repeating: 0, count: mean.count)
         )
         for c in mean.indices {
           let own = Double(mean[c]) / momentum
-          let biased = Double(variance[c]) / momentum * (norm.count - 1) / norm.count
+          let unbiased = (Double(variance[c]) - (1 - momentum) * Double(before[c])) / momentum
+          let biased = unbiased * (norm.count - 1) / norm.count
           first[c] += own
           second[c] += biased + own * own
         }

@@ -3,31 +3,43 @@ internal import Engine
 internal import Networks
 internal import Tensors
 
-/// The running statistics of batch norms, where each process sees its own pictures: after each step all have those that
-/// one process would have that computed all parts of the batch one after the other.
+/// The running statistics of batch norms and the ranges of quantizers, where each process sees its own pictures: after
+/// each step all have those that one process would have that computed all parts of the batch one after the other.
 ///
-/// A part with the statistics s turns the running ones r into k r + m s, k = 1 − m. So p parts of each of n processes,
-/// each beginning at the same r, give together k^(pn) r + Σᵢ k^(p(n−1−i)) (rᵢ − k^p r).
+/// A part with the statistics s turns the running ones r into k r + (1 − k) s. So p parts of each of n processes, each
+/// beginning at the same r, give together k^(pn) r + Σᵢ k^(p(n−1−i)) (rᵢ − k^p r).
 final class SharedStatistics {
-  private let numbers: UnsafeMutableBufferPointer<Float>
-  private let segments: [(range: Range<Int>, keep: Double, weight: Double, keepAll: Double)]
+  private struct Segment {
+    let range: Range<Int>
+    /// Where it starts in the message.
+    let place: Int
+    let isNorms: Bool
+    let keep, weight, keepAll: Double
+  }
+
+  private let plan: Plan
+  private let segments: [Segment]
   private let communicator: Communicator
   private let before, message: AlignedBuffer
+  private let messageCount: Int
 
-  /// - Parameter isSynchronized: whether all processes have the same statistics anyway.
+  /// - Parameter isSynchronized: whether all processes have the same statistics of batch norms anyway.
   init(of plan: Plan, parts: Int, isSynchronized: Bool, _ communicator: Communicator) throws(TensorError) {
-    self.communicator = communicator
-    numbers = isSynchronized ? .init(start: nil, count: 0) : plan.statistics
-    before = try AlignedBuffer(byteCount: numbers.count * 4)
-    message = try AlignedBuffer(byteCount: numbers.count * 4)
-    let momenta = plan.network.statisticMomenta
-    segments = (isSynchronized ? [] : plan.statisticSegments).map { segment in
-      let keep = Self.power(1 - momenta[segment.name]!, parts)
-      return (
-        segment.offset..<segment.offset + segment.count, keep,
-        Self.power(keep, communicator.size - 1 - communicator.rank), Self.power(keep, communicator.size)
-      )
+    (self.plan, self.communicator) = (plan, communicator)
+    let keeps = plan.network.statisticKeeps
+    var (segments, place) = ([Segment](), 0)
+    for segment in plan.statisticSegments where !(isSynchronized && segment.rule.isNormStatistic) {
+      let keep = Self.power(keeps[segment.name]!, parts)
+      segments.append(
+        Segment(
+          range: segment.offset..<segment.offset + segment.count, place: place, isNorms: segment.rule.isNormStatistic,
+          keep: keep, weight: Self.power(keep, communicator.size - 1 - communicator.rank),
+          keepAll: Self.power(keep, communicator.size)))
+      place += segment.count
     }
+    (self.segments, messageCount) = (segments, place)
+    before = try AlignedBuffer(byteCount: place * 4)
+    message = try AlignedBuffer(byteCount: place * 4)
   }
 
   private static func power(_ base: Double, _ exponent: Int) -> Double {
@@ -36,40 +48,55 @@ final class SharedStatistics {
 
   /// Before the first part.
   func remember() {
-    guard !numbers.isEmpty else { return }
-    before.floats.update(from: numbers.baseAddress!, count: numbers.count)
+    let numbers = plan.statistics
+    for segment in segments {
+      (before.floats + segment.place).update(
+        from: numbers.baseAddress! + segment.range.lowerBound, count: segment.range.count)
+    }
   }
 
   /// After the last part's forward pass.
   func startSum() {
-    let (before, message) = (before.floats, message.floats)
+    guard messageCount > 0 else { return }
+    let (numbers, before, message) = (plan.statistics, before.floats, message.floats)
     for segment in segments {
-      for i in segment.range {
-        message[i] = Float(segment.weight * (Double(numbers[i]) - segment.keep * Double(before[i])))
+      for (i, j) in zip(segment.range, segment.place...) {
+        message[j] = Float(segment.weight * (Double(numbers[i]) - segment.keep * Double(before[j])))
       }
     }
-    communicator.startSum(message, count: numbers.count)
+    communicator.startSum(message, count: messageCount)
   }
 
-  /// After the sum.
+  /// After the sum. What no part has moved stays to the bit.
   func take() {
-    let (before, message) = (before.floats, message.floats)
-    for segment in segments {
-      for i in segment.range { numbers[i] = Float(segment.keepAll * Double(before[i]) + Double(message[i])) }
+    let (numbers, before, message) = (plan.statistics, before.floats, message.floats)
+    let isFrozen = plan.freezesBatchNorm
+    for segment in segments where !(isFrozen && segment.isNorms) {
+      for (i, j) in zip(segment.range, segment.place...) {
+        numbers[i] = Float(segment.keepAll * Double(before[j]) + Double(message[j]))
+      }
     }
   }
 }
 
+extension ParameterRule {
+  /// Whether it is a batch norm's running mean or variance.
+  var isNormStatistic: Bool { role == .runningMean || role == .runningVariance }
+}
+
 extension Network {
-  /// How much of a batch's statistics goes into the running ones, by the name of those.
-  fileprivate var statisticMomenta: [String: Double] {
-    var momenta: [String: Double] = [:]
+  /// How much of them stays when a batch moves running statistics and ranges, by their names.
+  fileprivate var statisticKeeps: [String: Double] {
+    var keeps: [String: Double] = [:]
     for node in nodes {
-      guard case .batchNorm(let rules) = self[node].operation else { continue }
-      for parameter in parameters(of: node) where !parameter.rule.isTrainable {
-        momenta[parameter.name] = Double(rules.momentum)
+      let keep: Double
+      switch self[node].operation {
+      case .batchNorm(let rules): keep = 1 - Double(rules.momentum)
+      case .fakeQuantize(let rules): keep = 1 - Double(1 - rules.decay)
+      default: continue
       }
+      for parameter in parameters(of: node) where !parameter.rule.isTrainable { keeps[parameter.name] = keep }
     }
-    return momenta
+    return keeps
   }
 }

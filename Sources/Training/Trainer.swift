@@ -182,6 +182,7 @@ public struct Trainer {
             break
           }
           rate = plan.learningRate(atStep: stepsDone, stepsPerEpoch: steps)
+          compiled.freezesBatchNorm = plan.freezesBatchNorm(atStep: stepsDone, stepsPerEpoch: steps)
           stepLoss = 0
         }
         let stops = !communicator.isAlone && isInterrupted()

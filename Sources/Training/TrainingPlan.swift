@@ -12,6 +12,9 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   /// Whether batch norms' statistics are those of all processes' samples that are computed at once: the part of
   /// `partSize` is then one that the processes share. Alone it changes nothing.
   public var synchronizesBatchNorm = false
+  /// Epochs, also a part of one, after which batch norms normalize by their running statistics and keep them; nil for
+  /// never, 0 from the start. Krishnamoorthi 2018 (arXiv:1806.08342), section 3.2.2.
+  public var freezesBatchNormAfter: Double?
   public var loss = Loss.crossEntropy
   public var optimizer = Optimizer.sgd(momentum: 0.9, nesterov: true)
   /// The peak, reached after the warm-up.
@@ -54,6 +57,11 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
     return partSize ?? batchSize / processes
   }
 
+  /// Whether batch norms keep their running statistics in a step, counted from 0 over all epochs.
+  func freezesBatchNorm(atStep step: Int, stepsPerEpoch: Int) -> Bool {
+    freezesBatchNormAfter.map { Double(step) >= $0 * Double(stepsPerEpoch) } ?? false
+  }
+
   /// How many samples of a training part are held out of it.
   func heldOutCount(of samples: Int) -> Int {
     result.heldOutShare == 0 ? 0 : max(1, Int(Double(samples) * result.heldOutShare))
@@ -68,6 +76,9 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
     if batchSize < 1 { return "a batch holds at least one sample, not \(batchSize)" }
     if let partSize, partSize < 1 || batchSize % partSize != 0 {
       return "a batch of \(batchSize) is not made of parts of \(partSize)"
+    }
+    if let freezesBatchNormAfter, !(freezesBatchNormAfter >= 0) {
+      return "batch norms are frozen after 0 or more epochs, not after \(freezesBatchNormAfter)"
     }
     if !(learningRate > 0 && learningRate.isFinite) { return "a learning rate is positive, not \(learningRate)" }
     if !(weightDecay >= 0 && weightDecay.isFinite) { return "a weight decay is not negative, not \(weightDecay)" }

@@ -32,6 +32,14 @@ static void set_statistics(const rk_batch_norm *p, int64_t channel, double mean,
   p->running_variance[channel] += p->momentum * ((float)unbiased - p->running_variance[channel]);
 }
 
+static void keep_statistics(const rk_batch_norm *p) {
+  rk_range share = rk_share(p->channels, p->block);
+  for (int64_t channel = share.from; channel < share.to; channel++) {
+    p->mean[channel] = p->running_mean[channel];
+    p->rstd[channel] = (float)(1 / sqrt((double)p->running_variance[channel] + p->epsilon));
+  }
+}
+
 #define VECTOR vector16
 #define BLOCK 16
 #define NAME(x) x##_16

@@ -110,9 +110,13 @@ static void NAME(forward_rest)(void *opaque) {
 
 static void NAME(forward)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  NAME(sum_forward)(p);
-  GOMP_barrier();
-  NAME(join_forward)(p);
+  if (*p->is_frozen) {
+    keep_statistics(p);
+  } else {
+    NAME(sum_forward)(p);
+    GOMP_barrier();
+    NAME(join_forward)(p);
+  }
   GOMP_barrier();
   NAME(normalize_any)(p);
 }
@@ -169,7 +173,10 @@ static void NAME(join_gradient)(const rk_batch_norm *p) {
       double rstd = p->rstd[channel];
       p->dshift[channel] = (float)sum;
       p->dscale[channel] = (float)(product * rstd);
-      if (p->sums) {
+      if (*p->is_frozen) {
+        // The statistics do not follow from x, so no gradient goes through them.
+        means[channel] = means[p->channels + channel] = 0;
+      } else if (p->sums) {
         p->sums[channel] = sum;
         p->sums[p->channels + channel] = product;
       } else {

@@ -43,27 +43,6 @@ void rk_scale(float *x, int64_t count, float factor) {
   GOMP_parallel(scale_body, &p, 0, 0);
 }
 
-typedef struct { const float *x, *dy; float *y; int64_t count; rk_quantizer by; } rounding;
-
-// Adding and taking away 1.5 * 2^23 rounds to the nearest whole number, of two as near the even one.
-RK_CLONES static void round_range(const float *x, float *y, int64_t from, int64_t to, rk_quantizer by) {
-  float low = (float)(by.lowest - by.zero), high = (float)(by.highest - by.zero), scale = by.scale;
-  for (int64_t i = from; i < to; i++) {
-    float level = x[i] / scale;
-    level = level < low ? low : level > high ? high : level;
-    y[i] = scale * ((level + 12582912.0f) - 12582912.0f);
-  }
-}
-static void round_body(void *opaque) {
-  rounding *p = opaque;
-  rk_range share = rk_share(p->count, 64);
-  round_range(p->x, p->y, share.from, share.to, p->by);
-}
-void rk_fake_quantize(const float *x, float *y, int64_t count, rk_quantizer by) {
-  rounding p = {.x = x, .y = y, .count = count, .by = by};
-  GOMP_parallel(round_body, &p, 0, 0);
-}
-
 RK_CLONES static void clamp_range(float *y, int64_t from, int64_t to, float limit) {
   for (int64_t i = from; i < to; i++) y[i] = y[i] < -limit ? -limit : y[i] > limit ? limit : y[i];
 }

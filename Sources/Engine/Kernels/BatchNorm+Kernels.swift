@@ -3,16 +3,6 @@ internal import CKernels
 internal import Networks
 internal import Tensors
 
-/// Owns the arguments of one fused batch norm.
-private final class NormArguments {
-  let pointer: UnsafeMutablePointer<rk_batch_norm>
-  init(_ arguments: rk_batch_norm) {
-    pointer = .allocate(capacity: 1)
-    pointer.initialize(to: arguments)
-  }
-  deinit { pointer.deallocate() }
-}
-
 extension PlanBuilder {
   /// A batch norm: with the batch's statistics and what follows it in training, with the running ones in inference.
   mutating func buildNorm(_ group: Fusions.Norm) throws(EngineError) {
@@ -32,8 +22,7 @@ extension PlanBuilder {
 
     let shape = network.shape(of: node)
     let channels = (shape[0] + block - 1) / block * block
-    let plain = try Layout.plain([shape[0]])
-    let indices = (0..<4).map { i in newParameter(node, i, extents: [shape[0]], plain) }
+    let indices = try normParameters(of: node)
     let parameterBuffers = indices.map { value(ofParameter: $0).buffer }
     let mean = newBuffer(channels * 4)
     let rstd = newBuffer(channels * 4)
@@ -75,9 +64,12 @@ extension PlanBuilder {
       (p.mean, p.rstd) = (addresses.floats(mean), addresses.floats(rstd))
       p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
       p.sums = sums.map { addresses[$0].assumingMemoryBound(to: Double.self) }
-      let arguments = NormArguments(p)
+      let isFrozen = addresses.areNormsFrozen
+      p.is_frozen = UnsafePointer(isFrozen)
+      let arguments = KernelArguments(p)
       guard let reduction, let sums = p.sums else { return { rk_batch_norm_forward(arguments.pointer) } }
       return {
+        if isFrozen.pointee != 0 { return rk_batch_norm_forward(arguments.pointer) }
         rk_batch_norm_forward_sums(arguments.pointer)
         reduction.sum(sums, 2 * channels)
         rk_batch_norm_forward_rest(arguments.pointer)
@@ -111,9 +103,12 @@ extension PlanBuilder {
         (p.dscale, p.dshift) = (addresses.floats(dscale.buffer), addresses.floats(dshift.buffer))
         p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
         p.sums = sums.map { addresses[$0].assumingMemoryBound(to: Double.self) }
-        let arguments = NormArguments(p)
+        let isFrozen = addresses.areNormsFrozen
+        p.is_frozen = UnsafePointer(isFrozen)
+        let arguments = KernelArguments(p)
         guard let reduction, let sums = p.sums else { return { rk_batch_norm_backward(arguments.pointer) } }
         return {
+          if isFrozen.pointee != 0 { return rk_batch_norm_backward(arguments.pointer) }
           rk_batch_norm_backward_sums(arguments.pointer)
           reduction.sum(sums, 2 * channels)
           rk_batch_norm_backward_rest(arguments.pointer)

@@ -53,7 +53,7 @@ extension PlanBuilder {
 
     // Formats: what the kernel likes, except that plain input is read as it is. A residual is added in place, and
     // brought into the kernel's layout where it has another: held to the residual's, the kernel may be a slow one.
-    let isFirst = source == network.input
+    let isFirst = isInput(source)
     var sourceLayout = x.layout
     var weightLayout = try Layout.any(weightExtents)
     var biasLayout = try Layout.plain([rules.outputChannels])
@@ -87,7 +87,7 @@ extension PlanBuilder {
     let weight = newParameter(node, 0, extents: weightExtents, forward.weights)
     let bias = rules.hasBias ? newParameter(node, 1, extents: [rules.outputChannels], biasLayout) : nil
     let xIn = try converted(x, to: forward.source, for: node)
-    let w = value(ofParameter: weight)
+    let w = try rounded(value(ofParameter: weight), of: node)
     var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_SRC, xIn, .read), (DNNL_ARG_WEIGHTS, w, .read)]
     if let bias { arguments.append((DNNL_ARG_BIAS, value(ofParameter: bias), .read)) }
     if let given = residual {
@@ -186,6 +186,12 @@ extension PlanBuilder {
         (DNNL_ARG_DIFF_SRC, dx, .write),
       ])
     contribute(dx, to: source)
+  }
+
+  /// Whether a layer is the input, rounded or not.
+  private func isInput(_ node: Network.Node) -> Bool {
+    if case .fakeQuantize = network[node].operation { return network[node].inputs[0] == network.input }
+    return node == network.input
   }
 
   /// The error for an operation that oneDNN has no kernel for.

@@ -35,7 +35,7 @@ extension Dense {
     guard let forward = found else { throw plan.missing("dense", node) }
     let weight = plan.newParameter(node, 0, extents: [outputFeatures, features], forward.weights)
     let bias = hasBias ? plan.newParameter(node, 1, extents: [outputFeatures], biasLayout) : nil
-    let w = plan.value(ofParameter: weight)
+    let w = try plan.rounded(plan.value(ofParameter: weight), of: node)
     let y = plan.newValue(outputLayout)
     var arguments: [(Int32, Value, PlanBuilder.Access)] = [
       (DNNL_ARG_SRC, x, .read), (DNNL_ARG_WEIGHTS, w, .read), (DNNL_ARG_DST, y, .write),

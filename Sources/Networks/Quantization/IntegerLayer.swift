@@ -57,6 +57,15 @@ extension Network {
     }
   }
 
+  /// The batch norm that alone reads a convolution, whose weights are rounded as its running statistics scale them.
+  package func foldedNorm(behind node: Node) -> (node: Node, rules: BatchNorm)? {
+    let readers = consumers[node.index]
+    guard case .convolution = self[node].operation, readers.count == 1,
+      case .batchNorm(let rules) = self[readers[0]].operation
+    else { return nil }
+    return (readers[0], rules)
+  }
+
   /// Whether any weight or activation is rounded.
   public var isQuantized: Bool {
     nodes.contains {
@@ -70,18 +79,15 @@ extension Network {
   /// - Throws: `TensorError.outOfMemory`.
   public func roundedWeights(_ weights: Weights) throws(TensorError) -> Weights {
     var result = weights
-    let consumers = consumers
     for node in nodes {
       guard let rules = weightQuantization(of: node), let weight = weights["\(self[node].name).weight"] else {
         continue
       }
       let (name, biasName) = ("\(self[node].name).weight", "\(self[node].name).bias")
-      if consumers[node.index].count == 1, case .batchNorm(let norm) = self[consumers[node.index][0]].operation,
-        case .convolution = self[node].operation
-      {
-        let factors = norm.factors(weights, named: self[consumers[node.index][0]].name)
+      if let norm = foldedNorm(behind: node) {
+        let factors = norm.rules.preciseFactors(weights, named: self[norm.node].name)
         let scaled = weight.scalingRows(by: factors)
-        result[name] = try rules.quantized(scaled).reals().scalingRows(by: factors.map { $0 == 0 ? 0 : 1 / $0 })
+        result[name] = try rules.quantized(scaled).reals().scalingRows(by: factors.map { $0 == 0 ? 0 : Float(1 / $0) })
         continue
       }
       guard let layer = integerLayer(of: node, weights) else { continue }
@@ -98,20 +104,29 @@ extension Network {
 extension BatchNorm {
   /// What the running statistics scale each channel by: `γ / √(σ² + ε)`.
   package func factors(_ weights: Weights, named name: String) -> [Float] {
+    preciseFactors(weights, named: name).map { Float($0) }
+  }
+
+  fileprivate func preciseFactors(_ weights: Weights, named name: String) -> [Double] {
     guard let scale = weights["\(name).weight"], let variance = weights["\(name).running_var"] else { return [] }
-    return zip(scale.elements, variance.elements).map {
-      Float(Double($0) / (Double($1) + Double(epsilon)).squareRoot())
-    }
+    return zip(scale.elements, variance.elements).map { Double($0) / (Double($1) + Double(epsilon)).squareRoot() }
   }
 }
 
 extension Tensor {
   /// Each part along the first axis times its factor.
-  package func scalingRows(by factors: [Float]) -> Tensor {
+  package func scalingRows(by factors: [Float]) -> Tensor { mappingRows(of: factors.count) { $0 * factors[$1] } }
+
+  /// The same as `FoldBatchNorm` does it: rounded once, so that both get the same levels.
+  fileprivate func scalingRows(by factors: [Double]) -> Tensor {
+    mappingRows(of: factors.count) { Float(Double($0) * factors[$1]) }
+  }
+
+  private func mappingRows(of rows: Int, _ change: (Float, Int) -> Float) -> Tensor {
     var result = self
     result.withUnsafeMutableElements { elements in
-      let count = max(elements.count / max(factors.count, 1), 1)
-      for i in elements.indices { elements[i] *= factors[i / count] }
+      let count = max(elements.count / max(rows, 1), 1)
+      for i in elements.indices { elements[i] = change(elements[i], i / count) }
     }
     return result
   }

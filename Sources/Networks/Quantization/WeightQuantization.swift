@@ -22,7 +22,8 @@ public struct WeightQuantization: Hashable, Sendable, Codable {
       (bits, isPerChannel, isSymmetric, isNarrow || isSymmetric, delay)
   }
 
-  var levels: ClosedRange<Int> { Quantizer.signed(bits: bits, isNarrow: isNarrow) }
+  /// What a weight is stored as.
+  package var levels: ClosedRange<Int> { Quantizer.signed(bits: bits, isNarrow: isNarrow) }
 
   /// The quantizer for weights between two numbers.
   public func quantizer(low: Float, high: Float) -> Quantizer {

@@ -36,7 +36,9 @@ typedef struct {
   float *dx;                        // may be dy
   float *dresidual;                 // or NULL; may be dy or dy2
   float *dscale, *dshift;
-  // Where several processes share a batch: how many, and 2 * channels sums; else 0 and NULL.
+  // Where not 0, the running statistics stand in for the batch's and stay as they are; read when the kernel runs.
+  const int32_t *is_frozen;
+  // Where several processes share a batch: how many, and 2 * channels sums; else 0 and NULL. Not in use while frozen.
   int64_t processes;
   double *sums;
 } rk_batch_norm;
@@ -44,7 +46,8 @@ typedef struct {
 int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels);
 void rk_batch_norm_forward(const rk_batch_norm *p);
 void rk_batch_norm_backward(const rk_batch_norm *p);
-// The same in two halves. Between them the 2 * channels numbers of `sums` are to be summed over the processes.
+// The same in two halves, while not frozen. Between them the 2 * channels numbers of `sums` are to be summed over the
+// processes.
 void rk_batch_norm_forward_sums(const rk_batch_norm *p);
 void rk_batch_norm_forward_rest(const rk_batch_norm *p);
 void rk_batch_norm_backward_sums(const rk_batch_norm *p);
@@ -62,6 +65,46 @@ void rk_fake_quantize(const float *x, float *y, int64_t count, rk_quantizer by);
 // What dropout draws from: changes each step, read when the kernel runs.
 // `row` is the place of the first row in its batch.
 typedef struct { uint64_t seed; uint32_t step, row; } rk_random_state;
+
+// A quantizer in training. Its range, which holds 0, moves by 1 - decay towards that of x; from step `delay` on, numbers
+// are rounded to the levels 0 to `highest` spread over the moved range.
+typedef struct {
+  const float *x;
+  float *y;
+  int64_t count;
+  float *low, *high;
+  float decay;
+  int32_t highest;
+  int64_t delay;
+  const rk_random_state *state;
+  float *partial;   // scratch of the forward pass: rk_moving_quantizer_scratch floats
+  // backward only
+  const float *dy;
+  float *dx;        // may be dy
+} rk_moving_quantizer;
+
+int64_t rk_moving_quantizer_scratch(void);
+// Moves the range, then rounds; y may be x.
+void rk_move_and_round(const rk_moving_quantizer *p);
+// dx = dy where x lies between the outermost levels, those included, else 0; dy before step `delay`.
+void rk_pass_within(const rk_moving_quantizer *p);
+
+// y = Q(w f) / f with f = scale / sqrt(variance + epsilon) of each output channel, where Q rounds to levels that are
+// spread over the numbers that it is given, of each channel or of all; w before step `delay`.
+typedef struct {
+  const float *w;
+  float *y;                       // may be w
+  int64_t channels, count;        // count: weights of a channel, which lie together
+  const float *scale, *variance;  // of a batch norm behind; else NULL, and f = 1
+  float epsilon;
+  int32_t lowest, highest;
+  int32_t is_symmetric, is_per_channel;
+  int64_t delay;
+  const rk_random_state *state;
+  float *ranges;                  // scratch: 2 * channels
+} rk_weight_rounding;
+
+void rk_round_weights(const rk_weight_rounding *p);
 
 // y = x * mask / (1 - rate); the mask follows from state, lane, row and place. Rows of `count` floats.
 void rk_dropout(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,
