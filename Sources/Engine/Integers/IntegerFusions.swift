@@ -1,4 +1,5 @@
 internal import Networks
+internal import Tensors
 
 /// Which layers of a network with quantizers run as one step on whole numbers. A step stands at the place of its
 /// quantizer, the last of its layers.
