@@ -7,6 +7,10 @@ public enum InterchangeError: Error, Hashable, Sendable {
   case unsupported(layer: String, operation: String, format: FileFormat, reason: String?)
   /// Weights that are not the network's.
   case weights(WeightError)
+  /// A file whose batch norms are folded into convolutions: their weights cannot be told apart any more.
+  case foldedBatchNorms
+  /// A file whose weights are whole numbers: what they were before they were rounded is lost.
+  case roundedWeights
   /// A network that no longer fits together once batch norms are folded.
   case shape(ShapeError)
   /// Facts that do not fit the network: ten names for a hundred classes.
@@ -25,6 +29,12 @@ extension InterchangeError: CustomStringConvertible {
     case .unsupported(let layer, let operation, let format, let reason):
       "layer '\(layer)': \(format) has no exact form of \(operation)\(reason.map { " \($0)" } ?? "")"
     case .weights(let error): "\(error)"
+    case .foldedBatchNorms:
+      "the file's batch norms are folded into convolutions, so it does not hold the network's weights: PyTorch keeps them "
+        + "with torch.onnx.export(…, optimize=False), Reprise in .safetensors files"
+    case .roundedWeights:
+      "the file's weights are rounded to whole numbers, so it does not hold the network's: Reprise keeps them in "
+        + ".safetensors files"
     case .shape(let error): "\(error)"
     case .description(let part, let expected, let found):
       "the network needs \(expected) \(part.rawValue), \(found) were given"

@@ -16,21 +16,38 @@ extension TFLiteModel {
   /// - Parameter batch: `N C H W` or `N F`.
   /// - Returns: as the network would: pictures as `N C H W`.
   func evaluate(_ batch: NDArray<Double>) throws -> NDArray<Double> {
-    var values: [Int32: NDArray<Double>] = [inputs[0]: batch]
+    var values: [Int32: NDArray<Double>] = [inputs[0]: tensors[Int(inputs[0])].rounded(batch)]
     for step in operators {
       let x = try required(values[step.inputs[0]], "a value that is not there")
-      values[step.outputs[0]] = try step.evaluate(
-        x, step.inputs.map { values[$0] }, step.inputs.map { tensors[Int($0)] })
+      let result = tensors[Int(step.outputs[0])]
+      values[step.outputs[0]] = result.rounded(
+        try step.evaluate(x, step.inputs.map { values[$0] }, step.inputs.map { tensors[Int($0)] }))
     }
     return try required(values[outputs[0]], "no output")
   }
 }
 
 extension TFLiteModel.Tensor {
+  /// What the numbers stand for.
   fileprivate var floats: [Double] {
     (data ?? []).withUnsafeBytes { raw in
-      (0..<raw.count / 4).map { Double(raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)) }
+      guard let quantization else {
+        return (0..<raw.count / 4).map { Double(raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)) }
+      }
+      let scales = quantization.scales
+      let inner = extents.dropFirst(Int(quantization.axis) + 1).reduce(1, *)
+      return (0..<raw.count / element.byteCount).map { i in
+        let level = element == .int8 ? Int32(raw.loadUnaligned(fromByteOffset: i, as: Int8.self)) : Int32(ints[i])
+        return Double(scales[scales.count == 1 ? 0 : i / inner % scales.count] * Float(Int64(level) - quantization.zeroPoints[0]))
+      }
     }
+  }
+  /// The reals that are left of some where the tensor holds levels.
+  fileprivate func rounded(_ reals: NDArray<Double>) -> NDArray<Double> {
+    guard let quantization else { return reals }
+    let quantizer = Quantizer(
+      scale: quantization.scales[0], zero: Int(quantization.zeroPoints[0]), levels: -128...127)
+    return reals.map { Double(quantizer.rounded(Float($0))) }
   }
   fileprivate var ints: [Int] {
     (data ?? []).withUnsafeBytes { raw in
@@ -91,6 +108,7 @@ extension TFLiteModel.Operator {
     case .reluMinus1To1: return apply(Clip(low: -1, high: 1), [x])
     case .logistic: return apply(Sigmoid(), [x])
     case .tanh: return apply(Tanh(), [x])
+    case .quantize, .dequantize: return x
     case .concatenation: return apply(Concatenation(), values.map { $0! })
     case .mean: return apply(GlobalAveragePool(), [x])
     case .pad, .padWith:
@@ -147,7 +165,12 @@ extension Onnx_ModelProto {
     var values = [graph.input[0].name: batch]
     for tensor in graph.initializer {
       let floats = tensor.rawData.withUnsafeBytes { raw in
-        (0..<raw.count / 4).map { Double(raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)) }
+        switch tensor.dataType {
+        case 2: raw.map { Double($0) }
+        case 3: raw.map { Double(Int8(bitPattern: $0)) }
+        case 6: (0..<raw.count / 4).map { Double(raw.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+        default: (0..<raw.count / 4).map { Double(raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)) }
+        }
       }
       values[tensor.name] = try NDArray(floats, shape: Shape(tensor.dims.map { Int($0) }))
     }
@@ -184,6 +207,16 @@ extension Onnx_NodeProto {
     case "Sigmoid": return apply(Sigmoid(), [x])
     case "Tanh": return apply(Tanh(), [x])
     case "Identity": return x
+    case "QuantizeLinear":
+      let quantizer = Quantizer(scale: Float(inputs[1][flat: 0]), zero: Int(inputs[2][flat: 0]), levels: 0...255)
+      return x.map { Double(quantizer.stored(Float($0))) }
+    case "DequantizeLinear":
+      let count = x.count / inputs[1].count
+      return try NDArray(
+        (0..<x.count).map { i in
+          let channel = inputs[1].count == 1 ? 0 : i / count
+          return Double(Float(inputs[1][flat: channel]) * Float(x[flat: i] - inputs[2][flat: channel]))
+        }, shape: x.shape)
     case "Add": return apply(Add(), inputs)
     case "Concat": return apply(Concatenation(), inputs)
     case "MaxPool": return apply(MaxPool(window), [x])

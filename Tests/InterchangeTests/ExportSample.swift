@@ -23,6 +23,8 @@ struct ExportSample: Sendable, CustomStringConvertible {
         case .scale: (1 + u / 2) * (isResidual ? 0.5 : 1)
         case .bias, .shift, .runningMean: u / 8
         case .runningVariance: 1 + u / 2
+        case .rangeLow: -6
+        case .rangeHigh: 6
         }
       }
     }

@@ -5,7 +5,7 @@ internal import Tensors
 /// Holds an ONNX model, as it was read back, against the network that it stands for.
 ///
 /// Shapes are worked out anew from each operator's attributes, as ONNX defines them, so that a wrong stride or padding
-/// shows.
+/// shows; and what is rounded, from the scales that stand in the file.
 struct ONNXChecker {
   private let model: Onnx_ModelProto
   private var graph: Onnx_GraphProto { model.graph }
@@ -18,12 +18,15 @@ struct ONNXChecker {
     else { throw Problem("it names other versions than it is written for") }
     guard graph.input.count == 1, graph.output.count == 1 else { throw Problem("it needs one input and one output") }
 
-    let constants = try initializers()
-    for (name, rule) in network.parameters {
+    var constants = try initializers()
+    for node in network.nodes { try check(node, of: network, weights, constants) }
+    for (name, rule) in network.nodes.flatMap({ network.parameters(of: $0) }) where constants["\(name).levels"] == nil {
+      if rule.role == .rangeLow || rule.role == .rangeHigh { continue }
       guard let data = constants[name]?.data, let tensor = weights[name] else {
         throw Problem("'\(name)' is not there")
       }
       guard tensor.shape == rule.shape, constants[name]!.extents == rule.shape.extents,
+        constants[name]!.element == .float32,
         tensor.withUnsafeElements({ data.elementsEqual(UnsafeRawBufferPointer($0)) })
       else { throw Problem("'\(name)' is not what the network has") }
     }
@@ -34,17 +37,27 @@ struct ONNXChecker {
       graph.valueInfo.map { value throws(Problem) in (value.name, try declaredShape(of: value)) }
     ) { first, _ in first }
     var used: Set<String> = []
+    var types = [graph.input[0].name: ONNXElement.float32]
     for node in graph.node {
       guard node.output.count == 1, node.name == node.output[0] else {
         throw Problem("'\(node.name)' needs one output")
       }
+      used.formUnion(node.input)
+      let type = try checkTypes(of: node, types, constants)
+      if node.opType == "DequantizeLinear", let levels = constants[node.input[0]] {
+        // Weights: from here on as good as an initializer.
+        guard constants.updateValue((levels.extents, .float32, Data()), forKey: node.name) == nil else {
+          throw Problem("'\(node.name)' comes twice")
+        }
+        continue
+      }
+      types[node.name] = type
       let inputs = try node.input.map { input throws(Problem) in
         guard let shape = shapes[input] ?? constants[input]?.extents else {
           throw Problem("'\(node.name)' reads '\(input)', which nothing before it gives")
         }
         return shape
       }
-      used.formUnion(node.input)
       let shape = try ONNXShapes(node).output(of: inputs)
       guard shapes[node.name] == nil, constants[node.name] == nil else { throw Problem("'\(node.name)' comes twice") }
       guard shape == declared[node.name] ?? shape else {
@@ -57,7 +70,7 @@ struct ONNXChecker {
       throw Problem("'\(layer.name)' has the shape \(shape), the network \(layer.shape)")
     }
     let output = graph.output[0]
-    guard let shape = shapes[output.name], shape == (try declaredShape(of: output)),
+    guard let shape = shapes[output.name], types[output.name] == .float32, shape == (try declaredShape(of: output)),
       shape == [-1] + network.shape(of: network.output).extents,
       shapes[graph.input[0].name] == [-1] + network.shape(of: network.input).extents
     else { throw Problem("its input or output is not the network's") }
@@ -65,13 +78,68 @@ struct ONNXChecker {
     throw Problem("nothing reads '\(idle)'")
   }
 
-  private func initializers() throws(Problem) -> [String: (extents: [Int], data: Data)] {
-    var constants: [String: (extents: [Int], data: Data)] = [:]
+  private typealias Constant = (extents: [Int], element: ONNXElement, data: Data)
+
+  /// Holds the whole numbers of a layer, or the levels of a quantizer, against the network's.
+  private func check(
+    _ node: Network.Node, of network: Network, _ weights: Weights, _ constants: [String: Constant]
+  ) throws(Problem) {
+    let name = network[node].name
+    if case .fakeQuantize = network[node].operation, let quantizer = network.quantizer(of: node, weights) {
+      guard let scale = constants["\(name).scale"], let zero = constants["\(name).zero"],
+        scale.data.floats == [quantizer.scale], zero.data.elementsEqual([UInt8(quantizer.zero)])
+      else { throw Problem("'\(name)' has other levels than the network's") }
+    }
+    guard let integers = network.integerLayer(of: node, weights) else { return }
+    func constant(_ name: String, _ element: ONNXElement) throws(Problem) -> Data {
+      guard let constant = constants[name], constant.element == element else { throw Problem("'\(name)' is not there") }
+      return constant.data
+    }
+    let (weight, bias) = ("\(name).weight", "\(name).bias")
+    let scales = try constant("\(weight).scale", .float32).floats
+    guard try constant("\(weight).levels", .int8).map({ Int16(Int8(bitPattern: $0)) }) == integers.weights.levels,
+      scales == integers.weights.quantizers.map(\.scale),
+      try constant("\(weight).zero", .int8).map({ Int(Int8(bitPattern: $0)) }) == integers.weights.quantizers.map(\.zero)
+    else { throw Problem("'\(weight)' has other levels than the network's") }
+    guard let levels = integers.bias, let input = integers.input else { return }
+    guard try constant("\(bias).levels", .int32).elementsEqual(levels.withUnsafeBytes { Array($0) }),
+      try constant("\(bias).scale", .float32).floats == scales.map({ input.scale * $0 }),
+      try constant("\(bias).zero", .int32).allSatisfy({ $0 == 0 })
+    else { throw Problem("'\(bias)' has other units than its sums") }
+  }
+
+  /// - Returns: the type that an operator gives.
+  private func checkTypes(
+    of node: Onnx_NodeProto, _ types: [String: ONNXElement], _ constants: [String: Constant]
+  ) throws(Problem) -> ONNXElement {
+    let inputs = node.input.map { types[$0] ?? constants[$0]?.element }
+    switch node.opType {
+    case "QuantizeLinear", "DequantizeLinear":
+      let isBack = node.opType == "DequantizeLinear"
+      guard inputs.count == 3, let levels = inputs[2], inputs[1] == .float32, inputs[0] == (isBack ? levels : .float32),
+        isBack || levels == .uint8, let scale = constants[node.input[1]], let zero = constants[node.input[2]],
+        scale.extents == zero.extents, scale.data.floats.allSatisfy({ $0 > 0 && $0.isFinite })
+      else { throw Problem("'\(node.name)' has scales that do not fit it") }
+      let axis = node.attribute.first { $0.name == "axis" }.map { Int($0.i) }
+      let extent = constants[node.input[0]]?.extents.first
+      guard scale.extents.isEmpty ? axis == nil : axis == 0 && scale.extents == [extent] else {
+        throw Problem("'\(node.name)' has scales along another axis")
+      }
+      return isBack ? .float32 : levels
+    default:
+      guard inputs.allSatisfy({ $0 == .float32 }) else { throw Problem("'\(node.name)' reads no 32-bit numbers") }
+      return .float32
+    }
+  }
+
+  private func initializers() throws(Problem) -> [String: Constant] {
+    var constants: [String: Constant] = [:]
     for tensor in graph.initializer {
-      guard let shape = Shape(checking: tensor.dims.map { Int($0) }), tensor.dataType == ONNXElement.float32.rawValue,
-        tensor.rawData.count == shape.elementCount * ElementType.float32.byteCount
+      guard let shape = Shape(checking: tensor.dims.map { Int($0) }), let element = ONNXElement(rawValue: tensor.dataType),
+        [.float32, .uint8, .int8, .int32].contains(element),
+        tensor.rawData.count == shape.elementCount * element.elementType.byteCount
       else { throw Problem("'\(tensor.name)' has other bytes than its shape needs") }
-      guard constants.updateValue((shape.extents, tensor.rawData), forKey: tensor.name) == nil else {
+      guard constants.updateValue((shape.extents, element, tensor.rawData), forKey: tensor.name) == nil else {
         throw Problem("'\(tensor.name)' comes twice")
       }
     }
@@ -112,6 +180,9 @@ private struct ONNXShapes {
       return x
     case "Relu", "Sigmoid", "Tanh", "Identity":
       guard inputs.count == 1 else { throw wrong("it takes one input") }
+      return x
+    case "QuantizeLinear", "DequantizeLinear":
+      guard inputs.count == 3, inputs[1] == [], inputs[2] == [] else { throw wrong("it takes two scalars") }
       return x
     case "Clip":
       guard inputs.count == 3, inputs[1] == [], inputs[2] == [] else { throw wrong("it takes two scalars") }
@@ -159,4 +230,12 @@ private struct ONNXShapes {
     node.attribute.first { $0.name == name && $0.type == .ints }?.ints.map { Int($0) } ?? []
   }
   private func wrong(_ text: String) -> Problem { Problem("'\(node.name)': \(text)") }
+}
+
+extension Data {
+  fileprivate var floats: [Float] {
+    withUnsafeBytes { raw in
+      (0..<raw.count / 4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
+    }
+  }
 }

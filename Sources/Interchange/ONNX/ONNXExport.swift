@@ -6,6 +6,11 @@ internal import Tensors
 /// Writes a network as an ONNX model: operator set 17, pictures `N C H W` with the batch open.
 ///
 /// Values bear the names of their layers, initializers those of the weights.
+///
+/// A quantizer is a QuantizeLinear and a DequantizeLinear; rounded weights and biases are whole numbers with a
+/// DequantizeLinear. Runtimes take these pairs, and what lies between them, for operators in whole numbers. They look for
+/// pairs on both sides, so there are some behind poolings by maximum too, where they change nothing; and activations are
+/// left out that a quantizer makes superfluous.
 struct ONNXExport {
   static let operatorSet: Int64 = 17
   static let irVersion: Int64 = 8
@@ -13,7 +18,9 @@ struct ONNXExport {
   static let batch = "N"
 
   private let network: Network
+  /// Those of quantized layers before they are rounded.
   private let weights: Weights
+  private let consumers: [[Network.Node]]
   private var graph = Onnx_GraphProto()
   /// The value that each layer gives.
   private var values: [String] = []
@@ -35,7 +42,9 @@ struct ONNXExport {
     return bytes
   }
 
-  private init(_ network: Network, _ weights: Weights) { (self.network, self.weights) = (network, weights) }
+  private init(_ network: Network, _ weights: Weights) {
+    (self.network, self.weights, consumers) = (network, weights, network.consumers)
+  }
 
   private mutating func model(_ description: ModelDescription) throws(InterchangeError) -> Onnx_ModelProto {
     for node in network.nodes { values.append(try add(node)) }
@@ -89,8 +98,11 @@ struct ONNXExport {
         ])
     case .batchNorm(let rules):
       append(node, "BatchNormalization", inputs + addParameters(of: node), [float("epsilon", rules.epsilon)])
-    case .relu: append(node, "Relu", inputs)
+    case .relu:
+      if isSuperfluous(Clip(low: 0, high: .infinity), at: node) { return inputs[0] }
+      append(node, "Relu", inputs)
     case .clip(let rules):
+      if isSuperfluous(rules, at: node) { return inputs[0] }
       let low = addInitializer("\(layer.name).low", [rules.low], shape: [])
       let high = addInitializer("\(layer.name).high", [rules.high], shape: [])
       append(node, "Clip", inputs + [low, high])
@@ -98,21 +110,67 @@ struct ONNXExport {
     case .tanh: append(node, "Tanh", inputs)
     case .add: append(node, "Add", inputs)
     case .concatenation: append(node, "Concat", inputs, [int("axis", 1)])
-    case .maxPool(let rules): append(node, "MaxPool", inputs, windowAttributes(rules.window))
+    case .maxPool(let rules):
+      append(node, "MaxPool", inputs, windowAttributes(rules.window))
+      return addPair(behind: node)
     case .averagePool(let rules):
       append(
         node, "AveragePool", inputs,
         windowAttributes(rules.window) + [int("count_include_pad", rules.countsPadding ? 1 : 0)])
     case .globalAveragePool: append(node, "GlobalAveragePool", inputs)
-    case .flatten: append(node, "Flatten", inputs, [int("axis", 1)])
+    case .flatten:
+      append(node, "Flatten", inputs, [int("axis", 1)])
+      return addPair(behind: node)
     case .dense where layer.shape.rank == 1:
       append(node, "Gemm", inputs + addParameters(of: node), [int("transB", 1)])
     // After training nothing is dropped.
     case .dropout, .dropPath: return inputs[0]
-    case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention, .fakeQuantize:
-      throw layer.unsupported(in: .onnx)
+    case .fakeQuantize: addQuantizer(at: node, of: inputs[0])
+    case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention: throw layer.unsupported(in: .onnx)
     }
     return layer.name
+  }
+
+  // MARK: Quantizers
+
+  /// Whether rounding behind an activation alone does what the activation does.
+  private func isSuperfluous(_ clip: Clip, at node: Network.Node) -> Bool {
+    guard consumers[node.index].count == 1, case .fakeQuantize = network[consumers[node.index][0]].operation,
+      let quantizer = network.quantizer(of: consumers[node.index][0], weights)
+    else { return false }
+    return quantizer.ends(within: clip)
+  }
+
+  private mutating func addQuantizer(at node: Network.Node, of value: String) {
+    guard let quantizer = network.quantizer(of: node, weights) else {
+      preconditionFailure("weights that were not checked against their network")
+    }
+    let name = network[node].name
+    var value = value
+    if quantizer.levels != Quantizer.unsigned(bits: 8) {
+      // The type has more levels than the quantizer.
+      let low = addInitializer("\(name).low", [quantizer.range.lowerBound], shape: [])
+      let high = addInitializer("\(name).high", [quantizer.range.upperBound], shape: [])
+      graph.node.append(self.node("Clip", [value, low, high], output: "\(name).clipped"))
+      value = "\(name).clipped"
+    }
+    let scale = addInitializer("\(name).scale", [quantizer.scale], shape: [])
+    let zero = addInitializer("\(name).zero", .uint8, [UInt8(quantizer.zero)], shape: [])
+    graph.node.append(self.node("QuantizeLinear", [value, scale, zero], output: "\(name).levels"))
+    append(node, "DequantizeLinear", ["\(name).levels", scale, zero])
+  }
+
+  /// Adds a pair behind a layer that passes rounded numbers on.
+  /// - Returns: what the pair gives; what the layer gives where that is not rounded.
+  private mutating func addPair(behind node: Network.Node) -> String {
+    let name = network[node].name
+    var source = node
+    while network[source].operation.passesNumbersOn, let before = network[source].inputs.first { source = before }
+    guard network.quantizer(of: node, weights) != nil else { return name }
+    let parameters = ["scale", "zero"].map { "\(network[source].name).\($0)" }
+    graph.node.append(self.node("QuantizeLinear", [name] + parameters, output: "\(name).levels"))
+    graph.node.append(self.node("DequantizeLinear", ["\(name).levels"] + parameters, output: "\(name).passed"))
+    return "\(name).passed"
   }
 
   private mutating func append(
@@ -136,20 +194,56 @@ struct ONNXExport {
   /// Adds a layer's weights.
   /// - Returns: their names, in the order of the operation's rules, which is ONNX's.
   private mutating func addParameters(of node: Network.Node) -> [String] {
-    network.parameters(of: node).map { name, rule in
-      weights[name]!.withUnsafeElements { addInitializer(name, $0, shape: rule.shape) }
+    let integers = network.integerLayer(of: node, weights)
+    return network.parameters(of: node).map { name, rule in
+      if let integers {
+        let quantizers = integers.weights.quantizers
+        let scales = quantizers.map(\.scale)
+        switch rule.role {
+        case .weight:
+          let levels = integers.weights.levels.map { UInt8(bitPattern: Int8($0)) }
+          return addLevels(
+            name, .int8, levels, shape: rule.shape, scales: scales,
+            zeros: quantizers.map { UInt8(bitPattern: Int8($0.zero)) })
+        case .bias:
+          guard let bias = integers.bias, let input = integers.input else { break }
+          return addLevels(
+            name, .int32, bias.withUnsafeBytes { Array($0) }, shape: rule.shape,
+            scales: scales.map { input.scale * $0 }, zeros: [UInt8](repeating: 0, count: 4 * scales.count))
+        default: break
+        }
+      }
+      return weights[name]!.withUnsafeElements { addInitializer(name, $0, shape: rule.shape) }
     }
+  }
+
+  /// Adds whole numbers and what makes real ones of them.
+  private mutating func addLevels(
+    _ name: String, _ element: ONNXElement, _ bytes: [UInt8], shape: Shape, scales: [Float], zeros: [UInt8]
+  ) -> String {
+    let isPerChannel = scales.count > 1
+    let each: Shape = isPerChannel ? [scales.count] : []
+    let levels = addInitializer("\(name).levels", element, bytes, shape: shape)
+    let scale = addInitializer("\(name).scale", scales, shape: each)
+    let zero = addInitializer("\(name).zero", element, zeros, shape: each)
+    graph.node.append(
+      node("DequantizeLinear", [levels, scale, zero], output: name, isPerChannel ? [int("axis", 0)] : []))
+    return name
   }
 
   private mutating func addInitializer(
     _ name: String, _ elements: some ContiguousElements, shape: Shape
+  ) -> String { addInitializer(name, .float32, elements.withUnsafeBytes { Data($0) }, shape: shape) }
+
+  private mutating func addInitializer(
+    _ name: String, _ element: ONNXElement, _ bytes: some Sequence<UInt8>, shape: Shape
   ) -> String {
     graph.initializer.append(
       Onnx_TensorProto.with {
         $0.name = name
-        $0.dataType = ONNXElement.float32.rawValue
+        $0.dataType = element.rawValue
         $0.dims = shape.extents.map(Int64.init)
-        $0.rawData = elements.withUnsafeBytes { Data($0) }
+        $0.rawData = Data(bytes)
       })
     return name
   }

@@ -1,4 +1,5 @@
 internal import Foundation
+public import Networks
 internal import SwiftProtobuf
 public import Tensors
 
@@ -7,11 +8,14 @@ public import Tensors
 /// PyTorch names them as its networks do (`layer1.0.conv1.weight`), as long as batch norms were not folded into
 /// convolutions: exported by `torch.onnx.export(…, optimize=False)`, or by its older exporter with
 /// `training=TrainingMode.PRESERVE, do_constant_folding=False`. Numbers of other types become 32-bit floats; arrays in a
-/// second file beside the first are read from there.
+/// second file beside the first are read from there. What other operators are told by initializers, such as the corners
+/// of Clip and the shapes of Reshape, are no weights.
 ///
 /// Nothing that a file says is believed: any bytes give weights or an error.
 public struct ONNXWeights: Sendable {
   public let weights: Weights
+  /// Whether the file computes batch norms, and whether it makes real numbers of levels.
+  private let hasBatchNorms, hasLevels: Bool
 
   /// Reads a file.
   /// - Throws: `TensorError.file`, `.malformed`, `.unsupportedElementType`, `.outOfMemory`.
@@ -41,7 +45,46 @@ public struct ONNXWeights: Sendable {
         throw .malformed(path: path, problem: "'\(node.output[0])' comes twice")
       }
     }
+    for name in Self.settings(of: model.graph) { weights[name] = nil }
     self.weights = weights
+    hasBatchNorms = model.graph.node.contains { $0.opType == "BatchNormalization" }
+    hasLevels = model.graph.node.contains { $0.opType == "DequantizeLinear" }
+  }
+
+  /// The weights, held against a network.
+  /// - Parameter renamed: gives the weights the network's names.
+  /// - Throws: `InterchangeError.weights`, or why a file of that kind can never hold them: `.foldedBatchNorms`,
+  ///   `.roundedWeights`.
+  public func weights(
+    of network: Network, renamed: (Weights) -> Weights = { $0 }
+  ) throws(InterchangeError) -> Weights {
+    do throws(WeightError) {
+      return try network.checked(renamed(weights))
+    } catch {
+      guard case .missing(let names) = error else { throw .weights(error) }
+      if hasLevels { throw .roundedWeights }
+      let statistics = network.nodes.flatMap { node in
+        if case .batchNorm = network[node].operation { network.parameters(of: node).map(\.name) } else { [] as [String] }
+      }
+      if !hasBatchNorms, Set(names).isSubset(of: statistics) { throw .foldedBatchNorms }
+      throw .weights(error)
+    }
+  }
+
+  /// Initializers that nothing computes with, by the operators that alone read them.
+  private static func settings(of graph: Onnx_GraphProto) -> Set<String> {
+    let readers: Set = [
+      "Clip", "Expand", "Gather", "Pad", "ReduceMax", "ReduceMean", "ReduceSum", "Reshape", "Resize", "Slice", "Split",
+      "Squeeze", "Tile", "Unsqueeze",
+    ]
+    var settings: Set<String> = []
+    var others: Set<String> = []
+    for node in graph.node {
+      for (place, input) in node.input.enumerated() {
+        if place > 0, readers.contains(node.opType) { settings.insert(input) } else { others.insert(input) }
+      }
+    }
+    return settings.subtracting(others)
   }
 
   private static func array(of tensor: Onnx_TensorProto, in path: String) throws(TensorError) -> Tensor {

@@ -1,18 +1,40 @@
+internal import Networks
 internal import Tensors
 
 /// Holds a TensorFlow Lite model, as it was read back, against the rules of its operators.
 ///
 /// Shapes are worked out anew from each operator's options, as TensorFlow Lite defines them, so that a wrong stride or
-/// padding shows.
+/// padding shows; so are versions and types, and scales by the published specification of 8-bit quantization.
 struct TFLiteChecker {
   private let model: TFLiteModel
 
   init(_ model: TFLiteModel) { self.model = model }
 
+  /// - Parameter weights: of quantized layers, before they are rounded.
+  func check(against network: Network, _ weights: Weights) throws(Problem) {
+    try check(input: network.shape(of: network.input), output: network.shape(of: network.output))
+    let tensors = Dictionary(model.tensors.map { ($0.name, $0) }) { first, _ in first }
+    for node in network.nodes {
+      let layer = network[node]
+      if case .fakeQuantize = layer.operation, let tensor = tensors[layer.name] {
+        guard let quantizer = network.quantizer(of: node, weights), tensor.element == .int8,
+          tensor.quantization == TFLiteModel.Quantization(quantizer)
+        else { throw Problem("'\(layer.name)' has other levels than the network's") }
+      }
+      guard let filter = tensors["\(layer.name).weight"], filter.element == .int8 else { continue }
+      guard let integers = network.integerLayer(of: node, weights),
+        filter.quantization?.scales == integers.weights.quantizers.map(\.scale),
+        (filter.data ?? []).map({ Int16(Int8(bitPattern: $0)) }).sorted() == integers.weights.levels.sorted(),
+        let bias = tensors["\(layer.name).bias"], bias.element == .int32,
+        bias.numbers == (integers.bias ?? [Int32](repeating: 0, count: bias.numbers.count))
+      else { throw Problem("'\(layer.name)' has other whole numbers than the network's") }
+    }
+  }
+
   /// - Parameters:
   ///   - input: one sample of the network's, `C H W` or `F`.
   ///   - output: one sample of the network's.
-  func check(input: Shape, output: Shape) throws(Problem) {
+  private func check(input: Shape, output: Shape) throws(Problem) {
     for tensor in model.tensors {
       guard let shape = Shape(checking: tensor.shape.map { Int($0) }) else {
         throw Problem("'\(tensor.name)' has the shape \(tensor.shape)")
@@ -23,6 +45,8 @@ struct TFLiteChecker {
         }
       }
       if let quantization = tensor.quantization { try check(quantization, of: tensor) }
+      guard (tensor.element == .int8) == (tensor.quantization != nil) || (tensor.element == .int32 && tensor.data != nil)
+      else { throw Problem("'\(tensor.name)' has scales, and needs none, or none, and needs some") }
     }
     guard model.inputs.count == 1, model.outputs.count == 1 else { throw Problem("it needs one input and one output") }
     guard try tensor(model.inputs[0]).shape == ordered(input), try tensor(model.outputs[0]).shape == ordered(output)
@@ -47,6 +71,7 @@ struct TFLiteChecker {
       do throws(Problem) {
         let shape = try TFLiteShapes(step, inputs).output()
         guard shape == result.shape.map({ Int($0) }) else { throw Problem("has another shape than \(shape)") }
+        try TFLiteTypes(step, inputs, result).check()
       } catch {
         throw Problem("'\(result.name)': \(error.text)")
       }
@@ -93,15 +118,14 @@ private struct TFLiteShapes {
       try takes(3, .convolution)
       let filter = shapes[1]
       guard x.count == 4, filter.count == 4, filter[3] > 0, x[3] % filter[3] == 0, shapes[2] == [filter[0]],
-        filter[0] % (x[3] / filter[3]) == 0, (step.version == 6) == (x[3] != filter[3])
+        filter[0] % (x[3] / filter[3]) == 0
       else { throw Problem("its weights do not fit") }
       return [1] + (try window(over: x, height: filter[1], width: filter[2], isDilated: true)) + [filter[0]]
     case .depthwiseConvolution:
       try takes(3, .depthwiseConvolution)
       let filter = shapes[1]
       guard x.count == 4, filter.count == 4, filter[0] == 1, filter[3] == x[3] * Int(step.options[.depthMultiplier]),
-        shapes[2] == [filter[3]],
-        (step.version == 2) == (step.options[.dilationWidth] != 1 || step.options[.dilationHeight] != 1)
+        shapes[2] == [filter[3]]
       else { throw Problem("its weights do not fit") }
       return [1] + (try window(over: x, height: filter[1], width: filter[2], isDilated: true)) + [filter[3]]
     case .maxPool, .averagePool:
@@ -125,6 +149,9 @@ private struct TFLiteShapes {
       return x
     case .relu, .relu6, .reluMinus1To1, .logistic, .tanh:
       try takes(1, .none)
+      return x
+    case .quantize, .dequantize:
+      try takes(1, step.code == .quantize ? .quantize : .dequantize)
       return x
     case .concatenation:
       try takes(shapes.count, .concatenation)
@@ -167,12 +194,8 @@ private struct TFLiteShapes {
 
   /// Whole numbers that are part of the model.
   private func constant(_ input: Int) throws(Problem) -> [Int] {
-    guard inputs[input].element == .int32, let data = inputs[input].data else {
-      throw Problem("it needs whole numbers")
-    }
-    return data.withUnsafeBytes { raw in
-      (0..<raw.count / 4).map { Int(Int32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self))) }
-    }
+    guard inputs[input].element == .int32, inputs[input].data != nil else { throw Problem("it needs whole numbers") }
+    return inputs[input].numbers.map { Int($0) }
   }
 
   private func window(over x: [Int], height: Int, width: Int, isDilated: Bool) throws(Problem) -> [Int] {
@@ -192,5 +215,99 @@ private struct TFLiteShapes {
       case .valid: (x[1 + axis] - dilation * (kernel - 1) - 1 + stride) / stride
       }
     }
+  }
+}
+
+extension TFLiteModel.Tensor {
+  /// Whole numbers of 32 bits that are part of the model.
+  fileprivate var numbers: [Int32] {
+    guard element == .int32, let data else { return [] }
+    return data.withUnsafeBytes { raw in
+      (0..<raw.count / 4).map { Int32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+    }
+  }
+}
+
+/// The types, versions and scales that an operator asks for.
+///
+/// Source: TensorFlow Lite's 8-bit quantization specification, and the versions that its tool
+/// (tensorflow/lite/tools/versioning/op_version.cc) gives operators.
+private struct TFLiteTypes {
+  private let step: TFLiteModel.Operator
+  private let inputs: [TFLiteModel.Tensor]
+  private let result: TFLiteModel.Tensor
+  private var isWhole: Bool { result.element == .int8 }
+
+  init(_ step: TFLiteModel.Operator, _ inputs: [TFLiteModel.Tensor], _ result: TFLiteModel.Tensor) {
+    (self.step, self.inputs, self.result) = (step, inputs, result)
+  }
+
+  func check() throws(Problem) {
+    guard result.element == .float32 || isWhole, let x = inputs.first else { throw Problem("it has another type") }
+    guard step.version == version else { throw Problem("it needs version \(version), not \(step.version)") }
+    for tensor in [result] + inputs where tensor.data == nil && tensor.element == .int8 {
+      guard let quantization = tensor.quantization, quantization.scales.count == 1,
+        (-128...127).contains(quantization.zeroPoints[0])
+      else { throw Problem("it needs one scale, and a zero among its levels") }
+    }
+    switch step.code {
+    case .quantize:
+      guard isWhole, [.float32, .int8].contains(x.element) else { throw Problem("it gives 8-bit numbers") }
+    case .dequantize:
+      guard !isWhole, x.element == .int8 else { throw Problem("it gives 32-bit numbers") }
+    case .convolution, .depthwiseConvolution, .fullyConnected:
+      guard isWhole else { return try areAlike([x, inputs[1], inputs[2], result]) }
+      try areAlike([x, inputs[1], result])
+      try checkWholeWeights(axis: step.code == .depthwiseConvolution ? 3 : 0)
+    case .maxPool, .averagePool, .pad, .transpose, .reshape:
+      try areAlike([x, result])
+      try passesScale(of: [x])
+    case .padWith:
+      try areAlike([x, inputs[2], result])
+      try passesScale(of: [x, inputs[2]])
+    case .concatenation:
+      try areAlike(inputs + [result])
+      try passesScale(of: inputs)
+    case .add: try areAlike(inputs + [result])
+    case .mean: try areAlike([x, result])
+    case .multiply, .maximum, .minimum, .relu, .relu6, .reluMinus1To1, .logistic, .tanh:
+      guard !isWhole else { throw Problem("it is written in 32 bits alone") }
+      try areAlike(inputs + [result])
+    }
+  }
+
+  private var version: Int32 {
+    switch step.code {
+    case .convolution:
+      inputs.count > 1 && inputs[1].shape.last != inputs[0].shape.last ? 6 : isWhole ? 3 : 1
+    case .depthwiseConvolution:
+      isWhole ? 3 : step.options[.dilationWidth] == 1 && step.options[.dilationHeight] == 1 ? 1 : 2
+    case .fullyConnected: isWhole ? 4 : 1
+    case .dequantize: 2
+    case .quantize, .reshape: 1
+    default: isWhole ? 2 : 1
+    }
+  }
+
+  private func areAlike(_ tensors: [TFLiteModel.Tensor]) throws(Problem) {
+    guard tensors.allSatisfy({ $0.element == result.element }) else { throw Problem("its inputs have other types") }
+  }
+
+  private func passesScale(of tensors: [TFLiteModel.Tensor]) throws(Problem) {
+    guard tensors.allSatisfy({ $0.quantization == result.quantization }) else {
+      throw Problem("its levels are not those of what it reads")
+    }
+  }
+
+  /// Levels around 0, without −128; sums of products in units that follow from both scales.
+  private func checkWholeWeights(axis: Int) throws(Problem) {
+    let (filter, bias) = (inputs[1], inputs[2])
+    guard let read = inputs[0].quantization, let own = filter.quantization, let sums = bias.quantization,
+      filter.data?.contains(0x80) == false, own.zeroPoints.allSatisfy({ $0 == 0 }),
+      own.scales.count == 1 || Int(own.axis) == axis
+    else { throw Problem("its weights are no symmetric levels") }
+    guard bias.element == .int32, bias.data != nil, sums.zeroPoints.allSatisfy({ $0 == 0 }),
+      sums.scales == own.scales.map({ read.scales[0] * $0 }), sums.axis == 0
+    else { throw Problem("its bias has other units than its sums") }
   }
 }

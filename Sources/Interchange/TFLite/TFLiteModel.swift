@@ -1,3 +1,5 @@
+internal import Networks
+
 /// A TensorFlow Lite model as a value: what a .tflite file says, before it is one or after it was read.
 ///
 /// Numbers of operators, types and options are those of the published schema, version 3
@@ -24,6 +26,22 @@ package struct TFLiteModel: Hashable, Sendable {
     package var scales: [Float]
     package var zeroPoints: [Int64]
     package var axis: Int32
+
+    package init(scales: [Float], zeroPoints: [Int64], axis: Int32) {
+      (self.scales, self.zeroPoints, self.axis) = (scales, zeroPoints, axis)
+    }
+
+    /// The levels of an activation, 0 to 255, moved to where TensorFlow Lite's are: −128 to 127.
+    init(_ quantizer: Quantizer) {
+      self.init(scales: [quantizer.scale], zeroPoints: [Int64(quantizer.zero) + Self.lowest], axis: 0)
+    }
+
+    /// Levels around 0.
+    init(symmetric scales: [Float], axis: Int32) {
+      self.init(scales: scales, zeroPoints: [Int64](repeating: 0, count: scales.count), axis: scales.count > 1 ? axis : 0)
+    }
+
+    static let lowest: Int64 = -128
   }
 
   package struct Tensor: Hashable, Sendable {
@@ -44,6 +62,7 @@ package struct TFLiteModel: Hashable, Sendable {
     case concatenation = 2
     case convolution = 3
     case depthwiseConvolution = 4
+    case dequantize = 6
     case fullyConnected = 9
     case logistic = 14
     case maxPool = 17
@@ -59,6 +78,7 @@ package struct TFLiteModel: Hashable, Sendable {
     case maximum = 55
     case minimum = 57
     case padWith = 60
+    case quantize = 114
   }
 
   package struct Operator: Hashable, Sendable {
@@ -127,8 +147,10 @@ extension TFLiteModel {
       case pad = 22
       case transpose = 26
       case reducer = 27
+      case dequantize = 38
       case maximumMinimum = 39
       case padWith = 43
+      case quantize = 89
 
       /// The fields in the order of their slots.
       var columns: [Column] {
@@ -155,7 +177,7 @@ extension TFLiteModel {
         case .concatenation: [int(.axis), byte(.activation)]
         case .fullyConnected, .add, .multiply: [byte(.activation)]
         case .reducer: [byte(.keepsAxes)]
-        case .none, .reshape, .pad, .transpose, .maximumMinimum, .padWith: []
+        case .none, .reshape, .pad, .transpose, .dequantize, .maximumMinimum, .padWith, .quantize: []
         }
       }
     }
@@ -184,7 +206,11 @@ extension TFLiteModel.Operator {
     switch (code, version) {
     case (.convolution, 6): [2, 9, 0]
     case (.depthwiseConvolution, 2): [1, 12, 0]
-    case (.logistic, _), (.tanh, _), (.maximum, _), (.minimum, _): [1, 14, 0]
+    case (.logistic, _), (.tanh, _), (.maximum, _), (.minimum, _), (.quantize, _), (.dequantize, _): [1, 14, 0]
+    case (.convolution, 3), (.depthwiseConvolution, 3), (.fullyConnected, 4): [1, 14, 0]
+    case (.add, 2), (.concatenation, 2), (.maxPool, 2), (.averagePool, 2), (.mean, 2), (.pad, 2), (.padWith, 2),
+      (.transpose, 2):
+      [1, 14, 0]
     case (.padWith, _): [1, 9, 0]
     case (.mean, _), (.transpose, _): [1, 6, 0]
     default: [1, 5, 0]
