@@ -1,11 +1,11 @@
-// What the kernels on 8-bit integers share. Weights are packed the same way for every processor:
+// What the kernels on 8-bit integers share. Weights are packed the same way for every processor. The places of a window
+// are its weights' in the order of its bytes in a picture; where the bytes of a row of the window lie one after the
+// other, the row is one run of places; else each pixel is.
 //
-//   the usual convolution   [group][panel of 16 output channels][pair of places][output channel][2], signed bytes
-//   depthwise               [block of 8 channels][pair of places][channel][2], signed 16-bit integers
-//
-// with zeros where there is no channel or no place. The places of a window are its weights' in the order of its bytes
-// in a picture. Where the bytes of a row of the window lie one after the other, the row is one run of places; else each
-// pixel is. Every run begins a pair.
+// A run is cut into quads of 4 places, and output channels into panels of 16. A panel is a list of entries: the number
+// of a quad, and its weights as bytes [output channel][place]. Each quad has one entry, or two whose sum counts.
+// Depthwise weights are 16-bit integers, [block of 8 channels][pair of places][channel][place].
+// There are zeros where there is no channel or no place.
 #pragma once
 #include "CKernels.h"
 #include "Team.h"
@@ -20,17 +20,24 @@
 #endif
 
 #define RK_PANEL 16
+#define RK_PLACES 4
 #define RK_LANES 8
 
 typedef struct {
   int is_depthwise;
   int64_t inputs, outputs;  // channels of a group
-  int64_t panels;           // of a group
+  int64_t panels;           // of a group; depthwise: blocks of all channels
   int64_t runs, places;     // how many runs, of how many places
-  int64_t pairs;            // of all runs
+  int64_t quads;            // of all runs
+  int64_t pairs;            // depthwise
 } rk_int8_layout;
 
 rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
+
+// The entries of one panel.
+typedef struct { int64_t count; const int32_t *quads; const int8_t *weights; } rk_int8_entries;
+
+rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t panel);
 
 static inline int64_t rk_quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t rk_smaller(int64_t a, int64_t b) { return a < b ? a : b; }

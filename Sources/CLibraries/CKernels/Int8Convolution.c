@@ -2,11 +2,15 @@
 //
 // Goals, in order: exact; nothing allocated; fast on one thread and on two; the same bytes for any number of threads.
 //
-// Products are summed in pairs by vpmaddwd on 16-bit integers. (vpmaddubsw, which takes bytes, cuts its sums at 16
-// bits; to be exact it needs as many instructions.) A tile is 6 pixels x 16 output channels in 12 registers. The part of
-// the picture that a block of pixels needs is widened to 16 bits once, with its margin, so that the window of a pixel is
-// at fixed distances from one address; the weights of a panel are widened for a block, a chunk at a time that fits into
-// the first cache next to them. A block fits into the second.
+// vpmaddubsw multiplies bytes and adds them in pairs, but cuts the sums at 16 bits. A pair of weights whose positive
+// parts, and whose negative parts, sum to no more than 128 is never cut: 255 * 128 < 2^15. Where a pair of weights is
+// larger, rk_int8_pack splits it into two halves, and the four places around it are multiplied twice. (Weights of a
+// trained network are rarely that large together. vpmaddwd on 16-bit integers needs no care, but takes a quarter longer:
+// its additions compete with the multiplications.)
+//
+// A tile is 6 pixels x 16 output channels in 12 registers. The rows that a block of pixels needs are copied once with
+// their margin, so that the window of a pixel is at fixed distances from one address. A block fits into the second
+// cache, next to the weights of 16 channels.
 #include "Int8.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -15,113 +19,84 @@
 
 enum {
   tile_rows = 6,
-  block_bytes = 160 << 10,  // of the widened picture
+  block_bytes = 128 << 10,  // of the picture
   block_pixels = 480,
-  segment_pairs = 256,      // a run is cut into segments of at most so many
-  chunk_pairs = 320,        // a chunk is segments of about so many
 };
-
-// So many pairs at a distance from the first value of a pixel's window.
-typedef struct { int64_t offset, pairs; } segment;
-
-// What the parts of the scratch of one thread are.
-typedef struct {
-  int64_t pixels;        // of a block
-  int64_t picture, rows, sums, weights, segments, total;  // bytes; `rows` holds the address of each pixel's window
-} parts;
 
 typedef struct {
   const rk_int8_convolution *p;
   rk_int8_layout layout;
-  parts parts;
-  int is_pointwise;            // each pixel needs one pixel
-  int64_t images, pixels;      // of an image
-  int64_t row, columns;        // of the widened picture: values and pixels in a row
-  int64_t shares;              // in how many shares the output channels are cut
+  int is_pointwise;        // each pixel needs one pixel
+  int is_direct;           // and can be read where it is
+  int64_t images, pixels;  // of an image
+  int64_t row, columns;    // of the copied picture: bytes and pixels in a row
+  int64_t block;           // pixels
+  // The scratch of one thread, in bytes: the picture, the address of each pixel's window, the distance of each group of
+  // places from there, and that of each entry of a panel.
+  int64_t picture, rows, distances, entries, total;
 } job;
-
-static int64_t runs_per_row(const rk_int8_layout *layout, const rk_int8_convolution *p) {
-  return layout->runs / p->kernel_height;
-}
 
 static job job_of(const rk_int8_convolution *p) {
   job job = {.p = p, .layout = rk_int8_layout_of(p)};
   int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  int64_t pixel = p->channels * 2;
   job.is_pointwise = p->kernel_height == 1 && p->kernel_width == 1 && p->pad_top == 0 && p->pad_left == 0 &&
                      (p->out_height - 1) * p->stride_height < p->height && (p->out_width - 1) * p->stride_width < p->width;
+  job.is_direct = job.is_pointwise && job.layout.inputs % RK_PLACES == 0;
   job.images = job.is_pointwise ? 1 : p->batch;
   job.pixels = p->out_height * p->out_width * (job.is_pointwise ? p->batch : 1);
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * p->channels;
-  parts *parts = &job.parts;
-  int64_t most = rk_smaller(block_pixels, rk_quotient(job.pixels, tile_rows) * tile_rows);
+  job.block = rk_smaller(block_pixels, rk_quotient(job.pixels, tile_rows) * tile_rows);
   if (job.is_pointwise) {
-    parts->pixels = rk_smaller(most, block_bytes / pixel);
-    if (parts->pixels < tile_rows) parts->pixels = tile_rows;
-    parts->pixels -= parts->pixels % tile_rows;
-    parts->picture = parts->pixels * pixel;
+    job.block = rk_smaller(job.block, block_bytes / p->channels);
   } else {
-    int64_t rows = (block_bytes / (job.row * 2) - reach) / p->stride_height + 1;
-    if (rows < 1) rows = 1;
-    parts->pixels = rk_smaller(most, rows * p->out_width);
-    if (parts->pixels > tile_rows) parts->pixels -= parts->pixels % tile_rows;
-    // A block may begin and end within a row.
-    rows = rk_smaller(p->out_height, (parts->pixels - 2 + p->out_width) / p->out_width + 1);
-    parts->picture = ((rows - 1) * p->stride_height + reach) * job.row * 2;
+    int64_t rows = (block_bytes / job.row - reach) / p->stride_height + 1;
+    job.block = rk_smaller(job.block, (rows < 1 ? 1 : rows) * p->out_width);
   }
-  parts->picture = rk_aligned(parts->picture + 64);  // a run of an odd number of places reads one value more
-  parts->rows = rk_aligned((parts->pixels + tile_rows) * (int64_t)sizeof(void *));
-  parts->sums = rk_aligned((parts->pixels + tile_rows) * RK_PANEL * 4);
-  parts->weights = rk_aligned((chunk_pairs + segment_pairs) * RK_PANEL * 4);
-  int64_t segments = job.layout.runs * rk_quotient(rk_quotient(job.layout.places, 2), segment_pairs);
-  parts->segments = rk_aligned(segments * (int64_t)sizeof(segment));
-  parts->total = parts->picture + parts->rows + parts->sums + parts->weights + parts->segments;
+  job.block = job.block < tile_rows ? tile_rows : job.block - job.block % tile_rows;
+  if (job.is_pointwise) {
+    job.picture = job.is_direct ? 0 : job.block * p->channels;
+  } else {
+    // A block may begin and end within a row.
+    int64_t rows = rk_smaller(p->out_height, (job.block - 2 + p->out_width) / p->out_width + 1);
+    job.picture = ((rows - 1) * p->stride_height + reach) * job.row;
+  }
+  job.picture = rk_aligned(job.picture + RK_PLACES);  // the last places of a run may not be there
+  job.rows = rk_aligned(job.block * (int64_t)sizeof(uint8_t *));
+  job.distances = rk_aligned(job.layout.quads * (int64_t)sizeof(int32_t));
+  job.entries = rk_aligned(2 * job.layout.quads * (int64_t)sizeof(int32_t));
+  job.total = job.picture + job.rows + job.distances + job.entries;
   return job;
 }
 
-// Shares of pixels and of channels: what takes the busiest thread the shortest, in cycles or so.
+// Into how many shares the output channels are cut; pixels into threads / shares. What takes the busiest thread the
+// shortest, in cycles or so.
 static int64_t channel_shares(const job *job, int64_t threads) {
   int64_t best = 1;
   double least = 0;
   int64_t tiles = rk_quotient(job->images * job->pixels, tile_rows), panels = job->layout.panels * job->p->groups;
   double picture = (double)job->p->batch * job->p->height * job->p->width * job->p->channels;
-  double weights = (double)panels * job->layout.pairs * 2 * RK_PANEL;
+  double weights = (double)panels * job->layout.quads * RK_PLACES * RK_PANEL;
   for (int64_t shares = 1; shares <= threads; shares++) {
     if (threads % shares) continue;
-    double sums = (double)rk_quotient(tiles, threads / shares) * rk_quotient(panels, shares) * job->layout.pairs * 6;
+    double sums = (double)rk_quotient(tiles, threads / shares) * rk_quotient(panels, shares) * job->layout.quads * 13;
     double cost = sums + picture / (threads / shares) / 8 + weights / shares / 8;
     if (shares == 1 || cost < least) best = shares, least = cost;
   }
   return best;
 }
 
-RK_AVX2 static void widen(const uint8_t *x, int16_t *y, int64_t count) {
-  int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    _mm256_storeu_si256((void *)(y + i), _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(x + i))));
-  }
-  for (; i < count; i++) y[i] = x[i];
-}
-
-static void fill(int16_t *y, int64_t count, int16_t value) {
-  for (int64_t i = 0; i < count; i++) y[i] = value;
-}
-
-// Widens what the pixels from `from` to `to` of an image need, and writes the address of each one's window.
-RK_AVX2 static void prepare_block(const job *job, int64_t image, int64_t from, int64_t to, int16_t *picture,
-                                  const int16_t **rows) {
+// Copies what the pixels from `from` to `to` of an image need, and writes the address of each one's window.
+static void prepare_block(const job *job, int64_t image, int64_t from, int64_t to, uint8_t *picture,
+                          const uint8_t **rows) {
   const rk_int8_convolution *p = job->p;
   int64_t channels = p->channels;
   if (job->is_pointwise) {
-    int is_dense = p->stride_height == 1 && p->stride_width == 1 && p->height == p->out_height && p->width == p->out_width;
-    if (is_dense) widen(p->x + from * channels, picture, (to - from) * channels);
     for (int64_t i = from; i < to; i++) {
-      rows[i - from] = picture + (i - from) * channels;
-      if (is_dense) continue;
       int64_t column = i % p->out_width, row = i / p->out_width % p->out_height, n = i / p->out_width / p->out_height;
-      int64_t source = (n * p->height + row * p->stride_height) * p->width + column * p->stride_width;
-      widen(p->x + source * channels, picture + (i - from) * channels, channels);
+      const uint8_t *x =
+          p->x + ((n * p->height + row * p->stride_height) * p->width + column * p->stride_width) * channels;
+      rows[i - from] = job->is_direct ? x : memcpy(picture + (i - from) * channels, x, channels);
     }
     return;
   }
@@ -131,14 +106,14 @@ RK_AVX2 static void prepare_block(const job *job, int64_t image, int64_t from, i
   int64_t left = rk_smaller(p->pad_left, job->columns);
   int64_t inside = rk_smaller(p->width, job->columns - left);
   for (int64_t i = 0; i < count; i++) {
-    int16_t *target = picture + i * job->row;
+    uint8_t *target = picture + i * job->row;
     if (top + i < 0 || top + i >= p->height) {
-      fill(target, job->row, (int16_t)p->zero);
+      memset(target, p->zero, job->row);
       continue;
     }
-    fill(target, left * channels, (int16_t)p->zero);
-    widen(p->x + (image * p->height + top + i) * p->width * channels, target + left * channels, inside * channels);
-    fill(target + (left + inside) * channels, (job->columns - left - inside) * channels, (int16_t)p->zero);
+    memset(target, p->zero, left * channels);
+    memcpy(target + left * channels, p->x + (image * p->height + top + i) * p->width * channels, inside * channels);
+    memset(target + (left + inside) * channels, p->zero, (job->columns - left - inside) * channels);
   }
   for (int64_t i = from; i < to; i++) {
     int64_t row = i / p->out_width - first, column = i % p->out_width;
@@ -146,31 +121,24 @@ RK_AVX2 static void prepare_block(const job *job, int64_t image, int64_t from, i
   }
 }
 
-// The same number of segments in each run.
-static int64_t list_segments(const job *job, segment *segments) {
+static void list_distances(const job *job, int32_t *distances) {
   const rk_int8_convolution *p = job->p;
-  int64_t pairs = rk_quotient(job->layout.places, 2), pieces = rk_quotient(pairs, segment_pairs), count = 0;
-  int64_t per_row = runs_per_row(&job->layout, p);
+  int64_t quads = rk_quotient(job->layout.places, RK_PLACES), per_row = job->layout.runs / p->kernel_height;
   for (int64_t run = 0; run < job->layout.runs; run++) {
-    int64_t offset = run / per_row * p->dilation_height * job->row + run % per_row * p->dilation_width * p->channels;
-    for (int64_t i = 0; i < pieces; i++) {
-      int64_t from = pairs * i / pieces, to = pairs * (i + 1) / pieces;
-      segments[count++] = (segment){offset + from * 2, to - from};
-    }
+    int64_t start = run / per_row * p->dilation_height * job->row + run % per_row * p->dilation_width * p->channels;
+    for (int64_t i = 0; i < quads; i++) *distances++ = (int32_t)(start + i * RK_PLACES);
   }
-  return count;
 }
 
-// One panel of a block: what its tiles share.
+// 16 output channels.
 typedef struct {
   const rk_int8_convolution *p;
   int32_t bias[RK_PANEL];
   float scales[RK_PANEL];
-  int64_t channel, lanes;  // the first output channel, and how many
-  const segment *segments, *end;
-  const int8_t *weights;   // of these segments
-  const int16_t *widened;  // the same, or NULL
-  int is_first, is_last;   // of the chunks
+  int64_t channel, lanes;  // the first one, and how many there are
+  int64_t entries;
+  const int32_t *distances;  // of each entry
+  const int8_t *weights;
 } panel;
 
 // 16 results, already between the bounds.
@@ -223,115 +191,81 @@ RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum_a, 
   }
 }
 
-RK_AVX2 RK_INLINE __m256i broadcast(const int16_t *pair) {
-  int32_t both;
-  memcpy(&both, pair, 4);
-  return _mm256_set1_epi32(both);
+RK_AVX2 RK_INLINE __m256i broadcast(const uint8_t *places) {
+  int32_t all;
+  memcpy(&all, places, sizeof all);
+  return _mm256_set1_epi32(all);
 }
 
-RK_AVX2 RK_INLINE void run_tile(const panel *panel, const int16_t *const *rows, int64_t offset, int64_t pixel,
-                                int32_t *sums, const int count, const int is_widened) {
+RK_AVX2 RK_INLINE void run_tile(const panel *panel, const uint8_t *const *rows, int64_t offset, int64_t pixel,
+                                const int count) {
   __m256i sum[tile_rows][2];
-  const int16_t *row[tile_rows];
+  const uint8_t *row[tile_rows];
 #pragma clang loop unroll(full)
   for (int i = 0; i < count; i++) {
-    const int32_t *start = panel->is_first ? panel->bias : sums + i * RK_PANEL;
-    sum[i][0] = _mm256_loadu_si256((const void *)start);
-    sum[i][1] = _mm256_loadu_si256((const void *)(start + 8));
+    sum[i][0] = _mm256_loadu_si256((const void *)panel->bias);
+    sum[i][1] = _mm256_loadu_si256((const void *)(panel->bias + 8));
     row[i] = rows[i] + offset;
   }
-  const int16_t *wide = panel->widened;
-  const int8_t *narrow = panel->weights;
-  for (const segment *s = panel->segments; s < panel->end; s++) {
-    for (int64_t k = s->offset, end = k + s->pairs * 2; k < end; k += 2) {
-      __m256i a, b;
-      if (is_widened) {
-        a = _mm256_load_si256((const void *)wide);
-        b = _mm256_load_si256((const void *)(wide + 16));
-        wide += 32;
-      } else {
-        a = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)narrow));
-        b = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(narrow + 16)));
-        narrow += 32;
-      }
+  const __m256i one = _mm256_set1_epi16(1);
+  const __m256i *weights = (const void *)panel->weights;
+  const int32_t *distances = panel->distances;
+  for (int64_t entry = 0, entries = panel->entries; entry < entries; entry++) {
+    int64_t distance = distances[entry];
+    __m256i a = _mm256_loadu_si256(weights++), b = _mm256_loadu_si256(weights++);
 #pragma clang loop unroll(full)
-      for (int i = 0; i < count; i++) {
-        __m256i x = broadcast(row[i] + k);
-        sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(x, a));
-        sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(x, b));
-      }
+    for (int i = 0; i < count; i++) {
+      __m256i x = broadcast(row[i] + distance);
+      sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, a), one));
+      sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, b), one));
     }
   }
 #pragma clang loop unroll(full)
-  for (int i = 0; i < count; i++) {
-    if (panel->is_last) {
-      finish(panel, pixel + i, sum[i][0], sum[i][1]);
-    } else {
-      _mm256_storeu_si256((void *)(sums + i * RK_PANEL), sum[i][0]);
-      _mm256_storeu_si256((void *)(sums + i * RK_PANEL + 8), sum[i][1]);
-    }
-  }
+  for (int i = 0; i < count; i++) finish(panel, pixel + i, sum[i][0], sum[i][1]);
 }
 
-#define TILE(count)                                                                                  \
-  case count:                                                                                        \
-    if (panel->widened) run_tile(panel, rows, offset, pixel, sums, count, 1);                        \
-    else run_tile(panel, rows, offset, pixel, sums, count, 0);                                       \
-    break;
-
-RK_AVX2 static void run_rows(const panel *panel, const int16_t *const *rows, int64_t offset, int64_t pixel,
-                             int32_t *sums, int64_t count) {
+RK_AVX2 static void run_rows(const panel *panel, const uint8_t *const *rows, int64_t offset, int64_t pixel,
+                             int64_t count) {
   switch (count) {
-    TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+  case 1: run_tile(panel, rows, offset, pixel, 1); break;
+  case 2: run_tile(panel, rows, offset, pixel, 2); break;
+  case 3: run_tile(panel, rows, offset, pixel, 3); break;
+  case 4: run_tile(panel, rows, offset, pixel, 4); break;
+  case 5: run_tile(panel, rows, offset, pixel, 5); break;
+  case 6: run_tile(panel, rows, offset, pixel, 6); break;
   }
 }
 
-// One panel for the pixels of a block, chunk by chunk.
-RK_AVX2 static void run_panel(const job *job, int64_t index, int64_t image, int64_t from, int64_t to, uint8_t *scratch,
-                              int64_t segments) {
+// One panel for `count` pixels.
+static void run_panel(const job *job, int64_t index, int64_t pixel, int64_t count, const uint8_t *const *rows,
+                      const int32_t *distances, int32_t *entries) {
   const rk_int8_convolution *p = job->p;
   const rk_int8_layout *layout = &job->layout;
-  const parts *parts = &job->parts;
-  const int16_t *const *rows = (const void *)(scratch + parts->picture);
-  int32_t *sums = (void *)(scratch + parts->picture + parts->rows);
-  int16_t *widened = (void *)(scratch + parts->picture + parts->rows + parts->sums);
-  const segment *list = (const void *)(scratch + parts->picture + parts->rows + parts->sums + parts->weights);
-
   int64_t group = index / layout->panels, first = index % layout->panels * RK_PANEL;
   panel panel = {.p = p, .channel = group * layout->outputs + first, .lanes = rk_smaller(RK_PANEL, layout->outputs - first)};
   memcpy(panel.bias, p->bias + panel.channel, panel.lanes * sizeof(int32_t));
   memcpy(panel.scales, p->scales + panel.channel, panel.lanes * sizeof(float));
-  panel.weights = (const int8_t *)p->weights + index * layout->pairs * RK_PANEL * 2;
-  int64_t pixel = image * job->pixels + from, count = to - from;
-  for (int64_t next = 0; next < segments;) {
-    int64_t pairs = 0;
-    panel.is_first = next == 0;
-    panel.segments = list + next;
-    do pairs += list[next++].pairs;
-    while (next < segments && pairs + list[next].pairs <= chunk_pairs);
-    panel.end = list + next;
-    panel.is_last = next == segments;
-    // For one tile or two it is cheaper to widen weights on the way.
-    if (count > 2 * tile_rows) {
-      for (int64_t i = 0; i < pairs * 2; i++) {
-        __m128i bytes = _mm_loadu_si128((const void *)(panel.weights + i * 16));
-        _mm256_store_si256((void *)(widened + i * 16), _mm256_cvtepi8_epi16(bytes));
-      }
-      panel.widened = widened;
-    }
-    for (int64_t i = 0; i < count; i += tile_rows) {
-      run_rows(&panel, rows + i, group * layout->inputs, pixel + i, sums + i * RK_PANEL, rk_smaller(tile_rows, count - i));
-    }
-    panel.weights += pairs * RK_PANEL * 2;
+  rk_int8_entries list = rk_int8_entries_of(p, layout, index);
+  panel.entries = list.count;
+  panel.weights = list.weights;
+  panel.distances = distances;
+  if (list.count > layout->quads) {
+    for (int64_t i = 0; i < list.count; i++) entries[i] = distances[list.quads[i]];
+    panel.distances = entries;
+  }
+  for (int64_t i = 0; i < count; i += tile_rows) {
+    run_rows(&panel, rows + i, group * layout->inputs, pixel + i, rk_smaller(tile_rows, count - i));
   }
 }
 
 static void convolve_avx2(void *context) {
   const job *job = context;
-  const parts *parts = &job->parts;
   int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
-  uint8_t *scratch = (uint8_t *)rk_aligned((intptr_t)job->p->scratch) + thread * parts->total;
-  int64_t segments = list_segments(job, (void *)(scratch + parts->total - parts->segments));
+  uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)job->p->scratch) + thread * job->total;
+  const uint8_t **rows = (void *)(picture + job->picture);
+  int32_t *distances = (void *)(picture + job->picture + job->rows);
+  int32_t *entries = (void *)(picture + job->picture + job->rows + job->distances);
+  list_distances(job, distances);
 
   int64_t shares = channel_shares(job, threads), channel_share = thread % shares;
   int64_t pixel_shares = threads / shares, pixel_share = thread / shares;
@@ -344,10 +278,10 @@ static void convolve_avx2(void *context) {
     int64_t image = pixel / job->pixels, from = pixel % job->pixels;
     int64_t left = rk_smaller(job->pixels - from, end - pixel);
     // Blocks of about the same size.
-    int64_t blocks = rk_quotient(left, parts->pixels);
-    int64_t count = rk_smaller(rk_quotient(rk_quotient(left, blocks), tile_rows) * tile_rows, rk_smaller(left, parts->pixels));
-    prepare_block(job, image, from, from + count, (int16_t *)scratch, (void *)(scratch + parts->picture));
-    for (int64_t i = first; i < last; i++) run_panel(job, i, image, from, from + count, scratch, segments);
+    int64_t blocks = rk_quotient(left, job->block);
+    int64_t count = rk_smaller(rk_quotient(rk_quotient(left, blocks), tile_rows) * tile_rows, left);
+    prepare_block(job, image, from, from + count, picture, rows);
+    for (int64_t i = first; i < last; i++) run_panel(job, i, pixel, count, rows, distances, entries);
     pixel += count;
   }
 }
@@ -363,48 +297,104 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
     layout.panels = rk_quotient(p->channels, RK_LANES);
     layout.runs = 1;
     layout.places = (int64_t)p->kernel_height * p->kernel_width;
+    layout.pairs = rk_quotient(layout.places, 2);
   } else {
     int is_contiguous = p->groups == 1 && (p->dilation_width == 1 || p->kernel_width == 1);
     layout.panels = rk_quotient(layout.outputs, RK_PANEL);
     layout.runs = p->kernel_height * (int64_t)(is_contiguous ? 1 : p->kernel_width);
     layout.places = layout.inputs * (is_contiguous ? p->kernel_width : 1);
+    layout.quads = layout.runs * rk_quotient(layout.places, RK_PLACES);
   }
-  layout.pairs = layout.runs * rk_quotient(layout.places, 2);
   return layout;
 }
 
-// Where the weight of output channel `o` for input channel `i` of its group at (y, x) of the window lies.
-static int64_t place_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t o, int64_t i, int64_t y,
-                        int64_t x) {
-  if (layout->is_depthwise) {
-    int64_t place = y * p->kernel_width + x;
-    return ((o / RK_LANES * layout->pairs + place / 2) * RK_LANES + o % RK_LANES) * 2 + place % 2;
-  }
-  int64_t per_row = layout->runs / p->kernel_height;
-  int64_t run = y * per_row + (per_row == 1 ? 0 : x), place = (per_row == 1 ? x * layout->inputs : 0) + i;
-  int64_t pair = run * rk_quotient(layout->places, 2) + place / 2;
-  int64_t panel = o / layout->outputs * layout->panels + o % layout->outputs / RK_PANEL;
-  return ((panel * layout->pairs + pair) * RK_PANEL + o % layout->outputs % RK_PANEL) * 2 + place % 2;
+// Where the parts of packed weights begin: the number of the first entry of each panel, the quad of each entry, weights.
+static int64_t quads_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
+  return rk_aligned((p->groups * layout->panels + 1) * (int64_t)sizeof(int32_t));
 }
 
-int64_t rk_int8_packed_bytes(const rk_int8_convolution *p) {
+static int64_t weights_at(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t entries) {
+  return quads_at(p, layout) + rk_aligned(entries * (int64_t)sizeof(int32_t));
+}
+
+rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t panel) {
+  const int32_t *starts = p->weights, *quads = (const void *)((const char *)p->weights + quads_at(p, layout));
+  const int8_t *weights = (const int8_t *)p->weights + weights_at(p, layout, starts[p->groups * layout->panels]);
+  int64_t first = starts[panel];
+  return (rk_int8_entries){starts[panel + 1] - first, quads + first, weights + first * RK_PANEL * RK_PLACES};
+}
+
+// The weights of a quad: 16 channels of 4 places. Says whether a pair is too large.
+static int read_quad(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights, int64_t panel,
+                     int64_t quad, int8_t *result) {
+  int64_t group = panel / layout->panels, first = panel % layout->panels * RK_PANEL;
+  int64_t per_run = rk_quotient(layout->places, RK_PLACES), run = quad / per_run;
+  int64_t per_row = layout->runs / p->kernel_height, area = (int64_t)p->kernel_height * p->kernel_width;
+  int is_large = 0;
+  memset(result, 0, RK_PANEL * RK_PLACES);
+  for (int64_t o = 0; o < rk_smaller(RK_PANEL, layout->outputs - first); o++) {
+    const int8_t *filter = weights + (group * layout->outputs + first + o) * layout->inputs * area;
+    int8_t *w = result + o * RK_PLACES;
+    for (int64_t j = 0; j < RK_PLACES; j++) {
+      int64_t place = quad % per_run * RK_PLACES + j;
+      if (place >= layout->places) break;
+      int64_t x = per_row == 1 ? place / layout->inputs : run % per_row, y = run / per_row;
+      w[j] = filter[place % layout->inputs * area + y * p->kernel_width + x];
+    }
+    for (int64_t j = 0; j < RK_PLACES; j += 2) {
+      int positive = (w[j] > 0 ? w[j] : 0) + (w[j + 1] > 0 ? w[j + 1] : 0);
+      int negative = (w[j] < 0 ? w[j] : 0) + (w[j + 1] < 0 ? w[j + 1] : 0);
+      is_large |= positive > 128 || negative < -128;
+    }
+  }
+  return is_large;
+}
+
+int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
   rk_int8_layout layout = rk_int8_layout_of(p);
-  return layout.is_depthwise ? layout.panels * layout.pairs * RK_LANES * 4
-                             : p->groups * layout.panels * layout.pairs * RK_PANEL * 2;
+  if (layout.is_depthwise) return layout.panels * layout.pairs * RK_LANES * 4;
+  int64_t entries = 0;
+  int8_t quad[RK_PANEL * RK_PLACES];
+  for (int64_t i = 0; i < p->groups * layout.panels; i++) {
+    for (int64_t j = 0; j < layout.quads; j++) entries += 1 + read_quad(p, &layout, weights, i, j, quad);
+  }
+  return weights_at(p, &layout, entries) + entries * RK_PANEL * RK_PLACES;
 }
 
 void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *packed) {
   rk_int8_layout layout = rk_int8_layout_of(p);
-  memset(packed, 0, rk_int8_packed_bytes(p));
-  for (int64_t o = 0; o < p->out_channels; o++) {
-    for (int64_t i = 0; i < layout.inputs; i++) {
-      for (int64_t y = 0; y < p->kernel_height; y++) {
-        for (int64_t x = 0; x < p->kernel_width; x++) {
-          int64_t place = place_of(p, &layout, o, i, y, x);
-          if (layout.is_depthwise) ((int16_t *)packed)[place] = *weights++;
-          else ((int8_t *)packed)[place] = *weights++;
+  if (layout.is_depthwise) {
+    int16_t *w = packed;
+    memset(packed, 0, rk_int8_packed_bytes(p, weights));
+    for (int64_t o = 0; o < p->channels; o++) {
+      for (int64_t i = 0; i < layout.places; i++) {
+        w[((o / RK_LANES * layout.pairs + i / 2) * RK_LANES + o % RK_LANES) * 2 + i % 2] = *weights++;
+      }
+    }
+    return;
+  }
+  int64_t panels = p->groups * layout.panels, entries = 0;
+  int32_t *starts = packed, *quads = (void *)((char *)packed + quads_at(p, &layout));
+  int8_t quad[RK_PANEL * RK_PLACES];
+  for (int64_t i = 0; i < panels; i++) {
+    starts[i] = (int32_t)entries;
+    for (int64_t j = 0; j < layout.quads; j++) {
+      for (int64_t n = 1 + read_quad(p, &layout, weights, i, j, quad); n > 0; n--) quads[entries++] = (int32_t)j;
+    }
+  }
+  starts[panels] = (int32_t)entries;
+  int8_t *w = (int8_t *)packed + weights_at(p, &layout, entries);
+  for (int64_t i = 0; i < panels; i++) {
+    for (int64_t j = 0; j < layout.quads; j++) {
+      int is_large = read_quad(p, &layout, weights, i, j, w);
+      if (is_large) {
+        for (int64_t k = 0; k < RK_PANEL * RK_PLACES; k++) {
+          int half = w[k] >> 1;
+          w[k + RK_PANEL * RK_PLACES] = (int8_t)(w[k] - half);
+          w[k] = (int8_t)half;
         }
       }
+      w += (1 + is_large) * RK_PANEL * RK_PLACES;
     }
   }
 }
@@ -413,24 +403,36 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
 static void convolve_plain(void *context) {
   const rk_int8_convolution *p = context;
   rk_int8_layout layout = rk_int8_layout_of(p);
+  int64_t per_run = rk_quotient(layout.places, RK_PLACES), per_row = layout.runs / p->kernel_height;
   rk_range share = rk_share(p->batch * p->out_height * p->out_width, 1);
   for (int64_t pixel = share.from; pixel < share.to; pixel++) {
     int64_t left = pixel % p->out_width * p->stride_width - p->pad_left;
     int64_t top = pixel / p->out_width % p->out_height * p->stride_height - p->pad_top;
     const uint8_t *image = p->x + pixel / p->out_width / p->out_height * p->height * p->width * p->channels;
     for (int64_t o = 0; o < p->out_channels; o++) {
+      int64_t group = o / layout.outputs, lane = o % layout.outputs;
+      rk_int8_entries list = {layout.pairs * 2, 0, 0};
+      if (!layout.is_depthwise) {
+        list = rk_int8_entries_of(p, &layout, group * layout.panels + lane / RK_PANEL);
+        list.weights += lane % RK_PANEL * RK_PLACES;
+      }
       int32_t sum = p->bias[o];
-      for (int64_t y = 0; y < p->kernel_height; y++) {
-        for (int64_t x = 0; x < p->kernel_width; x++) {
-          int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
-          int is_inside = row >= 0 && row < p->height && column >= 0 && column < p->width;
-          const uint8_t *values = image + (row * p->width + column) * p->channels + o / layout.outputs * layout.inputs;
-          for (int64_t i = 0; i < layout.inputs; i++) {
-            int64_t place = place_of(p, &layout, o, i, y, x);
-            int32_t w = layout.is_depthwise ? ((const int16_t *)p->weights)[place] : ((const int8_t *)p->weights)[place];
-            sum += w * (is_inside ? values[i] : p->zero);
-          }
+      for (int64_t i = 0; i < list.count * RK_PLACES; i++) {
+        int64_t y, x, channel, w;
+        if (layout.is_depthwise) {
+          if (i >= layout.places) break;
+          y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
+          w = ((const int16_t *)p->weights)[((o / RK_LANES * layout.pairs + i / 2) * RK_LANES + o % RK_LANES) * 2 + i % 2];
+        } else {
+          int64_t quad = list.quads[i / RK_PLACES], run = quad / per_run, place = quad % per_run * RK_PLACES + i % RK_PLACES;
+          if (place >= layout.places) continue;
+          y = run / per_row, x = per_row == 1 ? place / layout.inputs : run % per_row, channel = place % layout.inputs;
+          w = list.weights[i / RK_PLACES * RK_PANEL * RK_PLACES + i % RK_PLACES];
         }
+        int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
+        int is_inside = row >= 0 && row < p->height && column >= 0 && column < p->width;
+        int64_t at = (row * p->width + column) * p->channels + group * layout.inputs + channel;
+        sum += (int32_t)w * (is_inside ? image[at] : p->zero);
       }
       rk_int8_finish(p, pixel * p->out_channels + o, o, sum);
     }
@@ -439,7 +441,7 @@ static void convolve_plain(void *context) {
 
 int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads) {
 #ifdef RK_INT8_AVX2
-  int64_t each = rk_int8_layout_of(p).is_depthwise ? rk_int8_depthwise_scratch(p) : job_of(p).parts.total;
+  int64_t each = rk_int8_layout_of(p).is_depthwise ? rk_int8_depthwise_scratch(p) : job_of(p).total;
   return threads * each + 64;
 #else
   return 0;
