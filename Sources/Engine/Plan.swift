@@ -67,8 +67,9 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   /// What each step is, in order.
   public let labels: [Label]
   /// Bytes taken: parameters, gradients, statistics, activations and scratch.
-  public let byteCount: Int
+  public var byteCount: Int { memoryByteCount + products.reduce(0) { $0 + $1.byteCount } }
 
+  private let memoryByteCount: Int
   private let engine: Engine
   private let memory: PlanMemory
   private let parameters: [Parameter]
@@ -80,6 +81,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let addresses: PlanBuilder.Addresses
   private let isFolded: Bool
   private let loaders: [(Network, Weights) -> Void]
+  private let products: [IntegerProduct]
 
   init(
     builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], gradientSteps: [Int], steps: [Step],
@@ -87,7 +89,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   ) {
     network = builder.source
     isFolded = builder.network != builder.source
-    loaders = builder.loaders
+    (loaders, products) = (builder.loaders, builder.products)
     batch = builder.batch
     mode = builder.mode
     engine = builder.engine
@@ -99,9 +101,9 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     self.forwardCount = forwardCount
     self.ends = ends
     self.addresses = addresses
-    byteCount =
+    memoryByteCount =
       memory.arena.byteCount + memory.scratch.byteCount + memory.trainable.byteCount + memory.gradients.byteCount
-      + memory.statistics.byteCount + builder.integerBytes
+      + memory.statistics.byteCount
   }
 
   // MARK: Running
@@ -278,6 +280,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       do { (planned, weights) = try FoldBatchNorm()(network, weights) } catch { throw .shape(error) }
     }
     for loader in loaders { loader(planned, weights) }
+    for product in products { try product.load(planned, weights) }
     if !mode.isTraining, planned.isQuantized {
       let byteCount = weights.values.reduce(0) { $0 + 4 * $1.count }
       do { weights = try planned.roundedWeights(weights) } catch { throw .outOfMemory(byteCount: byteCount) }

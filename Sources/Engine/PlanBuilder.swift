@@ -72,9 +72,9 @@ struct PlanBuilder {
   var values: [Value?]
   /// What layers give in whole numbers, bytes `N H W C`.
   var levels: [Value?]
-  /// What takes the weights of the folded network for steps on whole numbers, and the bytes they keep.
+  /// What takes quantizers and weights of the folded network for steps on whole numbers.
   var loaders: [(Network, Weights) -> Void] = []
-  var integerBytes = 0
+  var products: [IntegerProduct] = []
   /// What each layer asks to be done on the way back, in forward order. Untyped, since swiftc 6.3 crashes on closures
   /// of this form with a typed error; all that they throw is `EngineError`.
   var backward: [(inout PlanBuilder) throws -> Void] = []

@@ -1,7 +1,7 @@
 public import Datasets
 public import Engine
 public import Networks
-internal import Tensors
+public import Tensors
 public import Training
 
 /// Which layer costs the accuracy: each in few bits alone, and each in 32 bits among the others.

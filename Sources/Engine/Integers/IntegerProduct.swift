@@ -5,7 +5,9 @@ internal import Tensors
 /// A convolution or dense layer on whole numbers: its kernel's arguments, and what of the weights they point to.
 final class IntegerProduct {
   private let arguments: UnsafeMutablePointer<rk_int8_convolution>
-  private let packed, bias, scales: AlignedBuffer
+  /// In the kernel's form, whose size the weights decide.
+  private var packed: AlignedBuffer
+  private let bias, scales: AlignedBuffer
   private let group: IntegerFusions.Product
 
   /// - Parameter arguments: all that follows from shapes.
@@ -13,10 +15,9 @@ final class IntegerProduct {
     self.group = group
     var arguments = arguments
     let channels = Int(arguments.out_channels)
-    packed = try buffer(byteCount: Int(rk_int8_packed_bytes(&arguments)))
+    packed = try buffer(byteCount: 0)
     bias = try buffer(byteCount: channels * 4)
     scales = try buffer(byteCount: channels * 4)
-    arguments.weights = UnsafeRawPointer(packed.pointer)
     arguments.bias = UnsafePointer(bias.pointer.assumingMemoryBound(to: Int32.self))
     arguments.scales = UnsafePointer(scales.floats)
     self.arguments = .allocate(capacity: 1)
@@ -43,12 +44,15 @@ final class IntegerProduct {
   func run() { rk_int8_convolve(arguments) }
 
   /// Takes the weights of a network with batch norms folded in.
-  func load(_ network: Network, _ weights: Weights) {
+  func load(_ network: Network, _ weights: Weights) throws(EngineError) {
     guard let layer = network.integerLayer(of: group.layer, weights), let input = layer.input else {
       preconditionFailure("a layer that is not in whole numbers")
     }
     let levels = layer.weights.levels
-    levels.map { Int8($0) }.withUnsafeBufferPointer { rk_int8_pack(arguments, $0.baseAddress, packed.pointer) }
+    let bytes = levels.map { Int8($0) }
+    packed = try buffer(byteCount: Int(rk_int8_packed_bytes(arguments, bytes)))
+    rk_int8_pack(arguments, bytes, packed.pointer)
+    arguments.pointee.weights = UnsafeRawPointer(packed.pointer)
     let channels = Int(arguments.pointee.out_channels)
     let count = levels.count / channels
     let output = group.quantizer.flatMap { network.quantizer(of: $0, weights) }

@@ -150,8 +150,7 @@ extension PlanBuilder {
     let place = group.sum?.quantizer ?? group.quantizer ?? group.layer
     let y = group.quantizer == nil ? newValue(try .plain(extents(of: place))) : try newLevels(of: place)
     let product = try IntegerProduct(arguments(of: group), group)
-    loaders.append { network, weights in product.load(network, weights) }
-    integerBytes += product.byteCount
+    products.append(product)
     let kind = if case .dense = network[group.layer].operation { "dense" } else { "convolution" }
     emit(
       kernel: product.kernel, group.layer, kind + (residual == nil ? "" : " + add"),

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Distribution
+internal import Engine
 internal import Networks
 internal import Script
 internal import Tensors

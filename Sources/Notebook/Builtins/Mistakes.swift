@@ -2,7 +2,6 @@ internal import Datasets
 internal import Script
 internal import Training
 
-private let modelParameter = Parameter("model", .model, "The model.")
 private let partParameter = Parameter(
   "on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"),
   labelled: true)

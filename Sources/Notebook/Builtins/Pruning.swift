@@ -8,7 +8,7 @@ internal import Script
 internal import Tensors
 internal import Training
 
-let modelParameter = Parameter("model", .model, "The trained model.")
+let modelParameter = Parameter("model", .model, "The model.")
 
 private let groupRecord = ValueType.recordOf([
   "name": .string, "channels": .integer, "prunable": .bool, "makers": .list(of: .string), "readers": .list(of: .string),

@@ -95,7 +95,7 @@ let quantize = Builtin(
   calibration.correctsBias = try arguments.bool("correctBias")
   let plan = try arguments.trainingPlan(for: data.data)
   let teachers = try arguments.teachers(of: data.data)
-  let network = try arguments.placing("keep") { try PostTrainingQuantizer.network(model.network, scheme, calibration) }
+  let network = try arguments.placing("keep") { () throws(ShapeError) in try PostTrainingQuantizer.network(model.network, scheme, calibration) }
 
   let keeper = StepKeeper(
     try StepInputs("quantizing", model, on: data, QuantizingInputs(scheme: scheme, calibration: calibration), notebook),
@@ -156,7 +156,7 @@ let ladder = Builtin(
   try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
   let (scheme, calibration) = (try arguments.scheme(), try arguments.calibration())
-  _ = try arguments.placing("keep") { try PostTrainingQuantizer.network(model.network, scheme, calibration) }
+  _ = try arguments.placing("keep") { () throws(ShapeError) in try PostTrainingQuantizer.network(model.network, scheme, calibration) }
   let judged = try data.data.validation.first(min(arguments.integer("judged"), data.data.validation.count))
   let context = arguments.context
   do {
