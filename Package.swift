@@ -65,7 +65,7 @@ let package = Package(
     target("Charts", "CGD", "Tensors"),
     target("Script"),
     target(
-      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Charts", "Script",
+      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script",
       .product(name: "GRDB", package: "GRDB.swift")),
     .executableTarget(
       name: "reprise",
@@ -90,7 +90,7 @@ let package = Package(
     .testTarget(
       name: "InterchangeTests",
       dependencies: [
-        "CZlib", "Interchange", "ModelZoo", "Networks", "Tensors",
+        "CZlib", "Engine", "Interchange", "ModelZoo", "Networks", "Tensors",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], path: "Tests/InterchangeTests", exclude: ["Goldens"], swiftSettings: strict),
     tests("Charts", "Charts"),
@@ -99,7 +99,7 @@ let package = Package(
     tests("reprise", "Tensors"),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
-      name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Script", "Tensors", "Training"],
+      name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Interchange", "Script", "Tensors", "Training"],
       path: "Tests/FuzzingTests", exclude: ["Corpus"], swiftSettings: strict),
   ]
 )

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Notebook
 
 /// The command line.
 @main
@@ -8,14 +9,12 @@ struct Reprise: ParsableCommand {
     commandName: "reprise",
     abstract: "Replays reported results of image classifiers.",
     discussion: "Without a command: a prompt on a terminal, else the script on standard input.",
-    version: version,
+    version: programVersion,
     subcommands: [
       Prompt.self, Run.self, Check.self, Plan.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Why.self,
       Redraw.self, Bench.self,
     ],
     defaultSubcommand: Prompt.self)
-
-  static let version = "0.1.0"
 
   static func main() {
     Streams.ignoreBrokenPipes()

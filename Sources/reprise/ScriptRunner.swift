@@ -49,7 +49,7 @@ struct ScriptRunner {
     if let report, notebook.communicator.isFirst {
       let page = Report(
         source, recorder, notebook, command: (["reprise"] + CommandLine.arguments.dropFirst()).map(Self.quoted).joined(separator: " "),
-        version: Reprise.version, failure: failure.map { DiagnosticRenderer().render($0) })
+        version: programVersion, failure: failure.map { DiagnosticRenderer().render($0) })
       do {
         try page.write(to: report)
         Streams.writeError("wrote \(report)\n")

@@ -2,6 +2,7 @@ import Charts
 import CZlib
 import Datasets
 import Foundation
+import Interchange
 import Script
 import Synchronization
 import Tensors
@@ -48,6 +49,8 @@ struct FuzzTarget: Sendable {
       _ = try? NPY.read(path, as: Int64.self)
       _ = try NPY.read(path)
     },
+    FuzzTarget("onnx", file: "a.onnx") { path in _ = try ONNXWeights(reading: path) },
+    FuzzTarget("tflite") { bytes in _ = try TFLiteModel(reading: bytes) },
     FuzzTarget("checkpoint", file: "a.safetensors") { path in _ = try Checkpoint(reading: path) },
     // Plain, and as it is under the name of a packed file.
     FuzzTarget("idx", Scratch("idx")) { bytes, scratch in

@@ -1,7 +1,7 @@
-import Engine
 import Interchange
 import ModelZoo
 import Networks
+import Synchronization
 import Tensors
 
 /// A network with quantizers, whose ranges are those of a few pictures.
@@ -27,6 +27,15 @@ struct QuantizedSample: Sendable, CustomStringConvertible {
 
   /// The numbers of `ExportSample`, and ranges by the definitions in 64 bits: the same on every machine.
   func weights() throws -> Weights {
+    if let known = Self.known.withLock({ $0[name] }) { return known }
+    let weights = try referenceWeights()
+    Self.known.withLock { $0[name] = weights }
+    return weights
+  }
+
+  private static let known = Mutex<[String: Weights]>([:])
+
+  private func referenceWeights() throws -> Weights {
     let (weights, batch) = (try plain.weights(), try plain.batch(2))
     let activations = plain.network.referenceActivations(
       batch.map { Double($0) }, weights: weights.mapValues { $0.map { Double($0) } })
@@ -67,13 +76,10 @@ extension QuantizedSample {
     do {
       return try [
         QuantizedSample("int8-resnet8", CIFARResNet(depth: 8).network(input: [3, 32, 32], classes: 10)),
-        QuantizedSample("int8-resnet18", ResNet(.resnet18).network(input: [3, 36, 34], classes: 10)),
-        QuantizedSample("int8-resnet50", ResNet(.resnet50).network(input: [1, 8, 8], classes: 10)),
         QuantizedSample(
           "int8-mobilenetV1-25", MobileNetV1(width: 0.25, dropout: 0.1).network(input: [1, 28, 28], classes: 10)),
         QuantizedSample(
-          "int8-mobilenetV1-25-stem", MobileNetV1(width: 0.25).network(input: [3, 64, 64], classes: 10)),
-        QuantizedSample("int8-vgg11", VGG(.vgg11, hiddenFeatures: 32).network(input: [3, 64, 64], classes: 10)),
+          "int8-mobilenetV1-25-stem", MobileNetV1(width: 0.25).network(input: [3, 38, 34], classes: 10)),
       ]
     } catch {
       fatalError("\(error)")
@@ -90,6 +96,16 @@ extension QuantizedSample {
     func convolution(_ channels: Int, _ network: inout Network, _ x: Network.Node, _ name: String) throws -> Network.Node {
       try network.append(
         .convolution(Convolution(to: channels, Window(kernel: 3, padding: 1), hasBias: true)), to: x, named: name)
+    }
+    let pooled = network("pooled", [3, 21, 22]) { network in
+      var x = try convolution(6, &network, network.input, "a")
+      x = try network.append(.maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))), to: x)
+      x = try network.append(.relu(ReLU()), to: convolution(8, &network, x, "b"))
+      x = try network.append(.maxPool(MaxPool(Window(kernel: 2, stride: 2))), to: x)
+      x = try network.append(.flatten(Flatten()), to: x)
+      x = try network.append(.relu(ReLU()), to: network.append(.dense(Dense(to: 16)), to: x, named: "fc1"))
+      x = try network.append(.dropout(Dropout(rate: 0.5)), to: x)
+      try network.append(.dense(Dense(to: 7)), to: x, named: "fc2")
     }
     let resnet: Network
     do { resnet = try CIFARResNet(depth: 8).network(input: [3, 16, 16], classes: 10) } catch { fatalError("\(error)") }
@@ -114,11 +130,13 @@ extension QuantizedSample {
     }
     return [
       QuantizedSample("int8 weights per tensor", resnet) { $0.weights.isPerChannel = false },
+      QuantizedSample("weights of 7 bits", resnet) { $0.weights.bits = 7 },
       QuantizedSample("weights of 4 bits", resnet) { $0.weights.bits = 4 },
       QuantizedSample("int8 but logits in 32 bits", resnet) { $0.roundsOutput = false },
       QuantizedSample("int8 but the first and last layer", resnet) { $0.kept = ["conv1", "fc"] },
       QuantizedSample("int8 but the input", resnet) { $0.kept = ["input"] },
       QuantizedSample("int8 but a sum", resnet) { $0.kept = [resnet.layers.first { $0.operation == .add(Add()) }!.name] },
+      QuantizedSample("int8 pools and a flatten", pooled),
       QuantizedSample("int8 concatenation", joined),
       QuantizedSample("int8 clips and what has no form in 8 bits", clipped),
       QuantizedSample("activations of 4 bits", joined, only: .onnx) { $0.activationBits = 4 },

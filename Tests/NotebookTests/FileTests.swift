@@ -28,6 +28,23 @@ struct FileTests {
     #expect(try workshop.value("evaluate(load(resnet8(classes: 4), \"w.safetensors\"), synthetic(4, shape: [3, 32, 32], train: 4, validation: 4)).count") == .number(4))
   }
 
+  @Test("a model is exported by the file's ending, and weights come back from ONNX where no batch norm was folded")
+  func exports() throws {
+    let workshop = try Workshop()
+    try workshop.value("model = initialize(resnet8(classes: 4, batchNorm: false), seed: 2)\nwritten = export(model, to: \"deep/er/m.onnx\")")
+    #expect(try workshop.value("written.path == \"deep/er/m.onnx\" and written.format == \"ONNX\" and written.bytes > 30000") == .bool(true))
+    #expect(try workshop.value("load(model, \"deep/er/m.onnx\") == model") == .bool(true))
+    try workshop.value("model = initialize(resnet8(classes: 4))\nexport(model, to: \"m.onnx\")")
+    let folded = try #require(workshop.error("load(model, \"m.onnx\")"))
+    #expect(folded.message.contains("batch norms are folded"), "\(folded.message)")
+    let ending = try #require(workshop.error("export(model, to: \"m.h5\")"))
+    #expect(ending.message.contains(".tflite or .onnx"), "\(ending.message)")
+    let outside = try #require(workshop.error("export(model, to: \"../m.onnx\")"))
+    #expect(outside.message.contains("outside"), "\(outside.message)")
+    let classes = try #require(workshop.error("export(model, to: \"m.tflite\", data: synthetic(5, shape: [3, 32, 32], train: 5, validation: 5))"))
+    #expect(classes.message.contains("tells 4 classes apart"), "\(classes.message)")
+  }
+
   @Test("weights of another network are told by the name of the tensor", arguments: [
     ("resnet8(classes: 5)", "'fc.bias' is 4, the network expects 5"), ("resnet20(classes: 4)", "the weights lack 'layer1.1.bn1.bias'"),
     ("resnet8(classes: 4, input: [1, 32, 32])", "'conv1.weight' is 16 x 3 x 3 x 3"),

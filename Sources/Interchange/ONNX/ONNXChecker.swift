@@ -1,6 +1,6 @@
 internal import Foundation
-internal import Networks
-internal import Tensors
+package import Networks
+package import Tensors
 
 /// Holds an ONNX model, as it was read back, against the network that it stands for.
 ///
@@ -230,6 +230,13 @@ private struct ONNXShapes {
     node.attribute.first { $0.name == name && $0.type == .ints }?.ints.map { Int($0) } ?? []
   }
   private func wrong(_ text: String) -> Problem { Problem("'\(node.name)': \(text)") }
+}
+
+extension Onnx_ModelProto {
+  /// Holds the model against the network that it stands for.
+  package func check(against network: Network, _ weights: Weights) throws(Problem) {
+    try ONNXChecker(self).check(against: network, weights)
+  }
 }
 
 extension Data {

@@ -1,5 +1,5 @@
-internal import Networks
-internal import Tensors
+package import Networks
+package import Tensors
 
 /// Holds a TensorFlow Lite model, as it was read back, against the rules of its operators.
 ///
@@ -215,6 +215,13 @@ private struct TFLiteShapes {
       case .valid: (x[1 + axis] - dilation * (kernel - 1) - 1 + stride) / stride
       }
     }
+  }
+}
+
+extension TFLiteModel {
+  /// Holds the model against the network that it stands for.
+  package func check(against network: Network, _ weights: Weights) throws(Problem) {
+    try TFLiteChecker(self).check(against: network, weights)
   }
 }
 

@@ -8,7 +8,7 @@ public let notebookLibrary = Library(
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, pictureFolder, imageNet, synthetic, holdOut, pictures]
   + [resnet] + zooBuiltins + [parameters, macs, show]
-  + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save]
+  + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save, export]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
   + [channelGroups, withChannels, prune, searchRatios, rechoose, sensitivity, shrinkage]
   + [quantize, ladder, agreement]

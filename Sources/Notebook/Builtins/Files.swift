@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Interchange
 internal import ModelZoo
 internal import Networks
 internal import Script
@@ -31,15 +32,20 @@ extension Arguments {
 }
 
 let load = Builtin(
-  "load", "A network with weights from a safetensors file, in the names of torchvision or timm.",
+  "load",
+  "A network with weights from a safetensors or an ONNX file, in the names of torchvision or timm. ONNX files must hold batch norms as they are: PyTorch writes them so with optimize=False.",
   parameters: [
     Parameter("network", .either([.network, .model]), "The network that the weights are for."),
-    Parameter("path", .string, "The file."),
+    Parameter("path", .string, "The file; one that ends in .onnx is read as such."),
   ], result: .model, examples: [Example("typeOf(load)", gives: "\"function\"")], chapter: "Training"
 ) { arguments in
   let network = try arguments.layers("network")
   let path = try arguments.existingFile("path", hint: "name a .safetensors file, or train and save(model, to: …) first")
-  let weights = try network.checked(ModelZoo.inOurNames(SafeTensors(reading: path).weights))
+  let weights =
+    switch FileFormat(ofFile: path) {
+    case .onnx: try ONNXWeights(reading: path).weights(of: network, renamed: ModelZoo.inOurNames)
+    case .tensorFlowLite, nil: try network.checked(ModelZoo.inOurNames(SafeTensors(reading: path).weights))
+    }
   return .object(ModelValue(network: network, weights: weights))
 }
 

@@ -1,6 +1,7 @@
 public import Charts
 public import Datasets
 public import Engine
+public import Interchange
 public import Networks
 public import Script
 public import Tensors
@@ -84,6 +85,26 @@ extension ChartError: ExplainedError {
     case .unwritable: "choose a folder that you may write to"
     case .noSpace: "make room on the disk"
     case .writing: "try again, or choose another folder"
+    }
+  }
+
+  public var isMissingData: Bool { false }
+}
+
+extension InterchangeError: ExplainedError {
+  public var problem: String { description }
+
+  public var hint: String? {
+    switch self {
+    case .unsupported(_, _, .tensorFlowLite, _): "export(model, to: \"model.onnx\") may hold it"
+    case .unsupported: nil
+    case .weights(let error): error.hint
+    case .foldedBatchNorms, .roundedWeights: "save(model, to: \"model.safetensors\") keeps the weights as they are"
+    case .shape(let error): error.hint
+    case .description: "give it the data that the model was trained on"
+    case .tooLarge: "choose a smaller network"
+    case .notAsMeant: "report it as a fault"
+    case .file(let error): error.hint
     }
   }
 
