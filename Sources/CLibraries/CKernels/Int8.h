@@ -16,7 +16,6 @@
 #include <immintrin.h>
 #define RK_INT8_AVX2 1
 #define RK_AVX2 __attribute__((target("avx2")))
-#define RK_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #endif
 
 #define RK_PANEL 16
@@ -66,14 +65,22 @@ static inline void rk_int8_finish(const rk_int8_convolution *p, int64_t index, i
 
 #ifdef RK_INT8_AVX2
 
-// 8 bytes as floats, less their zero.
-RK_AVX2 RK_INLINE __m256 rk_int8_real(__m128i bytes, int32_t zero) {
-  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), _mm256_set1_epi32(zero)));
+// clamp(rint(v) + zero, low, high) is rint(clamp(v, least, greatest)) + zero. Kernels keep these in registers.
+typedef struct { __m256 least, greatest; int32_t zero; } rk_int8_bounds;
+
+RK_AVX2 RK_INLINE rk_int8_bounds rk_int8_bounds_of(int32_t zero, int32_t low, int32_t high) {
+  return (rk_int8_bounds){_mm256_set1_ps((float)(low - zero)), _mm256_set1_ps((float)(high - zero)), zero};
 }
 
-// Between the bounds, before `zero` is added.
-RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, int32_t zero, int32_t low, int32_t high) {
-  return _mm256_min_ps(_mm256_max_ps(v, _mm256_set1_ps((float)(low - zero))), _mm256_set1_ps((float)(high - zero)));
+RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, rk_int8_bounds bounds) {
+  return _mm256_min_ps(_mm256_max_ps(v, bounds.least), bounds.greatest);
+}
+
+// The second step of a sum: q, clamped but not yet rounded, and 8 bytes of the residual.
+RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m128i r, __m256i r_zero, __m256 r_factor) {
+  __m256 own = _mm256_mul_ps(_mm256_round_ps(q, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), q_factor);
+  __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(r), r_zero));
+  return _mm256_add_ps(own, _mm256_mul_ps(other, r_factor));
 }
 
 void rk_int8_depthwise_avx2(const rk_int8_convolution *p);

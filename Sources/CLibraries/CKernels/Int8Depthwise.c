@@ -72,61 +72,67 @@ RK_AVX2 RK_INLINE __m128i as_bytes(__m256 v, int32_t zero) {
 // 8 channels of some output rows. `is_3x3`: without holes.
 RK_AVX2 RK_INLINE void run_block(const job *job, const uint8_t *picture, const int64_t *distances, int64_t image,
                                  int64_t from, int64_t to, int64_t block, const int is_3x3) {
+  // What is read here is not read again below: a byte that is written could be any of it.
   const rk_int8_convolution *p = job->p;
   int64_t channel = block * RK_LANES, lanes = rk_smaller(RK_LANES, p->channels - channel);
-  const __m256i *weights = (const __m256i *)((const int16_t *)p->weights + block * job->layout.pairs * RK_LANES * 2);
+  const int16_t *weights = (const int16_t *)p->weights + block * job->layout.pairs * RK_LANES * 2;
   int32_t biases[RK_LANES] = {0};
   float factors[RK_LANES] = {0};
   memcpy(biases, p->bias + channel, lanes * sizeof(int32_t));
   memcpy(factors, p->scales + channel, lanes * sizeof(float));
-  __m256i bias = _mm256_loadu_si256((const void *)biases);
+  __m256i bias = _mm256_loadu_si256((const void *)biases), w[5];
+  for (int i = 0; i < 5; i++) w[i] = _mm256_loadu_si256((const void *)(weights + (is_3x3 ? i * RK_LANES * 2 : 0)));
   __m256 scales = _mm256_loadu_ps(factors);
-  __m256i w[5];
-  for (int i = 0; i < 5 && is_3x3; i++) w[i] = _mm256_loadu_si256(weights + i);
-  int64_t step = job->channels, row = job->row;
-  for (int64_t y = from; y < to; y++) {
-    const uint8_t *x = picture + (y - from) * p->stride_height * row + channel;
-    int64_t index = ((image * p->out_height + y) * p->out_width) * p->channels + channel;
-    for (int64_t i = 0; i < p->out_width; i++, x += p->stride_width * step, index += p->channels) {
+  rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
+  rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
+  __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
+  __m256i r_zero = _mm256_set1_epi32(p->r_zero);
+  uint8_t *y = p->y;
+  float *y_real = p->y_real;
+  const uint8_t *residual = p->residual;
+  int64_t pixel = job->channels, row = job->row, step = p->stride_width * pixel, pairs_count = job->layout.pairs;
+  int64_t width = p->out_width, channels = p->channels;
+
+  for (int64_t i = from; i < to; i++) {
+    const uint8_t *x = picture + (i - from) * p->stride_height * row + channel;
+    int64_t index = (image * p->out_height + i) * width * channels + channel;
+    for (int64_t j = 0; j < width; j++, x += step, index += channels) {
       __m256i sum = bias;
       if (is_3x3) {
         const uint8_t *x1 = x + row, *x2 = x1 + row;
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x), load8(x + step)), w[0]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x + 2 * step), load8(x1)), w[1]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x1 + step), load8(x1 + 2 * step)), w[2]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x2), load8(x2 + step)), w[3]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepu8_epi32(load8(x2 + 2 * step)), w[4]));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x), load8(x + pixel)), w[0]));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x + 2 * pixel), load8(x1)), w[1]));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x1 + pixel), load8(x1 + 2 * pixel)), w[2]));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x2), load8(x2 + pixel)), w[3]));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepu8_epi32(load8(x2 + 2 * pixel)), w[4]));
       } else {
-        for (int64_t k = 0; k < job->layout.pairs; k++) {
+        for (int64_t k = 0; k < pairs_count; k++) {
           __m256i both = pairs(load8(x + distances[2 * k]), load8(x + distances[2 * k + 1]));
-          sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, _mm256_loadu_si256(weights + k)));
+          sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, _mm256_loadu_si256((const void *)(weights + k * RK_LANES * 2))));
         }
       }
       __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scales);
-      if (!p->y) {
+      if (!y) {
         float real[RK_LANES];
         _mm256_storeu_ps(real, v);
-        memcpy(p->y_real + index, real, lanes * sizeof(float));
+        memcpy(y_real + index, real, lanes * sizeof(float));
         continue;
       }
-      v = rk_int8_clamped(v, p->y_zero, p->low, p->high);
-      int32_t zero = p->y_zero;
-      if (p->residual) {
+      v = rk_int8_clamped(v, bounds);
+      int32_t zero = bounds.zero;
+      if (residual) {
         uint8_t bytes[RK_LANES] = {0};
-        memcpy(bytes, p->residual + index, lanes);
-        v = _mm256_round_ps(v, RK_NEAREST);
-        __m256 other = _mm256_mul_ps(rk_int8_real(load8(bytes), p->r_zero), _mm256_set1_ps(p->r_factor));
-        v = _mm256_add_ps(_mm256_mul_ps(v, _mm256_set1_ps(p->q_factor)), other);
-        v = rk_int8_clamped(v, p->sum_zero, p->sum_low, p->sum_high);
-        zero = p->sum_zero;
+        memcpy(bytes, residual + index, lanes);
+        v = rk_int8_clamped(rk_int8_sum(v, q_factor, load8(bytes), r_zero, r_factor), sum_bounds);
+        zero = sum_bounds.zero;
       }
       __m128i q = as_bytes(v, zero);
       if (lanes == RK_LANES) {
-        _mm_storel_epi64((void *)(p->y + index), q);
+        _mm_storel_epi64((void *)(y + index), q);
       } else {
         uint8_t bytes[RK_LANES];
         _mm_storel_epi64((void *)bytes, q);
-        memcpy(p->y + index, bytes, lanes);
+        memcpy(y + index, bytes, lanes);
       }
     }
   }
