@@ -4,7 +4,7 @@
 //
 // A run is cut into quads of 4 places, and output channels into panels of 16. A panel is a list of entries: the number
 // of a quad, and its weights as bytes [output channel][place]. Each quad has one entry, or two whose sum counts.
-// Depthwise weights are 16-bit integers, [block of 8 channels][pair of places][channel][place].
+// Depthwise weights are 16-bit integers, [block of 16 channels][pair of places][channel][place].
 // There are zeros where there is no channel or no place.
 #pragma once
 #include "CKernels.h"
@@ -20,7 +20,6 @@
 
 #define RK_PANEL 16
 #define RK_PLACES 4
-#define RK_LANES 8
 
 typedef struct {
   int is_depthwise;
@@ -81,6 +80,31 @@ RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m128i r, __m25
   __m256 own = _mm256_mul_ps(_mm256_round_ps(q, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), q_factor);
   __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(r), r_zero));
   return _mm256_add_ps(own, _mm256_mul_ps(other, r_factor));
+}
+
+// 16 results, already between the bounds.
+RK_AVX2 RK_INLINE __m128i rk_int8_bytes(__m256 a, __m256 b, int32_t zero) {
+  __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
+  words = _mm256_add_epi16(_mm256_permute4x64_epi64(words, 0xd8), _mm256_set1_epi16((int16_t)zero));
+  return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+}
+
+// Of the 16 bytes, so many are there.
+RK_AVX2 RK_INLINE __m128i rk_int8_load(const uint8_t *x, int64_t lanes) {
+  if (lanes == RK_PANEL) return _mm_loadu_si128((const void *)x);
+  uint8_t bytes[RK_PANEL] = {0};
+  memcpy(bytes, x, lanes);
+  return _mm_loadu_si128((const void *)bytes);
+}
+
+RK_AVX2 RK_INLINE void rk_int8_store(uint8_t *y, int64_t lanes, __m128i v) {
+  if (lanes == RK_PANEL) {
+    _mm_storeu_si128((void *)y, v);
+    return;
+  }
+  uint8_t bytes[RK_PANEL];
+  _mm_storeu_si128((void *)bytes, v);
+  memcpy(y, bytes, lanes);
 }
 
 void rk_int8_depthwise_avx2(const rk_int8_convolution *p);

@@ -1,4 +1,4 @@
-// Depthwise convolutions on 8-bit integers, 8 channels at a time, on processors with AVX2.
+// Depthwise convolutions on 8-bit integers, 16 channels at a time, on processors with AVX2.
 //
 // Two places of the window are joined to pairs of 16-bit integers for vpmaddwd. The rows that a block of output rows
 // needs are copied with their margin first, so that every window is at fixed distances from one address and no channel
@@ -9,7 +9,7 @@
 
 #ifdef RK_INT8_AVX2
 
-enum { block_bytes = 48 << 10 };
+enum { block_bytes = 24 << 10 };
 
 typedef struct {
   const rk_int8_convolution *p;
@@ -23,7 +23,7 @@ typedef struct {
 static job job_of(const rk_int8_convolution *p) {
   job job = {.p = p, .layout = rk_int8_layout_of(p)};
   int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  job.channels = job.layout.panels * RK_LANES;
+  job.channels = job.layout.panels * RK_PANEL;
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * job.channels;
   job.rows = (block_bytes / job.row - reach) / p->stride_height + 1;
@@ -58,31 +58,23 @@ static void copy_rows(const job *job, int64_t image, int64_t from, int64_t to, u
   }
 }
 
-RK_AVX2 RK_INLINE __m128i load8(const uint8_t *x) { return _mm_loadl_epi64((const void *)x); }
+RK_AVX2 RK_INLINE __m128i load(const uint8_t *x) { return _mm_loadu_si128((const void *)x); }
 
-RK_AVX2 RK_INLINE __m256i pairs(__m128i a, __m128i b) { return _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)); }
-
-// 8 results, already between the bounds.
-RK_AVX2 RK_INLINE __m128i as_bytes(__m256 v, int32_t zero) {
-  __m256i integers = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(zero));
-  __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
-  return _mm_packus_epi16(words, words);
+// Adds the products of two places of 16 channels.
+RK_AVX2 RK_INLINE void add_pair(__m256i sum[2], __m128i x, __m128i other, const int16_t *w) {
+  __m256i low = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(x, other));
+  __m256i high = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(x, other));
+  sum[0] = _mm256_add_epi32(sum[0], _mm256_madd_epi16(low, _mm256_loadu_si256((const void *)w)));
+  sum[1] = _mm256_add_epi32(sum[1], _mm256_madd_epi16(high, _mm256_loadu_si256((const void *)(w + 16))));
 }
 
-// 8 channels of some output rows. `is_3x3`: without holes.
-RK_AVX2 RK_INLINE void run_block(const job *job, const uint8_t *picture, const int64_t *distances, int64_t image,
-                                 int64_t from, int64_t to, int64_t block, const int is_3x3) {
+// Some output rows. `is_3x3`: without holes.
+RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const int64_t *distances, int64_t image,
+                                int64_t from, int64_t to, const int is_3x3) {
   // What is read here is not read again below: a byte that is written could be any of it.
   const rk_int8_convolution *p = job->p;
-  int64_t channel = block * RK_LANES, lanes = rk_smaller(RK_LANES, p->channels - channel);
-  const int16_t *weights = (const int16_t *)p->weights + block * job->layout.pairs * RK_LANES * 2;
-  int32_t biases[RK_LANES] = {0};
-  float factors[RK_LANES] = {0};
-  memcpy(biases, p->bias + channel, lanes * sizeof(int32_t));
-  memcpy(factors, p->scales + channel, lanes * sizeof(float));
-  __m256i bias = _mm256_loadu_si256((const void *)biases), w[5];
-  for (int i = 0; i < 5; i++) w[i] = _mm256_loadu_si256((const void *)(weights + (is_3x3 ? i * RK_LANES * 2 : 0)));
-  __m256 scales = _mm256_loadu_ps(factors);
+  int64_t channels = p->channels, width = p->out_width, pairs = job->layout.pairs;
+  int64_t pixel = job->channels, row = job->row, step = p->stride_width * pixel;
   rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
   rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
   __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
@@ -90,49 +82,57 @@ RK_AVX2 RK_INLINE void run_block(const job *job, const uint8_t *picture, const i
   uint8_t *y = p->y;
   float *y_real = p->y_real;
   const uint8_t *residual = p->residual;
-  int64_t pixel = job->channels, row = job->row, step = p->stride_width * pixel, pairs_count = job->layout.pairs;
-  int64_t width = p->out_width, channels = p->channels;
+  const int32_t *bias = p->bias;
+  const float *scales = p->scales;
+  // The last block, where it is not full.
+  int64_t rest = channels % RK_PANEL;
+  int32_t last_bias[RK_PANEL] = {0};
+  float last_scales[RK_PANEL] = {0};
+  memcpy(last_bias, bias + channels - rest, rest * sizeof(int32_t));
+  memcpy(last_scales, scales + channels - rest, rest * sizeof(float));
 
   for (int64_t i = from; i < to; i++) {
-    const uint8_t *x = picture + (i - from) * p->stride_height * row + channel;
-    int64_t index = (image * p->out_height + i) * width * channels + channel;
-    for (int64_t j = 0; j < width; j++, x += step, index += channels) {
-      __m256i sum = bias;
-      if (is_3x3) {
-        const uint8_t *x1 = x + row, *x2 = x1 + row;
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x), load8(x + pixel)), w[0]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x + 2 * pixel), load8(x1)), w[1]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x1 + pixel), load8(x1 + 2 * pixel)), w[2]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x2), load8(x2 + pixel)), w[3]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepu8_epi32(load8(x2 + 2 * pixel)), w[4]));
-      } else {
-        for (int64_t k = 0; k < pairs_count; k++) {
-          __m256i both = pairs(load8(x + distances[2 * k]), load8(x + distances[2 * k + 1]));
-          sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, _mm256_loadu_si256((const void *)(weights + k * RK_LANES * 2))));
+    const uint8_t *window = picture + (i - from) * p->stride_height * row;
+    int64_t start = (image * p->out_height + i) * width * channels;
+    for (int64_t j = 0; j < width; j++, window += step, start += channels) {
+      const int16_t *w = p->weights;
+      for (int64_t c = 0; c < channels; c += RK_PANEL, w += pairs * RK_PANEL * 2) {
+        int64_t lanes = rk_smaller(RK_PANEL, channels - c), index = start + c;
+        const int32_t *b = lanes == RK_PANEL ? bias + c : last_bias;
+        const float *s = lanes == RK_PANEL ? scales + c : last_scales;
+        const uint8_t *x = window + c;
+        __m256i sum[2] = {_mm256_loadu_si256((const void *)b), _mm256_loadu_si256((const void *)(b + 8))};
+        if (is_3x3) {
+          const uint8_t *x1 = x + row, *x2 = x1 + row;
+          add_pair(sum, load(x), load(x + pixel), w);
+          add_pair(sum, load(x + 2 * pixel), load(x1), w + 32);
+          add_pair(sum, load(x1 + pixel), load(x1 + 2 * pixel), w + 64);
+          add_pair(sum, load(x2), load(x2 + pixel), w + 96);
+          add_pair(sum, load(x2 + 2 * pixel), _mm_setzero_si128(), w + 128);
+        } else {
+          for (int64_t k = 0; k < pairs; k++) {
+            add_pair(sum, load(x + distances[2 * k]), load(x + distances[2 * k + 1]), w + k * 32);
+          }
         }
-      }
-      __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scales);
-      if (!y) {
-        float real[RK_LANES];
-        _mm256_storeu_ps(real, v);
-        memcpy(y_real + index, real, lanes * sizeof(float));
-        continue;
-      }
-      v = rk_int8_clamped(v, bounds);
-      int32_t zero = bounds.zero;
-      if (residual) {
-        uint8_t bytes[RK_LANES] = {0};
-        memcpy(bytes, residual + index, lanes);
-        v = rk_int8_clamped(rk_int8_sum(v, q_factor, load8(bytes), r_zero, r_factor), sum_bounds);
-        zero = sum_bounds.zero;
-      }
-      __m128i q = as_bytes(v, zero);
-      if (lanes == RK_LANES) {
-        _mm_storel_epi64((void *)(y + index), q);
-      } else {
-        uint8_t bytes[RK_LANES];
-        _mm_storel_epi64((void *)bytes, q);
-        memcpy(y + index, bytes, lanes);
+        __m256 low = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[0]), _mm256_loadu_ps(s));
+        __m256 high = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[1]), _mm256_loadu_ps(s + 8));
+        if (!y) {
+          float v[RK_PANEL];
+          _mm256_storeu_ps(v, low);
+          _mm256_storeu_ps(v + 8, high);
+          memcpy(y_real + index, v, lanes * sizeof(float));
+          continue;
+        }
+        low = rk_int8_clamped(low, bounds);
+        high = rk_int8_clamped(high, bounds);
+        int32_t zero = bounds.zero;
+        if (residual) {
+          __m128i r = rk_int8_load(residual + index, lanes);
+          low = rk_int8_clamped(rk_int8_sum(low, q_factor, r, r_zero, r_factor), sum_bounds);
+          high = rk_int8_clamped(rk_int8_sum(high, q_factor, _mm_srli_si128(r, 8), r_zero, r_factor), sum_bounds);
+          zero = sum_bounds.zero;
+        }
+        rk_int8_store(y + index, lanes, rk_int8_bytes(low, high, zero));
       }
     }
   }
@@ -155,10 +155,8 @@ RK_AVX2 static void depthwise(void *context) {
     int64_t image = share.from / p->out_height, from = share.from % p->out_height;
     int64_t to = rk_smaller(rk_smaller(from + job->rows, p->out_height), from + share.to - share.from);
     copy_rows(job, image, from, to, picture);
-    for (int64_t block = 0; block < job->layout.panels; block++) {
-      if (is_3x3) run_block(job, picture, distances, image, from, to, block, 1);
-      else run_block(job, picture, distances, image, from, to, block, 0);
-    }
+    if (is_3x3) run_rows(job, picture, distances, image, from, to, 1);
+    else run_rows(job, picture, distances, image, from, to, 0);
     share.from += to - from;
   }
 }
