@@ -4,7 +4,8 @@
 //
 // A run is cut into quads of 4 places, and output channels into panels of 16. A panel is a list of entries: the number
 // of a quad, and its weights as bytes [output channel][place]. Each quad has one entry, or two whose sum counts.
-// Depthwise weights are 16-bit integers, [block of 16 channels][pair of places][channel][place].
+// Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
+// of rk_int8_lane.
 // There are zeros where there is no channel or no place.
 #pragma once
 #include "CKernels.h"
@@ -20,6 +21,7 @@
 
 #define RK_PANEL 16
 #define RK_PLACES 4
+#define RK_BLOCK 32
 
 typedef struct {
   int is_depthwise;
@@ -31,6 +33,9 @@ typedef struct {
 } rk_int8_layout;
 
 rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
+
+// Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
+static inline int64_t rk_int8_lane(int64_t c) { return c % 16 / 4 * 8 + c / 16 * 4 + c % 4; }
 
 // The entries of one panel.
 typedef struct { int64_t count; const int32_t *quads; const int8_t *weights; } rk_int8_entries;
@@ -75,36 +80,11 @@ RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, rk_int8_bounds bounds) {
   return _mm256_min_ps(_mm256_max_ps(v, bounds.least), bounds.greatest);
 }
 
-// The second step of a sum: q, clamped but not yet rounded, and 8 bytes of the residual.
-RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m128i r, __m256i r_zero, __m256 r_factor) {
+// The second step of a sum: q, clamped but not yet rounded, and the residual.
+RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m256i r, __m256i r_zero, __m256 r_factor) {
   __m256 own = _mm256_mul_ps(_mm256_round_ps(q, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), q_factor);
-  __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(r), r_zero));
+  __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(r, r_zero));
   return _mm256_add_ps(own, _mm256_mul_ps(other, r_factor));
-}
-
-// 16 results, already between the bounds.
-RK_AVX2 RK_INLINE __m128i rk_int8_bytes(__m256 a, __m256 b, int32_t zero) {
-  __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
-  words = _mm256_add_epi16(_mm256_permute4x64_epi64(words, 0xd8), _mm256_set1_epi16((int16_t)zero));
-  return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-}
-
-// Of the 16 bytes, so many are there.
-RK_AVX2 RK_INLINE __m128i rk_int8_load(const uint8_t *x, int64_t lanes) {
-  if (lanes == RK_PANEL) return _mm_loadu_si128((const void *)x);
-  uint8_t bytes[RK_PANEL] = {0};
-  memcpy(bytes, x, lanes);
-  return _mm_loadu_si128((const void *)bytes);
-}
-
-RK_AVX2 RK_INLINE void rk_int8_store(uint8_t *y, int64_t lanes, __m128i v) {
-  if (lanes == RK_PANEL) {
-    _mm_storeu_si128((void *)y, v);
-    return;
-  }
-  uint8_t bytes[RK_PANEL];
-  _mm_storeu_si128((void *)bytes, v);
-  memcpy(y, bytes, lanes);
 }
 
 void rk_int8_depthwise_avx2(const rk_int8_convolution *p);

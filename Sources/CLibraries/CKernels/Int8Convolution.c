@@ -143,6 +143,31 @@ typedef struct {
   const int8_t *weights;
 } panel;
 
+// 16 results, already between the bounds.
+RK_AVX2 RK_INLINE __m128i as_bytes(__m256 a, __m256 b, int32_t zero) {
+  __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
+  words = _mm256_add_epi16(_mm256_permute4x64_epi64(words, 0xd8), _mm256_set1_epi16((int16_t)zero));
+  return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+}
+
+// Of the 16 bytes, so many are there.
+RK_AVX2 RK_INLINE __m128i load_bytes(const uint8_t *x, int64_t lanes) {
+  if (lanes == RK_PANEL) return _mm_loadu_si128((const void *)x);
+  uint8_t bytes[RK_PANEL] = {0};
+  memcpy(bytes, x, lanes);
+  return _mm_loadu_si128((const void *)bytes);
+}
+
+RK_AVX2 RK_INLINE void store_bytes(uint8_t *y, int64_t lanes, __m128i v) {
+  if (lanes == RK_PANEL) {
+    _mm_storeu_si128((void *)y, v);
+    return;
+  }
+  uint8_t bytes[RK_PANEL];
+  _mm_storeu_si128((void *)bytes, v);
+  memcpy(y, bytes, lanes);
+}
+
 RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum[tile_rows][2], const int count) {
   // What follows is read once: a byte that is written could be any of it.
   const rk_int8_convolution *p = panel->p;
@@ -164,7 +189,7 @@ RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum[til
     for (int i = 0; i < count; i++) {
       __m256 a = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a), bounds);
       __m256 b = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b), bounds);
-      rk_int8_store(y + i * stride, lanes, rk_int8_bytes(a, b, bounds.zero));
+      store_bytes(y + i * stride, lanes, as_bytes(a, b, bounds.zero));
     }
   } else {
     __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
@@ -172,12 +197,13 @@ RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum[til
     rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
 #pragma clang loop unroll(full)
     for (int i = 0; i < count; i++) {
-      __m128i r = rk_int8_load(residual + i * stride, lanes);
+      __m128i r = load_bytes(residual + i * stride, lanes);
       __m256 a = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a), bounds);
       __m256 b = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b), bounds);
-      a = rk_int8_clamped(rk_int8_sum(a, q_factor, r, r_zero, r_factor), sum_bounds);
-      b = rk_int8_clamped(rk_int8_sum(b, q_factor, _mm_srli_si128(r, 8), r_zero, r_factor), sum_bounds);
-      rk_int8_store(y + i * stride, lanes, rk_int8_bytes(a, b, sum_bounds.zero));
+      a = rk_int8_clamped(rk_int8_sum(a, q_factor, _mm256_cvtepu8_epi32(r), r_zero, r_factor), sum_bounds);
+      b = rk_int8_clamped(
+          rk_int8_sum(b, q_factor, _mm256_cvtepu8_epi32(_mm_srli_si128(r, 8)), r_zero, r_factor), sum_bounds);
+      store_bytes(y + i * stride, lanes, as_bytes(a, b, sum_bounds.zero));
     }
   }
 }
@@ -284,7 +310,7 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
   layout.outputs = p->out_channels / p->groups;
   layout.is_depthwise = p->groups > 1 && layout.inputs == 1 && layout.outputs == 1;
   if (layout.is_depthwise) {
-    layout.panels = rk_quotient(p->channels, RK_PANEL);
+    layout.panels = rk_quotient(p->channels, RK_BLOCK);
     layout.runs = 1;
     layout.places = (int64_t)p->kernel_height * p->kernel_width;
     layout.pairs = rk_quotient(layout.places, 2);
@@ -340,9 +366,13 @@ static int read_quad(const rk_int8_convolution *p, const rk_int8_layout *layout,
   return is_large;
 }
 
+static int64_t depthwise_place(const rk_int8_layout *layout, int64_t c, int64_t place) {
+  return ((c / RK_BLOCK * layout->pairs + place / 2) * RK_BLOCK + rk_int8_lane(c % RK_BLOCK)) * 2 + place % 2;
+}
+
 int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
   rk_int8_layout layout = rk_int8_layout_of(p);
-  if (layout.is_depthwise) return layout.panels * layout.pairs * RK_PANEL * 4;
+  if (layout.is_depthwise) return layout.panels * layout.pairs * RK_BLOCK * 4;
   int64_t entries = 0;
   int8_t quad[RK_PANEL * RK_PLACES];
   for (int64_t i = 0; i < p->groups * layout.panels; i++) {
@@ -358,7 +388,7 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
     memset(packed, 0, rk_int8_packed_bytes(p, weights));
     for (int64_t o = 0; o < p->channels; o++) {
       for (int64_t i = 0; i < layout.places; i++) {
-        w[((o / RK_PANEL * layout.pairs + i / 2) * RK_PANEL + o % RK_PANEL) * 2 + i % 2] = *weights++;
+        w[depthwise_place(&layout, o, i)] = *weights++;
       }
     }
     return;
@@ -412,7 +442,7 @@ static void convolve_plain(void *context) {
         if (layout.is_depthwise) {
           if (i >= layout.places) break;
           y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
-          w = ((const int16_t *)p->weights)[((o / RK_PANEL * layout.pairs + i / 2) * RK_PANEL + o % RK_PANEL) * 2 + i % 2];
+          w = ((const int16_t *)p->weights)[depthwise_place(&layout, o, i)];
         } else {
           int64_t quad = list.quads[i / RK_PLACES], run = quad / per_run, place = quad % per_run * RK_PLACES + i % RK_PLACES;
           if (place >= layout.places) continue;

@@ -1,4 +1,4 @@
-// Depthwise convolutions on 8-bit integers, 16 channels at a time, on processors with AVX2.
+// Depthwise convolutions on 8-bit integers, 32 channels at a time, on processors with AVX2.
 //
 // Two places of the window are joined to pairs of 16-bit integers for vpmaddwd. The rows that a block of output rows
 // needs are copied with their margin first, so that every window is at fixed distances from one address and no channel
@@ -23,7 +23,7 @@ typedef struct {
 static job job_of(const rk_int8_convolution *p) {
   job job = {.p = p, .layout = rk_int8_layout_of(p)};
   int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  job.channels = job.layout.panels * RK_PANEL;
+  job.channels = job.layout.panels * RK_BLOCK;
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * job.channels;
   job.rows = (block_bytes / job.row - reach) / p->stride_height + 1;
@@ -58,14 +58,24 @@ static void copy_rows(const job *job, int64_t image, int64_t from, int64_t to, u
   }
 }
 
-RK_AVX2 RK_INLINE __m128i load(const uint8_t *x) { return _mm_loadu_si128((const void *)x); }
+RK_AVX2 RK_INLINE __m256i load(const uint8_t *x) { return _mm256_loadu_si256((const void *)x); }
 
-// Adds the products of two places of 16 channels.
-RK_AVX2 RK_INLINE void add_pair(__m256i sum[2], __m128i x, __m128i other, const int16_t *w) {
-  __m256i low = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(x, other));
-  __m256i high = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(x, other));
-  sum[0] = _mm256_add_epi32(sum[0], _mm256_madd_epi16(low, _mm256_loadu_si256((const void *)w)));
-  sum[1] = _mm256_add_epi32(sum[1], _mm256_madd_epi16(high, _mm256_loadu_si256((const void *)(w + 16))));
+// Adds the products of two places of 32 channels.
+RK_AVX2 RK_INLINE void add_pair(__m256i sum[4], __m256i x, __m256i other, const int16_t *w) {
+  const __m256i zero = _mm256_setzero_si256(), *weights = (const void *)w;
+  __m256i low = _mm256_unpacklo_epi8(x, other), high = _mm256_unpackhi_epi8(x, other);
+  __m256i pairs[4] = {_mm256_unpacklo_epi8(low, zero), _mm256_unpackhi_epi8(low, zero),
+                      _mm256_unpacklo_epi8(high, zero), _mm256_unpackhi_epi8(high, zero)};
+  for (int i = 0; i < 4; i++) {
+    sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(pairs[i], _mm256_loadu_si256(weights + i)));
+  }
+}
+
+// 8 of 32 values per channel, those of sum[i].
+RK_AVX2 RK_INLINE __m256i lanes_of(const void *values, int i) {
+  const int32_t *v = (const int32_t *)values + i * 4;
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)v)),
+                                 _mm_loadu_si128((const void *)(v + 16)), 1);
 }
 
 // Some output rows. `is_3x3`: without holes.
@@ -78,16 +88,17 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
   rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
   rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
   __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
-  __m256i r_zero = _mm256_set1_epi32(p->r_zero);
+  const __m256i r_zero = _mm256_set1_epi32(p->r_zero), none = _mm256_setzero_si256();
   uint8_t *y = p->y;
   float *y_real = p->y_real;
   const uint8_t *residual = p->residual;
   const int32_t *bias = p->bias;
   const float *scales = p->scales;
+  const __m256i zero = _mm256_set1_epi16((int16_t)(residual ? sum_bounds.zero : bounds.zero));
   // The last block, where it is not full.
-  int64_t rest = channels % RK_PANEL;
-  int32_t last_bias[RK_PANEL] = {0};
-  float last_scales[RK_PANEL] = {0};
+  int64_t rest = channels % RK_BLOCK;
+  int32_t last_bias[RK_BLOCK] = {0};
+  float last_scales[RK_BLOCK] = {0};
   memcpy(last_bias, bias + channels - rest, rest * sizeof(int32_t));
   memcpy(last_scales, scales + channels - rest, rest * sizeof(float));
 
@@ -96,43 +107,53 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
     int64_t start = (image * p->out_height + i) * width * channels;
     for (int64_t j = 0; j < width; j++, window += step, start += channels) {
       const int16_t *w = p->weights;
-      for (int64_t c = 0; c < channels; c += RK_PANEL, w += pairs * RK_PANEL * 2) {
-        int64_t lanes = rk_smaller(RK_PANEL, channels - c), index = start + c;
-        const int32_t *b = lanes == RK_PANEL ? bias + c : last_bias;
-        const float *s = lanes == RK_PANEL ? scales + c : last_scales;
+      for (int64_t c = 0; c < channels; c += RK_BLOCK, w += pairs * RK_BLOCK * 2) {
+        int64_t lanes = rk_smaller(RK_BLOCK, channels - c), index = start + c;
+        const int32_t *b = lanes == RK_BLOCK ? bias + c : last_bias;
+        const float *s = lanes == RK_BLOCK ? scales + c : last_scales;
         const uint8_t *x = window + c;
-        __m256i sum[2] = {_mm256_loadu_si256((const void *)b), _mm256_loadu_si256((const void *)(b + 8))};
+        __m256i sum[4];
+        for (int k = 0; k < 4; k++) sum[k] = lanes_of(b, k);
         if (is_3x3) {
           const uint8_t *x1 = x + row, *x2 = x1 + row;
           add_pair(sum, load(x), load(x + pixel), w);
-          add_pair(sum, load(x + 2 * pixel), load(x1), w + 32);
-          add_pair(sum, load(x1 + pixel), load(x1 + 2 * pixel), w + 64);
-          add_pair(sum, load(x2), load(x2 + pixel), w + 96);
-          add_pair(sum, load(x2 + 2 * pixel), _mm_setzero_si128(), w + 128);
+          add_pair(sum, load(x + 2 * pixel), load(x1), w + 64);
+          add_pair(sum, load(x1 + pixel), load(x1 + 2 * pixel), w + 128);
+          add_pair(sum, load(x2), load(x2 + pixel), w + 192);
+          add_pair(sum, load(x2 + 2 * pixel), none, w + 256);
         } else {
           for (int64_t k = 0; k < pairs; k++) {
-            add_pair(sum, load(x + distances[2 * k]), load(x + distances[2 * k + 1]), w + k * 32);
+            add_pair(sum, load(x + distances[2 * k]), load(x + distances[2 * k + 1]), w + k * 64);
           }
         }
-        __m256 low = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[0]), _mm256_loadu_ps(s));
-        __m256 high = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[1]), _mm256_loadu_ps(s + 8));
+        __m256 v[4];
+        for (int k = 0; k < 4; k++) {
+          v[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[k]), _mm256_castsi256_ps(lanes_of(s, k)));
+        }
         if (!y) {
-          float v[RK_PANEL];
-          _mm256_storeu_ps(v, low);
-          _mm256_storeu_ps(v + 8, high);
-          memcpy(y_real + index, v, lanes * sizeof(float));
+          float real[4][8];
+          for (int k = 0; k < 4; k++) _mm256_storeu_ps(real[k], v[k]);
+          for (int64_t k = 0; k < lanes; k++) y_real[index + k] = ((float *)real)[rk_int8_lane(k)];
           continue;
         }
-        low = rk_int8_clamped(low, bounds);
-        high = rk_int8_clamped(high, bounds);
-        int32_t zero = bounds.zero;
+        for (int k = 0; k < 4; k++) v[k] = rk_int8_clamped(v[k], bounds);
+        uint8_t bytes[RK_BLOCK] = {0};
         if (residual) {
-          __m128i r = rk_int8_load(residual + index, lanes);
-          low = rk_int8_clamped(rk_int8_sum(low, q_factor, r, r_zero, r_factor), sum_bounds);
-          high = rk_int8_clamped(rk_int8_sum(high, q_factor, _mm_srli_si128(r, 8), r_zero, r_factor), sum_bounds);
-          zero = sum_bounds.zero;
+          const uint8_t *r = residual + index;
+          if (lanes < RK_BLOCK) r = memcpy(bytes, r, lanes);
+          __m256i low = _mm256_unpacklo_epi8(load(r), none), high = _mm256_unpackhi_epi8(load(r), none);
+          __m256i words[4] = {_mm256_unpacklo_epi16(low, none), _mm256_unpackhi_epi16(low, none),
+                              _mm256_unpacklo_epi16(high, none), _mm256_unpackhi_epi16(high, none)};
+          for (int k = 0; k < 4; k++) {
+            v[k] = rk_int8_clamped(rk_int8_sum(v[k], q_factor, words[k], r_zero, r_factor), sum_bounds);
+          }
         }
-        rk_int8_store(y + index, lanes, rk_int8_bytes(low, high, zero));
+        // Packed twice, the channels are in order again.
+        __m256i low = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
+        __m256i high = _mm256_packs_epi32(_mm256_cvtps_epi32(v[2]), _mm256_cvtps_epi32(v[3]));
+        __m256i q = _mm256_packus_epi16(_mm256_add_epi16(low, zero), _mm256_add_epi16(high, zero));
+        _mm256_storeu_si256((void *)(lanes == RK_BLOCK ? y + index : bytes), q);
+        if (lanes < RK_BLOCK) memcpy(y + index, bytes, lanes);
       }
     }
   }
