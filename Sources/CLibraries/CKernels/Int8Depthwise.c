@@ -17,7 +17,8 @@ typedef struct {
   int64_t channels;      // rounded up
   int64_t columns, row;  // of the copied rows: pixels and bytes
   int64_t rows;          // output rows of a block
-  int64_t picture, total;  // bytes of scratch: the copied rows, and with them the distances of the places
+  // Bytes of scratch: the copied rows, the distances of the places; and bias and scales as the sums have them.
+  int64_t picture, distances, values, total;
 } job;
 
 static job job_of(const rk_int8_convolution *p) {
@@ -30,7 +31,9 @@ static job job_of(const rk_int8_convolution *p) {
   if (job.rows < 1) job.rows = 1;
   job.rows = rk_smaller(job.rows, p->out_height);
   job.picture = rk_aligned(((job.rows - 1) * p->stride_height + reach) * job.row);
-  job.total = job.picture + rk_aligned(job.layout.pairs * 2 * (int64_t)sizeof(int64_t));
+  job.distances = rk_aligned(job.layout.pairs * 2 * (int64_t)sizeof(int64_t));
+  job.values = job.channels * (int64_t)sizeof(int32_t);
+  job.total = job.picture + job.distances + 2 * job.values;
   return job;
 }
 
@@ -71,16 +74,9 @@ RK_AVX2 RK_INLINE void add_pair(__m256i sum[4], __m256i x, __m256i other, const 
   }
 }
 
-// 8 of 32 values per channel, those of sum[i].
-RK_AVX2 RK_INLINE __m256i lanes_of(const void *values, int i) {
-  const int32_t *v = (const int32_t *)values + i * 4;
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)v)),
-                                 _mm_loadu_si128((const void *)(v + 16)), 1);
-}
-
 // Some output rows. `is_3x3`: without holes.
-RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const int64_t *distances, int64_t image,
-                                int64_t from, int64_t to, const int is_3x3) {
+RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const int64_t *distances, const int32_t *bias,
+                                const float *scales, int64_t image, int64_t from, int64_t to, const int is_3x3) {
   // What is read here is not read again below: a byte that is written could be any of it.
   const rk_int8_convolution *p = job->p;
   int64_t channels = p->channels, width = p->out_width, pairs = job->layout.pairs;
@@ -92,16 +88,7 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
   uint8_t *y = p->y;
   float *y_real = p->y_real;
   const uint8_t *residual = p->residual;
-  const int32_t *bias = p->bias;
-  const float *scales = p->scales;
   const __m256i zero = _mm256_set1_epi16((int16_t)(residual ? sum_bounds.zero : bounds.zero));
-  // The last block, where it is not full.
-  int64_t rest = channels % RK_BLOCK;
-  int32_t last_bias[RK_BLOCK] = {0};
-  float last_scales[RK_BLOCK] = {0};
-  memcpy(last_bias, bias + channels - rest, rest * sizeof(int32_t));
-  memcpy(last_scales, scales + channels - rest, rest * sizeof(float));
-
   for (int64_t i = from; i < to; i++) {
     const uint8_t *window = picture + (i - from) * p->stride_height * row;
     int64_t start = (image * p->out_height + i) * width * channels;
@@ -109,11 +96,9 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
       const int16_t *w = p->weights;
       for (int64_t c = 0; c < channels; c += RK_BLOCK, w += pairs * RK_BLOCK * 2) {
         int64_t lanes = rk_smaller(RK_BLOCK, channels - c), index = start + c;
-        const int32_t *b = lanes == RK_BLOCK ? bias + c : last_bias;
-        const float *s = lanes == RK_BLOCK ? scales + c : last_scales;
         const uint8_t *x = window + c;
         __m256i sum[4];
-        for (int k = 0; k < 4; k++) sum[k] = lanes_of(b, k);
+        for (int k = 0; k < 4; k++) sum[k] = _mm256_load_si256((const void *)(bias + c + k * 8));
         if (is_3x3) {
           const uint8_t *x1 = x + row, *x2 = x1 + row;
           add_pair(sum, load(x), load(x + pixel), w);
@@ -127,9 +112,7 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
           }
         }
         __m256 v[4];
-        for (int k = 0; k < 4; k++) {
-          v[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[k]), _mm256_castsi256_ps(lanes_of(s, k)));
-        }
+        for (int k = 0; k < 4; k++) v[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[k]), _mm256_load_ps(scales + c + k * 8));
         if (!y) {
           float real[4][8];
           for (int k = 0; k < 4; k++) _mm256_storeu_ps(real[k], v[k]);
@@ -137,7 +120,7 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
           continue;
         }
         for (int k = 0; k < 4; k++) v[k] = rk_int8_clamped(v[k], bounds);
-        uint8_t bytes[RK_BLOCK] = {0};
+        uint8_t bytes[RK_BLOCK];
         if (residual) {
           const uint8_t *r = residual + index;
           if (lanes < RK_BLOCK) r = memcpy(bytes, r, lanes);
@@ -164,6 +147,13 @@ RK_AVX2 static void depthwise(void *context) {
   const rk_int8_convolution *p = job->p;
   uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * job->total;
   int64_t *distances = (void *)(picture + job->picture);
+  int32_t *bias = (void *)(picture + job->picture + job->distances);
+  float *scales = (void *)(picture + job->picture + job->distances + job->values);
+  for (int64_t i = 0; i < job->channels; i++) {
+    int64_t at = i / RK_BLOCK * RK_BLOCK + rk_int8_lane(i % RK_BLOCK);
+    bias[at] = i < p->channels ? p->bias[i] : 0;
+    scales[at] = i < p->channels ? p->scales[i] : 0;
+  }
   int64_t places = job->layout.places;
   for (int64_t i = 0; i < 2 * job->layout.pairs; i++) {
     int64_t place = rk_smaller(i, places - 1);
@@ -176,8 +166,8 @@ RK_AVX2 static void depthwise(void *context) {
     int64_t image = share.from / p->out_height, from = share.from % p->out_height;
     int64_t to = rk_smaller(rk_smaller(from + job->rows, p->out_height), from + share.to - share.from);
     copy_rows(job, image, from, to, picture);
-    if (is_3x3) run_rows(job, picture, distances, image, from, to, 1);
-    else run_rows(job, picture, distances, image, from, to, 0);
+    if (is_3x3) run_rows(job, picture, distances, bias, scales, image, from, to, 1);
+    else run_rows(job, picture, distances, bias, scales, image, from, to, 0);
     share.from += to - from;
   }
 }
