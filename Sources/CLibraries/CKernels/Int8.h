@@ -4,7 +4,8 @@
 //
 // A run is cut into quads of 4 places, and output channels into panels of 16. A panel is a list of entries: the number
 // of a quad, and its weights as bytes [output channel][place]. Each quad has one entry, or two whose sum counts.
-// Depthwise weights are 16-bit integers, [block of 8 channels][pair of places][channel][place].
+// Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
+// of rk_int8_lane.
 // There are zeros where there is no channel or no place.
 #pragma once
 #include "CKernels.h"
@@ -16,12 +17,11 @@
 #include <immintrin.h>
 #define RK_INT8_AVX2 1
 #define RK_AVX2 __attribute__((target("avx2")))
-#define RK_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #endif
 
 #define RK_PANEL 16
 #define RK_PLACES 4
-#define RK_LANES 8
+#define RK_BLOCK 32
 
 typedef struct {
   int is_depthwise;
@@ -33,6 +33,9 @@ typedef struct {
 } rk_int8_layout;
 
 rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
+
+// Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
+static inline int64_t rk_int8_lane(int64_t c) { return c % 16 / 4 * 8 + c / 16 * 4 + c % 4; }
 
 // The entries of one panel.
 typedef struct { int64_t count; const int32_t *quads; const int8_t *weights; } rk_int8_entries;
@@ -66,14 +69,22 @@ static inline void rk_int8_finish(const rk_int8_convolution *p, int64_t index, i
 
 #ifdef RK_INT8_AVX2
 
-// 8 bytes as floats, less their zero.
-RK_AVX2 RK_INLINE __m256 rk_int8_real(__m128i bytes, int32_t zero) {
-  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), _mm256_set1_epi32(zero)));
+// clamp(rint(v) + zero, low, high) is rint(clamp(v, least, greatest)) + zero. Kernels keep these in registers.
+typedef struct { __m256 least, greatest; int32_t zero; } rk_int8_bounds;
+
+RK_AVX2 RK_INLINE rk_int8_bounds rk_int8_bounds_of(int32_t zero, int32_t low, int32_t high) {
+  return (rk_int8_bounds){_mm256_set1_ps((float)(low - zero)), _mm256_set1_ps((float)(high - zero)), zero};
 }
 
-// Between the bounds, before `zero` is added.
-RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, int32_t zero, int32_t low, int32_t high) {
-  return _mm256_min_ps(_mm256_max_ps(v, _mm256_set1_ps((float)(low - zero))), _mm256_set1_ps((float)(high - zero)));
+RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, rk_int8_bounds bounds) {
+  return _mm256_min_ps(_mm256_max_ps(v, bounds.least), bounds.greatest);
+}
+
+// The second step of a sum: q, clamped but not yet rounded, and the residual.
+RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m256i r, __m256i r_zero, __m256 r_factor) {
+  __m256 own = _mm256_mul_ps(_mm256_round_ps(q, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), q_factor);
+  __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(r, r_zero));
+  return _mm256_add_ps(own, _mm256_mul_ps(other, r_factor));
 }
 
 void rk_int8_depthwise_avx2(const rk_int8_convolution *p);

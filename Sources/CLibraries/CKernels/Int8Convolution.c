@@ -19,8 +19,9 @@
 
 enum {
   tile_rows = 6,
-  block_bytes = 128 << 10,  // of the picture
-  block_pixels = 480,
+  block_bytes = 128 << 10,    // of the picture: at most so many
+  output_bytes = 32 << 10,    // of x and y: about so many, but
+  least = 48, greatest = 480  // pixels
 };
 
 typedef struct {
@@ -46,7 +47,8 @@ static job job_of(const rk_int8_convolution *p) {
   job.pixels = p->out_height * p->out_width * (job.is_pointwise ? p->batch : 1);
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * p->channels;
-  job.block = rk_smaller(block_pixels, rk_quotient(job.pixels, tile_rows) * tile_rows);
+  job.block = rk_smaller(output_bytes / (p->channels + p->out_channels), greatest);
+  job.block = rk_smaller(job.block < least ? least : job.block, rk_quotient(job.pixels, tile_rows) * tile_rows);
   if (job.is_pointwise) {
     job.block = rk_smaller(job.block, block_bytes / p->channels);
   } else {
@@ -148,46 +150,61 @@ RK_AVX2 RK_INLINE __m128i as_bytes(__m256 a, __m256 b, int32_t zero) {
   return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
 }
 
-RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum_a, __m256i sum_b) {
-  const rk_int8_convolution *p = panel->p;
-  __m256 a = _mm256_mul_ps(_mm256_cvtepi32_ps(sum_a), _mm256_loadu_ps(panel->scales));
-  __m256 b = _mm256_mul_ps(_mm256_cvtepi32_ps(sum_b), _mm256_loadu_ps(panel->scales + 8));
-  int64_t index = pixel * p->out_channels + panel->channel;
-  if (!p->y) {
-    float v[RK_PANEL];
-    _mm256_storeu_ps(v, a);
-    _mm256_storeu_ps(v + 8, b);
-    memcpy(p->y_real + index, v, panel->lanes * sizeof(float));
+// Of the 16 bytes, so many are there.
+RK_AVX2 RK_INLINE __m128i load_bytes(const uint8_t *x, int64_t lanes) {
+  if (lanes == RK_PANEL) return _mm_loadu_si128((const void *)x);
+  uint8_t bytes[RK_PANEL] = {0};
+  memcpy(bytes, x, lanes);
+  return _mm_loadu_si128((const void *)bytes);
+}
+
+RK_AVX2 RK_INLINE void store_bytes(uint8_t *y, int64_t lanes, __m128i v) {
+  if (lanes == RK_PANEL) {
+    _mm_storeu_si128((void *)y, v);
     return;
   }
-  a = rk_int8_clamped(a, p->y_zero, p->low, p->high);
-  b = rk_int8_clamped(b, p->y_zero, p->low, p->high);
-  int32_t zero = p->y_zero;
-  if (p->residual) {
-    __m128i r;
-    if (panel->lanes == RK_PANEL) {
-      r = _mm_loadu_si128((const void *)(p->residual + index));
-    } else {
-      uint8_t bytes[RK_PANEL] = {0};
-      memcpy(bytes, p->residual + index, panel->lanes);
-      r = _mm_loadu_si128((const void *)bytes);
+  uint8_t bytes[RK_PANEL];
+  _mm_storeu_si128((void *)bytes, v);
+  memcpy(y, bytes, lanes);
+}
+
+RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum[tile_rows][2], const int count) {
+  // What follows is read once: a byte that is written could be any of it.
+  const rk_int8_convolution *p = panel->p;
+  int64_t stride = p->out_channels, index = pixel * stride + panel->channel, lanes = panel->lanes;
+  __m256 scales_a = _mm256_loadu_ps(panel->scales), scales_b = _mm256_loadu_ps(panel->scales + 8);
+  uint8_t *y = p->y + index;
+  const uint8_t *residual = p->residual ? p->residual + index : 0;
+  rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
+  if (!p->y) {
+    float *y_real = p->y_real + index;
+    for (int i = 0; i < count; i++) {
+      float v[RK_PANEL];
+      _mm256_storeu_ps(v, _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a));
+      _mm256_storeu_ps(v + 8, _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b));
+      memcpy(y_real + i * stride, v, lanes * sizeof(float));
     }
-    __m256 own = _mm256_set1_ps(p->q_factor), other = _mm256_set1_ps(p->r_factor);
-    a = _mm256_mul_ps(_mm256_round_ps(a, RK_NEAREST), own);
-    b = _mm256_mul_ps(_mm256_round_ps(b, RK_NEAREST), own);
-    a = _mm256_add_ps(a, _mm256_mul_ps(rk_int8_real(r, p->r_zero), other));
-    b = _mm256_add_ps(b, _mm256_mul_ps(rk_int8_real(_mm_srli_si128(r, 8), p->r_zero), other));
-    a = rk_int8_clamped(a, p->sum_zero, p->sum_low, p->sum_high);
-    b = rk_int8_clamped(b, p->sum_zero, p->sum_low, p->sum_high);
-    zero = p->sum_zero;
-  }
-  __m128i y = as_bytes(a, b, zero);
-  if (panel->lanes == RK_PANEL) {
-    _mm_storeu_si128((void *)(p->y + index), y);
+  } else if (!residual) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) {
+      __m256 a = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a), bounds);
+      __m256 b = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b), bounds);
+      store_bytes(y + i * stride, lanes, as_bytes(a, b, bounds.zero));
+    }
   } else {
-    uint8_t bytes[RK_PANEL];
-    _mm_storeu_si128((void *)bytes, y);
-    memcpy(p->y + index, bytes, panel->lanes);
+    __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
+    __m256i r_zero = _mm256_set1_epi32(p->r_zero);
+    rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) {
+      __m128i r = load_bytes(residual + i * stride, lanes);
+      __m256 a = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a), bounds);
+      __m256 b = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b), bounds);
+      a = rk_int8_clamped(rk_int8_sum(a, q_factor, _mm256_cvtepu8_epi32(r), r_zero, r_factor), sum_bounds);
+      b = rk_int8_clamped(
+          rk_int8_sum(b, q_factor, _mm256_cvtepu8_epi32(_mm_srli_si128(r, 8)), r_zero, r_factor), sum_bounds);
+      store_bytes(y + i * stride, lanes, as_bytes(a, b, sum_bounds.zero));
+    }
   }
 }
 
@@ -220,8 +237,7 @@ RK_AVX2 RK_INLINE void run_tile(const panel *panel, const uint8_t *const *rows, 
       sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, b), one));
     }
   }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < count; i++) finish(panel, pixel + i, sum[i][0], sum[i][1]);
+  finish(panel, pixel, sum, count);
 }
 
 RK_AVX2 static void run_rows(const panel *panel, const uint8_t *const *rows, int64_t offset, int64_t pixel,
@@ -294,7 +310,7 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
   layout.outputs = p->out_channels / p->groups;
   layout.is_depthwise = p->groups > 1 && layout.inputs == 1 && layout.outputs == 1;
   if (layout.is_depthwise) {
-    layout.panels = rk_quotient(p->channels, RK_LANES);
+    layout.panels = rk_quotient(p->channels, RK_BLOCK);
     layout.runs = 1;
     layout.places = (int64_t)p->kernel_height * p->kernel_width;
     layout.pairs = rk_quotient(layout.places, 2);
@@ -350,9 +366,13 @@ static int read_quad(const rk_int8_convolution *p, const rk_int8_layout *layout,
   return is_large;
 }
 
+static int64_t depthwise_place(const rk_int8_layout *layout, int64_t c, int64_t place) {
+  return ((c / RK_BLOCK * layout->pairs + place / 2) * RK_BLOCK + rk_int8_lane(c % RK_BLOCK)) * 2 + place % 2;
+}
+
 int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
   rk_int8_layout layout = rk_int8_layout_of(p);
-  if (layout.is_depthwise) return layout.panels * layout.pairs * RK_LANES * 4;
+  if (layout.is_depthwise) return layout.panels * layout.pairs * RK_BLOCK * 4;
   int64_t entries = 0;
   int8_t quad[RK_PANEL * RK_PLACES];
   for (int64_t i = 0; i < p->groups * layout.panels; i++) {
@@ -368,7 +388,7 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
     memset(packed, 0, rk_int8_packed_bytes(p, weights));
     for (int64_t o = 0; o < p->channels; o++) {
       for (int64_t i = 0; i < layout.places; i++) {
-        w[((o / RK_LANES * layout.pairs + i / 2) * RK_LANES + o % RK_LANES) * 2 + i % 2] = *weights++;
+        w[depthwise_place(&layout, o, i)] = *weights++;
       }
     }
     return;
@@ -422,7 +442,7 @@ static void convolve_plain(void *context) {
         if (layout.is_depthwise) {
           if (i >= layout.places) break;
           y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
-          w = ((const int16_t *)p->weights)[((o / RK_LANES * layout.pairs + i / 2) * RK_LANES + o % RK_LANES) * 2 + i % 2];
+          w = ((const int16_t *)p->weights)[depthwise_place(&layout, o, i)];
         } else {
           int64_t quad = list.quads[i / RK_PLACES], run = quad / per_run, place = quad % per_run * RK_PLACES + i % RK_PLACES;
           if (place >= layout.places) continue;

@@ -1,4 +1,4 @@
-// Depthwise convolutions on 8-bit integers, 8 channels at a time, on processors with AVX2.
+// Depthwise convolutions on 8-bit integers, 32 channels at a time, on processors with AVX2.
 //
 // Two places of the window are joined to pairs of 16-bit integers for vpmaddwd. The rows that a block of output rows
 // needs are copied with their margin first, so that every window is at fixed distances from one address and no channel
@@ -9,7 +9,7 @@
 
 #ifdef RK_INT8_AVX2
 
-enum { block_bytes = 48 << 10 };
+enum { block_bytes = 24 << 10 };
 
 typedef struct {
   const rk_int8_convolution *p;
@@ -17,20 +17,23 @@ typedef struct {
   int64_t channels;      // rounded up
   int64_t columns, row;  // of the copied rows: pixels and bytes
   int64_t rows;          // output rows of a block
-  int64_t picture, total;  // bytes of scratch: the copied rows, and with them the distances of the places
+  // Bytes of scratch: the copied rows, the distances of the places; and bias and scales as the sums have them.
+  int64_t picture, distances, values, total;
 } job;
 
 static job job_of(const rk_int8_convolution *p) {
   job job = {.p = p, .layout = rk_int8_layout_of(p)};
   int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  job.channels = job.layout.panels * RK_LANES;
+  job.channels = job.layout.panels * RK_BLOCK;
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * job.channels;
   job.rows = (block_bytes / job.row - reach) / p->stride_height + 1;
   if (job.rows < 1) job.rows = 1;
   job.rows = rk_smaller(job.rows, p->out_height);
   job.picture = rk_aligned(((job.rows - 1) * p->stride_height + reach) * job.row);
-  job.total = job.picture + rk_aligned(job.layout.pairs * 2 * (int64_t)sizeof(int64_t));
+  job.distances = rk_aligned(job.layout.pairs * 2 * (int64_t)sizeof(int64_t));
+  job.values = job.channels * (int64_t)sizeof(int32_t);
+  job.total = job.picture + job.distances + 2 * job.values;
   return job;
 }
 
@@ -58,75 +61,82 @@ static void copy_rows(const job *job, int64_t image, int64_t from, int64_t to, u
   }
 }
 
-RK_AVX2 RK_INLINE __m128i load8(const uint8_t *x) { return _mm_loadl_epi64((const void *)x); }
+RK_AVX2 RK_INLINE __m256i load(const uint8_t *x) { return _mm256_loadu_si256((const void *)x); }
 
-RK_AVX2 RK_INLINE __m256i pairs(__m128i a, __m128i b) { return _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)); }
-
-// 8 results, already between the bounds.
-RK_AVX2 RK_INLINE __m128i as_bytes(__m256 v, int32_t zero) {
-  __m256i integers = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(zero));
-  __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
-  return _mm_packus_epi16(words, words);
+// Adds the products of two places of 32 channels.
+RK_AVX2 RK_INLINE void add_pair(__m256i sum[4], __m256i x, __m256i other, const int16_t *w) {
+  const __m256i zero = _mm256_setzero_si256(), *weights = (const void *)w;
+  __m256i low = _mm256_unpacklo_epi8(x, other), high = _mm256_unpackhi_epi8(x, other);
+  __m256i pairs[4] = {_mm256_unpacklo_epi8(low, zero), _mm256_unpackhi_epi8(low, zero),
+                      _mm256_unpacklo_epi8(high, zero), _mm256_unpackhi_epi8(high, zero)};
+  for (int i = 0; i < 4; i++) {
+    sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(pairs[i], _mm256_loadu_si256(weights + i)));
+  }
 }
 
-// 8 channels of some output rows. `is_3x3`: without holes.
-RK_AVX2 RK_INLINE void run_block(const job *job, const uint8_t *picture, const int64_t *distances, int64_t image,
-                                 int64_t from, int64_t to, int64_t block, const int is_3x3) {
+// Some output rows. `is_3x3`: without holes.
+RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const int64_t *distances, const int32_t *bias,
+                                const float *scales, int64_t image, int64_t from, int64_t to, const int is_3x3) {
+  // What is read here is not read again below: a byte that is written could be any of it.
   const rk_int8_convolution *p = job->p;
-  int64_t channel = block * RK_LANES, lanes = rk_smaller(RK_LANES, p->channels - channel);
-  const __m256i *weights = (const __m256i *)((const int16_t *)p->weights + block * job->layout.pairs * RK_LANES * 2);
-  int32_t biases[RK_LANES] = {0};
-  float factors[RK_LANES] = {0};
-  memcpy(biases, p->bias + channel, lanes * sizeof(int32_t));
-  memcpy(factors, p->scales + channel, lanes * sizeof(float));
-  __m256i bias = _mm256_loadu_si256((const void *)biases);
-  __m256 scales = _mm256_loadu_ps(factors);
-  __m256i w[5];
-  for (int i = 0; i < 5 && is_3x3; i++) w[i] = _mm256_loadu_si256(weights + i);
-  int64_t step = job->channels, row = job->row;
-  for (int64_t y = from; y < to; y++) {
-    const uint8_t *x = picture + (y - from) * p->stride_height * row + channel;
-    int64_t index = ((image * p->out_height + y) * p->out_width) * p->channels + channel;
-    for (int64_t i = 0; i < p->out_width; i++, x += p->stride_width * step, index += p->channels) {
-      __m256i sum = bias;
-      if (is_3x3) {
-        const uint8_t *x1 = x + row, *x2 = x1 + row;
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x), load8(x + step)), w[0]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x + 2 * step), load8(x1)), w[1]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x1 + step), load8(x1 + 2 * step)), w[2]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs(load8(x2), load8(x2 + step)), w[3]));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepu8_epi32(load8(x2 + 2 * step)), w[4]));
-      } else {
-        for (int64_t k = 0; k < job->layout.pairs; k++) {
-          __m256i both = pairs(load8(x + distances[2 * k]), load8(x + distances[2 * k + 1]));
-          sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, _mm256_loadu_si256(weights + k)));
+  int64_t channels = p->channels, width = p->out_width, pairs = job->layout.pairs;
+  int64_t pixel = job->channels, row = job->row, step = p->stride_width * pixel;
+  rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
+  rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
+  __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
+  const __m256i r_zero = _mm256_set1_epi32(p->r_zero), none = _mm256_setzero_si256();
+  uint8_t *y = p->y;
+  float *y_real = p->y_real;
+  const uint8_t *residual = p->residual;
+  const __m256i zero = _mm256_set1_epi16((int16_t)(residual ? sum_bounds.zero : bounds.zero));
+  for (int64_t i = from; i < to; i++) {
+    const uint8_t *window = picture + (i - from) * p->stride_height * row;
+    int64_t start = (image * p->out_height + i) * width * channels;
+    for (int64_t j = 0; j < width; j++, window += step, start += channels) {
+      const int16_t *w = p->weights;
+      for (int64_t c = 0; c < channels; c += RK_BLOCK, w += pairs * RK_BLOCK * 2) {
+        int64_t lanes = rk_smaller(RK_BLOCK, channels - c), index = start + c;
+        const uint8_t *x = window + c;
+        __m256i sum[4];
+        for (int k = 0; k < 4; k++) sum[k] = _mm256_load_si256((const void *)(bias + c + k * 8));
+        if (is_3x3) {
+          const uint8_t *x1 = x + row, *x2 = x1 + row;
+          add_pair(sum, load(x), load(x + pixel), w);
+          add_pair(sum, load(x + 2 * pixel), load(x1), w + 64);
+          add_pair(sum, load(x1 + pixel), load(x1 + 2 * pixel), w + 128);
+          add_pair(sum, load(x2), load(x2 + pixel), w + 192);
+          add_pair(sum, load(x2 + 2 * pixel), none, w + 256);
+        } else {
+          for (int64_t k = 0; k < pairs; k++) {
+            add_pair(sum, load(x + distances[2 * k]), load(x + distances[2 * k + 1]), w + k * 64);
+          }
         }
-      }
-      __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scales);
-      if (!p->y) {
-        float real[RK_LANES];
-        _mm256_storeu_ps(real, v);
-        memcpy(p->y_real + index, real, lanes * sizeof(float));
-        continue;
-      }
-      v = rk_int8_clamped(v, p->y_zero, p->low, p->high);
-      int32_t zero = p->y_zero;
-      if (p->residual) {
-        uint8_t bytes[RK_LANES] = {0};
-        memcpy(bytes, p->residual + index, lanes);
-        v = _mm256_round_ps(v, RK_NEAREST);
-        __m256 other = _mm256_mul_ps(rk_int8_real(load8(bytes), p->r_zero), _mm256_set1_ps(p->r_factor));
-        v = _mm256_add_ps(_mm256_mul_ps(v, _mm256_set1_ps(p->q_factor)), other);
-        v = rk_int8_clamped(v, p->sum_zero, p->sum_low, p->sum_high);
-        zero = p->sum_zero;
-      }
-      __m128i q = as_bytes(v, zero);
-      if (lanes == RK_LANES) {
-        _mm_storel_epi64((void *)(p->y + index), q);
-      } else {
-        uint8_t bytes[RK_LANES];
-        _mm_storel_epi64((void *)bytes, q);
-        memcpy(p->y + index, bytes, lanes);
+        __m256 v[4];
+        for (int k = 0; k < 4; k++) v[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[k]), _mm256_load_ps(scales + c + k * 8));
+        if (!y) {
+          float real[4][8];
+          for (int k = 0; k < 4; k++) _mm256_storeu_ps(real[k], v[k]);
+          for (int64_t k = 0; k < lanes; k++) y_real[index + k] = ((float *)real)[rk_int8_lane(k)];
+          continue;
+        }
+        for (int k = 0; k < 4; k++) v[k] = rk_int8_clamped(v[k], bounds);
+        uint8_t bytes[RK_BLOCK];
+        if (residual) {
+          const uint8_t *r = residual + index;
+          if (lanes < RK_BLOCK) r = memcpy(bytes, r, lanes);
+          __m256i low = _mm256_unpacklo_epi8(load(r), none), high = _mm256_unpackhi_epi8(load(r), none);
+          __m256i words[4] = {_mm256_unpacklo_epi16(low, none), _mm256_unpackhi_epi16(low, none),
+                              _mm256_unpacklo_epi16(high, none), _mm256_unpackhi_epi16(high, none)};
+          for (int k = 0; k < 4; k++) {
+            v[k] = rk_int8_clamped(rk_int8_sum(v[k], q_factor, words[k], r_zero, r_factor), sum_bounds);
+          }
+        }
+        // Packed twice, the channels are in order again.
+        __m256i low = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
+        __m256i high = _mm256_packs_epi32(_mm256_cvtps_epi32(v[2]), _mm256_cvtps_epi32(v[3]));
+        __m256i q = _mm256_packus_epi16(_mm256_add_epi16(low, zero), _mm256_add_epi16(high, zero));
+        _mm256_storeu_si256((void *)(lanes == RK_BLOCK ? y + index : bytes), q);
+        if (lanes < RK_BLOCK) memcpy(y + index, bytes, lanes);
       }
     }
   }
@@ -137,6 +147,13 @@ RK_AVX2 static void depthwise(void *context) {
   const rk_int8_convolution *p = job->p;
   uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * job->total;
   int64_t *distances = (void *)(picture + job->picture);
+  int32_t *bias = (void *)(picture + job->picture + job->distances);
+  float *scales = (void *)(picture + job->picture + job->distances + job->values);
+  for (int64_t i = 0; i < job->channels; i++) {
+    int64_t at = i / RK_BLOCK * RK_BLOCK + rk_int8_lane(i % RK_BLOCK);
+    bias[at] = i < p->channels ? p->bias[i] : 0;
+    scales[at] = i < p->channels ? p->scales[i] : 0;
+  }
   int64_t places = job->layout.places;
   for (int64_t i = 0; i < 2 * job->layout.pairs; i++) {
     int64_t place = rk_smaller(i, places - 1);
@@ -149,10 +166,8 @@ RK_AVX2 static void depthwise(void *context) {
     int64_t image = share.from / p->out_height, from = share.from % p->out_height;
     int64_t to = rk_smaller(rk_smaller(from + job->rows, p->out_height), from + share.to - share.from);
     copy_rows(job, image, from, to, picture);
-    for (int64_t block = 0; block < job->layout.panels; block++) {
-      if (is_3x3) run_block(job, picture, distances, image, from, to, block, 1);
-      else run_block(job, picture, distances, image, from, to, block, 0);
-    }
+    if (is_3x3) run_rows(job, picture, distances, bias, scales, image, from, to, 1);
+    else run_rows(job, picture, distances, bias, scales, image, from, to, 0);
     share.from += to - from;
   }
 }
