@@ -114,6 +114,8 @@ let trainingParameters = [
     "snapshots", .recordOf(Snapshots.fields),
     "For result best: count (10), by \"heldOut\" pictures of the training part or the \"validation\" part itself, and the share that is held out (10%).",
     optional: true, labelled: true),
+  optional(
+    "freezeBatchNorm", "Epochs after which batch norms use and keep their running statistics; never where left out.", 0...100_000),
   Parameter(
     "preciseBatchNorm", .integer, "Batches over which batch norms are measured anew with the final weights.",
     default: .number(0), labelled: true, allowed: 0...1_000_000),
@@ -224,6 +226,7 @@ extension Arguments {
     plan.stochasticDepth = try number("stochasticDepth")
     try setAverages(of: &plan)
     plan.preciseBatchNorm = try integer("preciseBatchNorm")
+    plan.freezesBatchNormAfter = try numberIfGiven("freezeBatchNorm")
     if has("teacher") {
       let settings = try Settings(self, "distillation", Teaching.fields)
       plan.distillation = Distillation(
