@@ -19,6 +19,9 @@
 #define RK_AVX2 __attribute__((target("avx2")))
 #endif
 
+// Bytes agree with any other processor's only where nothing is fused.
+#pragma STDC FP_CONTRACT OFF
+
 #define RK_PANEL 16
 #define RK_PLACES 4
 #define RK_BLOCK 32

@@ -5,8 +5,6 @@
 // is missing.
 #include "Int8.h"
 
-#pragma STDC FP_CONTRACT OFF
-
 #ifdef RK_INT8_AVX2
 
 enum { block_bytes = 24 << 10 };
@@ -112,7 +110,9 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
           }
         }
         __m256 v[4];
-        for (int k = 0; k < 4; k++) v[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[k]), _mm256_load_ps(scales + c + k * 8));
+        for (int k = 0; k < 4; k++) {
+          v[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[k]), _mm256_load_ps(scales + c + k * 8));
+        }
         if (!y) {
           float real[4][8];
           for (int k = 0; k < 4; k++) _mm256_storeu_ps(real[k], v[k]);

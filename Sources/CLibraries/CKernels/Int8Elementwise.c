@@ -1,9 +1,6 @@
 // To and from 8-bit integers, pools and sums of them.
 #include "Int8.h"
 
-// Bytes agree with any other processor's only where nothing is fused.
-#pragma STDC FP_CONTRACT OFF
-
 enum { run = 256 };  // pixels that are turned from planes to NHWC, or back, at a time
 
 typedef struct {
@@ -83,7 +80,8 @@ RK_CLONES static void max_pool(void *context) {
     int64_t left = pixel % p->out_width * p->stride_width - p->pad_left;
     int64_t top = pixel / p->out_width % p->out_height * p->stride_height - p->pad_top;
     const uint8_t *image = p->x + pixel / p->out_width / p->out_height * p->height * p->width * channels;
-    int64_t right = rk_smaller(left + p->kernel_width, p->width), bottom = rk_smaller(top + p->kernel_height, p->height);
+    int64_t right = rk_smaller(left + p->kernel_width, p->width);
+    int64_t bottom = rk_smaller(top + p->kernel_height, p->height);
     uint8_t *y = p->y + pixel * channels;
     memset(y, 0, channels);
     for (int64_t row = top < 0 ? 0 : top; row < bottom; row++) {
