@@ -111,13 +111,12 @@ struct QuantizationTrainingTests {
         }
       }
       try plan.load(weights)
-      // PyTorch multiplies by the reciprocal of the step where we divide, so that of thousands of numbers one may be
-      // rounded to the level beside.
       #expect(abs(loss - expected.loss) < 1e-5 * expected.loss, "step \(step)")
       #expect(Set(weights.keys) == Set(expected.weights.keys))
+      // Nearly all are within 1e-5. PyTorch multiplies by the reciprocal of the step where we divide, so that of some
+      // thousand numbers one is rounded to the level beside, which the dense layer's weights show.
       for (name, found) in weights {
         let difference = worstDifference(found.elements.map(Double.init), expected.weights[name]!)
-        if difference > 3e-6 { print("GOLD", number, name, step, difference) }
         #expect(difference < 3e-4, "\(name) after step \(step)")
       }
     }
