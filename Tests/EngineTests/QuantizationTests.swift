@@ -74,7 +74,9 @@ struct RoundedLayer: CustomTestStringConvertible {
 
 @Suite("training of networks in few bits", .serialized)
 struct QuantizationTests {
-  @Test("a quantizer moves its range and rounds as its definition does, and lets a gradient through within it", arguments: quantizerSamples)
+  @Test(
+    "a quantizer moves its range and rounds as its definition does, and lets a gradient through within it",
+    arguments: quantizerSamples)
   func quantizer(_ sample: OperationSample) throws {
     guard case .fakeQuantize(let rules) = sample.operation else { return }
     let input = sample.inputs[0]
@@ -82,7 +84,8 @@ struct QuantizationTests {
     // What a layer gives lies in blocks, where there is one for it.
     let layer: Networks.Operation =
       input.rank == 3
-      ? .convolution(Convolution(to: input[0], Window(kernel: 3, padding: 1), hasBias: true)) : .dense(Dense(to: input[0]))
+      ? .convolution(Convolution(to: input[0], Window(kernel: 3, padding: 1), hasBias: true))
+      : .dense(Dense(to: input[0]))
     let node = try network.append(layer, to: network.input, named: "layer")
     try network.append(sample.operation, to: node, named: "q")
     var weights = try network.initialWeights(seed: 3)
@@ -117,7 +120,8 @@ struct QuantizationTests {
   ]
 
   /// The layer's answer to a 1 at each place of its window is a weight, exactly.
-  @Test("training multiplies by the weights that inference multiplies by, to the bit", arguments: RoundedLayer.all, schemes)
+  @Test(
+    "training multiplies by the weights that inference multiplies by, to the bit", arguments: RoundedLayer.all, schemes)
   func roundedWeights(_ layer: RoundedLayer, _ scheme: WeightQuantization) throws {
     let network = try layer.network(scheme)
     let node = network.nodes[1]
@@ -160,7 +164,9 @@ struct QuantizationTests {
     #expect(try plan.weights()["layer.weight"] == bare["layer.weight"])
   }
 
-  @Test("the input's gradient comes through the rounded weights, the weights' as if none were rounded", arguments: RoundedLayer.all)
+  @Test(
+    "the input's gradient comes through the rounded weights, the weights' as if none were rounded",
+    arguments: RoundedLayer.all)
   func straightThrough(_ layer: RoundedLayer) throws {
     // The batch norm would change what flows back.
     var layer = layer
@@ -188,7 +194,9 @@ struct QuantizationTests {
     #expect(try found.input != gradients(plain, weights).input)
   }
 
-  @Test("frozen batch norms give, in training too, what inference gives, keep their statistics, and have its gradient", arguments: [false, true])
+  @Test(
+    "frozen batch norms give, in training too, what inference gives, keep their statistics, and have its gradient",
+    arguments: [false, true])
   func frozen(_ isShared: Bool) throws {
     let network = try PlanTests().block()
     var weights = try network.initialWeights(seed: 5)

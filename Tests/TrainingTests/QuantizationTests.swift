@@ -46,7 +46,8 @@ struct QuantizationTrainingTests {
     }
     let weights = WeightQuantization(
       isPerChannel: item.isPerChannel, isSymmetric: item.isSymmetric, isNarrow: item.isSymmetric, delay: golden.delay)
-    func convolutionNorm(_ x: Network.Node, _ i: Int, _ window: Networks.Window, groups: Int = 1) throws -> Network.Node {
+    func convolutionNorm(_ x: Network.Node, _ i: Int, _ window: Networks.Window, groups: Int = 1) throws -> Network.Node
+    {
       var convolution = Convolution(to: 8, window, groups: groups)
       convolution.weightQuantization = weights
       return try network.append(
@@ -68,7 +69,9 @@ struct QuantizationTrainingTests {
     return network
   }
 
-  @Test("losses, weights, statistics and ranges are PyTorch's after each step, before and after rounding and freezing begin", arguments: 0..<3)
+  @Test(
+    "losses, weights, statistics and ranges are PyTorch's after each step, before and after rounding and freezing begin",
+    arguments: 0..<3)
   func golden(_ number: Int) throws {
     let golden = TrainingGolden.read(QuantizationGolden.self, "quantization")
     let item = golden.cases[number]
@@ -156,7 +159,9 @@ struct QuantizationTrainingTests {
     }
   }
 
-  @Test("a training that was stopped before rounding and freezing begin goes on to the same bits", arguments: ingredients, [4, 10, 17])
+  @Test(
+    "a training that was stopped before rounding and freezing begin goes on to the same bits", arguments: ingredients,
+    [4, 10, 17])
   func resumes(_ ingredient: Ingredient, _ steps: Int) throws {
     let trainer = Trainer(engine: try engine.get())
     let (network, weights) = try network()
@@ -211,7 +216,6 @@ struct QuantizationTrainingTests {
     plan.preciseBatchNorm = 6
     let after = try trainer.train(network, from: weights, on: data(), plan).weights
     // The first batch norm sees what the first convolution makes of rounded pictures: computed here by itself.
-    let names = network.layers.map(\.name)
     let norm = try #require(network.nodes.first { if case .batchNorm = network[$0].operation { true } else { false } })
     let normName = network[norm].name
     for (name, rule) in network.parameters {
@@ -240,10 +244,9 @@ struct QuantizationTrainingTests {
     // Quantizers move a little within each batch that is measured.
     #expect(worstDifference(after["\(normName).running_mean"]!.elements.map(Double.init), mean) < 1e-2)
     #expect(worstDifference(after["\(normName).running_var"]!.elements.map(Double.init), variance) < 1e-2)
-    #expect(!names.isEmpty)
   }
 
-  @Test("a quantized network learns, and its inference has the training's numbers")
+  @Test("a network in 4 bits learns")
   func learns() throws {
     let data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: 512, validation: 130, noise: 0.2, seed: 1)
     let trainer = Trainer(engine: try engine.get())
