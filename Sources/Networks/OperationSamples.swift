@@ -169,3 +169,14 @@ private let tokenSamples: [OperationSample] = [
     "attention of one head", .attention(Attention(heads: 1, grid: Extent(height: 5, width: 7))), [36, 24], batch: 1),
   OperationSample("attention of one pixel", .attention(Attention(heads: 2, grid: 1)), [2, 42], batch: 2),
 ]
+
+/// Quantizers, apart from the others: their gradients are no slopes, and files for other programs hold them only behind
+/// layers.
+package let quantizerSamples: [OperationSample] = [
+  OperationSample("8 bits", .fakeQuantize(FakeQuantize(decay: 0.9)), [16, 7, 7], batch: 2),
+  OperationSample("4 bits", .fakeQuantize(FakeQuantize(bits: 4, decay: 0.75)), [64, 9, 9], batch: 5),
+  OperationSample("2 bits of odd channels", .fakeQuantize(FakeQuantize(bits: 2, decay: 0.5)), [17, 5, 3], batch: 5),
+  OperationSample("8 bits of a vector", .fakeQuantize(FakeQuantize(decay: 0)), [101], batch: 3),
+  OperationSample("8 bits with a fixed range", .fakeQuantize(FakeQuantize(decay: 1)), [3, 5, 9], batch: 1),
+  OperationSample("8 bits, delayed", .fakeQuantize(FakeQuantize(decay: 0.9, delay: 4)), [24, 5, 5], batch: 2),
+]

@@ -6,6 +6,7 @@
 typedef struct { const float *a, *b; float *y; int64_t count; } pair;
 
 RK_CLONES static void add_range(const float *a, const float *b, float *y, int64_t from, int64_t to) {
+  RK_ELEMENTWISE
   for (int64_t i = from; i < to; i++) y[i] = a[i] + b[i];
 }
 static void add_body(void *opaque) {

@@ -55,6 +55,7 @@ RK_CLONES static void extend_range(const float *x, int64_t count, float range[2]
 
 RK_CLONES static void round_range(const float *x, float *y, int64_t from, int64_t to, rk_quantizer by) {
   float low = (float)(by.lowest - by.zero), high = (float)(by.highest - by.zero), scale = by.scale;
+  RK_ELEMENTWISE
   for (int64_t i = from; i < to; i++) {
     float level = x[i] / scale;
     level = level < low ? low : level > high ? high : level;
@@ -111,6 +112,7 @@ void rk_move_and_round(const rk_moving_quantizer *p) { GOMP_parallel(move_and_ro
 
 RK_CLONES static void pass_range(const float *x, const float *dy, float *dx, int64_t from, int64_t to, float low,
                                  float high) {
+  RK_ELEMENTWISE
   for (int64_t i = from; i < to; i++) dx[i] = (x[i] >= low) & (x[i] <= high) ? dy[i] : 0;
 }
 static void pass_within(void *opaque) {
@@ -127,6 +129,7 @@ static void pass_within(void *opaque) {
 void rk_pass_within(const rk_moving_quantizer *p) { GOMP_parallel(pass_within, (void *)p, 0, 0); }
 
 RK_CLONES static void scale_row(const float *w, float *y, int64_t count, double factor) {
+  RK_ELEMENTWISE
   for (int64_t i = 0; i < count; i++) y[i] = (float)((double)w[i] * factor);
 }
 RK_CLONES static void unscale_row(float *y, int64_t count, float factor) {

@@ -12,6 +12,9 @@ extern void omp_set_num_threads(int);
 // Each vector kernel is compiled for these; the loader picks.
 #define RK_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #define RK_INLINE static inline __attribute__((always_inline))
+// Before a loop over elements whose arrays are one and the same or do not overlap: asked at run time, as the compiler
+// would, one array counts as overlap.
+#define RK_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety)")
 
 typedef struct { int64_t from, to; } rk_range;
 
