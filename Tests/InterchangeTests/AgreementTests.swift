@@ -70,7 +70,8 @@ struct AgreementTests {
         try plan.forward()
         return try plan.logitsTensor().elements.map { Double($0) }
       }
-      return try NDArray(elements, shape: [Self.batches * Self.batchSize, elements.count / Self.batches / Self.batchSize])
+      return try NDArray(
+        elements, shape: [Self.batches * Self.batchSize, elements.count / Self.batches / Self.batchSize])
     }
     try sample.write(ranged, pictures, expected: answers(.inference), to: folder)
     try NPY.write(answers(.int8), to: "\(folder)/\(sample.fileName).int8.npy")
@@ -135,10 +136,14 @@ extension QuantizedSample {
         QuantizedSample("large-resnet50", ResNet(.resnet50).network(input: [3, 64, 64], classes: 100)),
         QuantizedSample("large-mobilenetV1", MobileNetV1().network(input: [3, 96, 96], classes: 100)),
         QuantizedSample("large-vgg11", VGG(.vgg11, hiddenFeatures: 512).network(input: [3, 64, 64], classes: 100)),
-        QuantizedSample("large-mobilenetV1, weights of 7 bits", MobileNetV1().network(input: [3, 96, 96], classes: 100)) {
+        QuantizedSample(
+          "large-mobilenetV1, weights of 7 bits", MobileNetV1().network(input: [3, 96, 96], classes: 100)
+        ) {
           $0.weights.bits = 7
         },
-        QuantizedSample("large-resnet50, weights of 7 bits", ResNet(.resnet50).network(input: [3, 64, 64], classes: 100)) {
+        QuantizedSample(
+          "large-resnet50, weights of 7 bits", ResNet(.resnet50).network(input: [3, 64, 64], classes: 100)
+        ) {
           $0.weights.bits = 7
         },
       ]

@@ -38,7 +38,8 @@ extension TFLiteModel.Tensor {
       let inner = extents.dropFirst(Int(quantization.axis) + 1).reduce(1, *)
       return (0..<raw.count / element.byteCount).map { i in
         let level = element == .int8 ? Int32(raw.loadUnaligned(fromByteOffset: i, as: Int8.self)) : Int32(ints[i])
-        return Double(scales[scales.count == 1 ? 0 : i / inner % scales.count] * Float(Int64(level) - quantization.zeroPoints[0]))
+        return Double(
+          scales[scales.count == 1 ? 0 : i / inner % scales.count] * Float(Int64(level) - quantization.zeroPoints[0]))
       }
     }
   }

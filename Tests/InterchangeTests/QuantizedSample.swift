@@ -16,7 +16,10 @@ struct QuantizedSample: Sendable, CustomStringConvertible {
   var description: String { name }
   var formats: [FileFormat] { onlyFormat.map { [$0] } ?? FileFormat.allCases }
 
-  init(_ name: String, _ network: Network, only format: FileFormat? = nil, _ change: (inout QuantizationScheme) -> Void = { _ in }) {
+  init(
+    _ name: String, _ network: Network, only format: FileFormat? = nil,
+    _ change: (inout QuantizationScheme) -> Void = { _ in }
+  ) {
     plain = ExportSample(name: name, network: network)
     var scheme = QuantizationScheme()
     change(&scheme)
@@ -93,7 +96,9 @@ extension QuantizedSample {
       do { try build(&network) } catch { fatalError("\(name): \(error)") }
       return network
     }
-    func convolution(_ channels: Int, _ network: inout Network, _ x: Network.Node, _ name: String) throws -> Network.Node {
+    func convolution(_ channels: Int, _ network: inout Network, _ x: Network.Node, _ name: String) throws
+      -> Network.Node
+    {
       try network.append(
         .convolution(Convolution(to: channels, Window(kernel: 3, padding: 1), hasBias: true)), to: x, named: name)
     }
@@ -135,7 +140,9 @@ extension QuantizedSample {
       QuantizedSample("int8 but logits in 32 bits", resnet) { $0.roundsOutput = false },
       QuantizedSample("int8 but the first and last layer", resnet) { $0.kept = ["conv1", "fc"] },
       QuantizedSample("int8 but the input", resnet) { $0.kept = ["input"] },
-      QuantizedSample("int8 but a sum", resnet) { $0.kept = [resnet.layers.first { $0.operation == .add(Add()) }!.name] },
+      QuantizedSample("int8 but a sum", resnet) {
+        $0.kept = [resnet.layers.first { $0.operation == .add(Add()) }!.name]
+      },
       QuantizedSample("int8 pools and a flatten", pooled),
       QuantizedSample("int8 concatenation", joined),
       QuantizedSample("int8 clips and what has no form in 8 bits", clipped),

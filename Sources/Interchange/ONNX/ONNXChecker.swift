@@ -99,7 +99,8 @@ struct ONNXChecker {
     let scales = try constant("\(weight).scale", .float32).floats
     guard try constant("\(weight).levels", .int8).map({ Int16(Int8(bitPattern: $0)) }) == integers.weights.levels,
       scales == integers.weights.quantizers.map(\.scale),
-      try constant("\(weight).zero", .int8).map({ Int(Int8(bitPattern: $0)) }) == integers.weights.quantizers.map(\.zero)
+      try constant("\(weight).zero", .int8).map({ Int(Int8(bitPattern: $0)) })
+        == integers.weights.quantizers.map(\.zero)
     else { throw Problem("'\(weight)' has other levels than the network's") }
     guard let levels = integers.bias, let input = integers.input else { return }
     guard try constant("\(bias).levels", .int32).elementsEqual(levels.withUnsafeBytes { Array($0) }),
@@ -135,7 +136,8 @@ struct ONNXChecker {
   private func initializers() throws(Problem) -> [String: Constant] {
     var constants: [String: Constant] = [:]
     for tensor in graph.initializer {
-      guard let shape = Shape(checking: tensor.dims.map { Int($0) }), let element = ONNXElement(rawValue: tensor.dataType),
+      guard let shape = Shape(checking: tensor.dims.map { Int($0) }),
+        let element = ONNXElement(rawValue: tensor.dataType),
         [.float32, .uint8, .int8, .int32].contains(element),
         tensor.rawData.count == shape.elementCount * element.elementType.byteCount
       else { throw Problem("'\(tensor.name)' has other bytes than its shape needs") }
@@ -242,7 +244,9 @@ extension Onnx_ModelProto {
 extension Data {
   fileprivate var floats: [Float] {
     withUnsafeBytes { raw in
-      (0..<raw.count / 4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
+      (0..<raw.count / 4).map {
+        Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+      }
     }
   }
 }

@@ -64,7 +64,11 @@ public struct ONNXWeights: Sendable {
       guard case .missing(let names) = error else { throw .weights(error) }
       if hasLevels { throw .roundedWeights }
       let statistics = network.nodes.flatMap { node in
-        if case .batchNorm = network[node].operation { network.parameters(of: node).map(\.name) } else { [] as [String] }
+        if case .batchNorm = network[node].operation {
+          network.parameters(of: node).map(\.name)
+        } else {
+          [] as [String]
+        }
       }
       if !hasBatchNorms, Set(names).isSubset(of: statistics) { throw .foldedBatchNorms }
       throw .weights(error)

@@ -14,6 +14,14 @@ struct TFLiteChecker {
   func check(against network: Network, _ weights: Weights) throws(Problem) {
     try check(input: network.shape(of: network.input), output: network.shape(of: network.output))
     let tensors = Dictionary(model.tensors.map { ($0.name, $0) }) { first, _ in first }
+    if let brought = try tensor(model.inputs[0]).quantization {
+      guard
+        network.nodes.contains(where: { node in
+          network[node].inputs == [network.input]
+            && network.quantizer(of: node, weights).map { TFLiteModel.Quantization($0) } == brought
+        })
+      else { throw Problem("it takes other levels than the network") }
+    }
     for node in network.nodes {
       let layer = network[node]
       if case .fakeQuantize = layer.operation, let tensor = tensors[layer.name] {
@@ -45,7 +53,8 @@ struct TFLiteChecker {
         }
       }
       if let quantization = tensor.quantization { try check(quantization, of: tensor) }
-      guard (tensor.element == .int8) == (tensor.quantization != nil) || (tensor.element == .int32 && tensor.data != nil)
+      guard
+        (tensor.element == .int8) == (tensor.quantization != nil) || (tensor.element == .int32 && tensor.data != nil)
       else { throw Problem("'\(tensor.name)' has scales, and needs none, or none, and needs some") }
     }
     guard model.inputs.count == 1, model.outputs.count == 1 else { throw Problem("it needs one input and one output") }

@@ -38,7 +38,8 @@ package struct TFLiteModel: Hashable, Sendable {
 
     /// Levels around 0.
     init(symmetric scales: [Float], axis: Int32) {
-      self.init(scales: scales, zeroPoints: [Int64](repeating: 0, count: scales.count), axis: scales.count > 1 ? axis : 0)
+      self.init(
+        scales: scales, zeroPoints: [Int64](repeating: 0, count: scales.count), axis: scales.count > 1 ? axis : 0)
     }
 
     static let lowest: Int64 = -128
