@@ -59,11 +59,17 @@ enum IntegerSample: String, CaseIterable {
 
   func network() throws -> Network {
     func window(_ kernel: Int, stride: Int = 1) -> Window {
-      Window(kernel: Extent(height: kernel, width: kernel), stride: Extent(height: stride, width: stride), padding: Padding(top: kernel / 2, left: kernel / 2, bottom: kernel / 2, right: kernel / 2))
+      Window(
+        kernel: Extent(height: kernel, width: kernel), stride: Extent(height: stride, width: stride),
+        padding: Padding(top: kernel / 2, left: kernel / 2, bottom: kernel / 2, right: kernel / 2))
     }
     var net = Network(rawValue, input: self == .oddChannels ? [3, 13, 11] : [3, 16, 16])
-    func block(_ x: Network.Node, _ name: String, to channels: Int, _ window: Window, groups: Int = 1, activation: Networks.Operation? = .relu(ReLU())) throws -> Network.Node {
-      var y = try net.append(.convolution(Convolution(to: channels, window, groups: groups)), to: x, named: "\(name).conv")
+    func block(
+      _ x: Network.Node, _ name: String, to channels: Int, _ window: Window, groups: Int = 1,
+      activation: Networks.Operation? = .relu(ReLU())
+    ) throws -> Network.Node {
+      var y = try net.append(
+        .convolution(Convolution(to: channels, window, groups: groups)), to: x, named: "\(name).conv")
       y = try net.append(.batchNorm(BatchNorm()), to: y, named: "\(name).bn")
       return try activation.map { try net.append($0, to: y, named: "\(name).act") } ?? y
     }
@@ -123,7 +129,8 @@ enum IntegerSample: String, CaseIterable {
 
 @Suite("networks on whole numbers", .serialized)
 struct IntegerTests {
-  @Test("they answer what the simulation with reals answers, ties aside", arguments: IntegerSample.allCases, [true, false])
+  @Test(
+    "they answer what the simulation with reals answers, ties aside", arguments: IntegerSample.allCases, [true, false])
   func agreement(_ sample: IntegerSample, perChannel: Bool) throws {
     var scheme = QuantizationScheme()
     scheme.weights.isPerChannel = perChannel

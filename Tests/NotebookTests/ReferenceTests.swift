@@ -54,6 +54,18 @@ struct ReferenceTests {
       "Recipes/mobilenet-v1/prune",
       ["count": "2", "samples": "200", "epochs": "1", "tuned": "4", "rollouts": "2", "tested": "100"]
     ),
+    (
+      "Recipes/mobilenet-v1/quantize",
+      ["count": "2", "samples": "200", "epochs": "1", "extra": "1", "tested": "100", "side": "32", "rounds": "2"]
+    ),
+    (
+      "Recipes/mobilenet-v1/compress",
+      ["samples": "200", "epochs": "1", "tuned": "1", "extra": "1", "rollouts": "2", "tested": "100", "rounds": "2"]
+    ),
+    (
+      "Recipes/resnet50/quantize",
+      ["count": "2", "samples": "200", "epochs": "1", "extra": "1", "tested": "100", "side": "32", "rounds": "2"]
+    ),
     ("Recipes/resnet50/original", ["epochs": "2", "samples": "100"]),
     ("Recipes/resnet50/torchvision", ["epochs": "2", "samples": "100"]),
     ("Recipes/resnet50/a1", ["epochs": "2", "samples": "100"]),

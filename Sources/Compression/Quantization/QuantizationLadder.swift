@@ -42,7 +42,8 @@ extension PostTrainingQuantizer {
     let evaluator = Evaluator(engine: engine)
     let (base, baseWeights) = settings.equalizes ? try EqualizeLayers()(network, weights) : (network, weights)
     settings.equalizes = false
-    let (whole, wholeWeights) = try quantized(base, baseWeights, on: split, normalization: normalization, scheme, settings)
+    let (whole, wholeWeights) = try quantized(
+      base, baseWeights, on: split, normalization: normalization, scheme, settings)
     func measure(keeping kept: [String]) throws -> Evaluation {
       if isInterrupted() { throw ActivationReader.Interrupted() }
       var scheme = scheme
@@ -65,7 +66,8 @@ extension PostTrainingQuantizer {
     }
     var ladder = QuantizationLadder(float: float, quantized: all, rungs: rungs, worst: [], mixed: all)
     let lost = float.hits - all.hits
-    for count in 1...max(1, min(mostKept, rungs.count)) where lost > 0 && Double(ladder.mixed.hits - all.hits) < share * Double(lost) {
+    for count in 1...max(1, min(mostKept, rungs.count))
+    where lost > 0 && Double(ladder.mixed.hits - all.hits) < share * Double(lost) {
       let worst = ladder.byGain.prefix(count).map(\.layer)
       ladder = QuantizationLadder(
         float: float, quantized: all, rungs: rungs, worst: worst, mixed: try measure(keeping: scheme.kept + worst))

@@ -20,7 +20,11 @@ struct IntegerFusions {
     var activation: Network.Node?
     var quantizer: Network.Node
   }
-  enum Group { case product(Product), sum(Sum), average(Network.Node, quantizer: Network.Node) }
+  enum Group {
+    case product(Product)
+    case sum(Sum)
+    case average(Network.Node, quantizer: Network.Node)
+  }
 
   private(set) var emitted: [Network.Node: Group] = [:]
   private(set) var absorbed: Set<Network.Node> = []
@@ -75,7 +79,9 @@ struct IntegerFusions {
         var sum = Sum(add: node, others: inputs, activation: tail.activation, quantizer: tail.quantizer)
         // The later of two products takes the sum along: what it adds is there by then.
         let products = inputs.filter { input in
-          guard case .product(let product)? = emitted[input], only(input) == node, product.sum == nil else { return false }
+          guard case .product(let product)? = emitted[input], only(input) == node, product.sum == nil else {
+            return false
+          }
           return network[product.layer].shape.rank == 3
         }
         guard inputs[0] != inputs[1], let last = products.max(), case .product(var product)? = emitted[last] else {

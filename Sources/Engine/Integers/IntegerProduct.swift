@@ -30,7 +30,9 @@ final class IntegerProduct {
   func scratch(threads: Int) -> Int { Int(rk_int8_scratch(arguments, Int32(threads))) }
 
   /// Takes the places of its arrays.
-  func prepare(_ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, residual: UnsafeRawPointer?, scratch: UnsafeMutableRawPointer) {
+  func prepare(
+    _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, residual: UnsafeRawPointer?, scratch: UnsafeMutableRawPointer
+  ) {
     arguments.pointee.x = x.assumingMemoryBound(to: UInt8.self)
     if group.quantizer == nil {
       arguments.pointee.y_real = y.assumingMemoryBound(to: Float.self)

@@ -122,7 +122,9 @@ extension PlanBuilder {
       )
       (arguments.kernel_height, arguments.kernel_width) = (Int32(window.kernel.height), Int32(window.kernel.width))
       (arguments.stride_height, arguments.stride_width) = (Int32(window.stride.height), Int32(window.stride.width))
-      (arguments.dilation_height, arguments.dilation_width) = (Int32(window.dilation.height), Int32(window.dilation.width))
+      (arguments.dilation_height, arguments.dilation_width) = (
+        Int32(window.dilation.height), Int32(window.dilation.width)
+      )
       (arguments.pad_top, arguments.pad_left) = (Int32(window.padding.top), Int32(window.padding.left))
       arguments.groups = Int32(rules.groups)
     case .dense(let rules):
@@ -132,10 +134,14 @@ extension PlanBuilder {
         let before = network[picture].inputs.first
       { picture = before }
       let extents = network.shape(of: picture).extents + [1, 1]
-      (arguments.channels, arguments.height, arguments.width) = (Int64(extents[0]), Int64(extents[1]), Int64(extents[2]))
+      (arguments.channels, arguments.height, arguments.width) = (
+        Int64(extents[0]), Int64(extents[1]), Int64(extents[2])
+      )
       (arguments.out_channels, arguments.out_height, arguments.out_width) = (Int64(rules.outputFeatures), 1, 1)
       (arguments.kernel_height, arguments.kernel_width) = (Int32(extents[1]), Int32(extents[2]))
-      (arguments.stride_height, arguments.stride_width, arguments.dilation_height, arguments.dilation_width) = (1, 1, 1, 1)
+      (arguments.stride_height, arguments.stride_width, arguments.dilation_height, arguments.dilation_width) = (
+        1, 1, 1, 1
+      )
       arguments.groups = 1
     default: preconditionFailure("a layer without products")
     }

@@ -26,10 +26,10 @@ public struct Quantizer: Hashable, Sendable {
     self.init(scale: Self.scale(Double(magnitude) / Double(levels.upperBound)), zero: 0, levels: levels)
   }
 
-  /// Of a range without extent, 1, so that 0 stays 0.
+  /// Of a range without extent, a small one, so that 0 stays 0 and a bias in its units is still fine.
   private static func scale(_ step: Double) -> Float {
     let scale = Float(step)
-    return scale.isNormal ? scale : 1
+    return scale.isNormal ? scale : 0x1p-16
   }
 
   /// The level nearest to a number; of two as near, the even one.

@@ -95,7 +95,9 @@ let quantize = Builtin(
   calibration.correctsBias = try arguments.bool("correctBias")
   let plan = try arguments.trainingPlan(for: data.data)
   let teachers = try arguments.teachers(of: data.data)
-  let network = try arguments.placing("keep") { () throws(ShapeError) in try PostTrainingQuantizer.network(model.network, scheme, calibration) }
+  let network = try arguments.placing("keep") { () throws(ShapeError) in
+    try PostTrainingQuantizer.network(model.network, scheme, calibration)
+  }
 
   let keeper = StepKeeper(
     try StepInputs("quantizing", model, on: data, QuantizingInputs(scheme: scheme, calibration: calibration), notebook),
@@ -125,7 +127,8 @@ let quantize = Builtin(
     network, weights, on: data.data.validation, normalization: data.data.normalization)
   arguments.context.report(
     "quantized \(network.name): top-1 \(NumberText.fixed(final.top1 * 100, 2)) %, \(NumberText.grouped(network.storedByteCount)) bytes, "
-      + "\(NumberText.fixed(Double(network.storedByteCount) / Double(max(model.network.storedByteCount, 1)) * 100, 1)) % of before")
+      + "\(NumberText.fixed(Double(network.storedByteCount) / Double(max(model.network.storedByteCount, 1)) * 100, 1)) % of before"
+  )
   return .object(
     RunValue(
       model: ModelValue(network: network, weights: weights), data: data.data.name, plan: plan, epochs: [], final: final,
@@ -145,7 +148,8 @@ let ladder = Builtin(
       allowed: 1...10_000_000)
   ],
   result: .recordOf([
-    "float": .number, "quantized": .number, "layers": .list(of: rungRecord), "worst": .list(of: .string), "mixed": .number,
+    "float": .number, "quantized": .number, "layers": .list(of: rungRecord), "worst": .list(of: .string),
+    "mixed": .number,
   ]),
   examples: [
     Example(
@@ -156,12 +160,15 @@ let ladder = Builtin(
   try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
   let (scheme, calibration) = (try arguments.scheme(), try arguments.calibration())
-  _ = try arguments.placing("keep") { () throws(ShapeError) in try PostTrainingQuantizer.network(model.network, scheme, calibration) }
+  _ = try arguments.placing("keep") { () throws(ShapeError) in
+    try PostTrainingQuantizer.network(model.network, scheme, calibration)
+  }
   let judged = try data.data.validation.first(min(arguments.integer("judged"), data.data.validation.count))
   let context = arguments.context
   do {
     let result = try arguments.quantizer(for: model, data, calibration).ladder(
-      model.network, model.weights, on: data.data.train, judgedOn: judged, normalization: data.data.normalization, scheme,
+      model.network, model.weights, on: data.data.train, judgedOn: judged, normalization: data.data.normalization,
+      scheme,
       calibration
     ) { done, count in
       if done % 10 == 0 || done == count { context.report("ladder: \(done) of \(count) layers") }
@@ -245,7 +252,9 @@ extension Arguments {
   func kernels(for network: Network) throws(ScriptError) -> Plan.Mode {
     guard try string("kernels") == "int8" else { return .inference }
     guard network.isQuantized else {
-      throw failure("\(network.name) is not quantized, so there are no whole numbers", hint: "quantize(model, data).model", at: "kernels")
+      throw failure(
+        "\(network.name) is not quantized, so there are no whole numbers", hint: "quantize(model, data).model",
+        at: "kernels")
     }
     return .int8
   }
@@ -272,7 +281,9 @@ extension Arguments {
   }
 
   /// Says what of a network stands in the way at the argument that asks for it.
-  fileprivate func placing<Result>(_ label: String, _ body: () throws(ShapeError) -> Result) throws(ScriptError) -> Result {
+  fileprivate func placing<Result>(_ label: String, _ body: () throws(ShapeError) -> Result) throws(ScriptError)
+    -> Result
+  {
     do { return try body() } catch {
       throw failure(error.description, at: try strings(label).contains(error.layer ?? "") ? label : "model")
     }

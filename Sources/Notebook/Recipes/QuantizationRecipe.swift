@@ -19,9 +19,11 @@ enum QuantizationRecipe {
       "source": .string("Tencent/PocketFlow, learners/uniform_quantization_tf; tensorflow/contrib/quantize"),
       "top1": .number(71.29),
       "notes": .string(
-        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some pictures put them."),
+        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some pictures put them."
+      ),
     ]),
-    "bits": .number(8), "weights": .string("perTensor"), "symmetric": .bool(false), "calibration": .string("movingAverage"),
+    "bits": .number(8), "weights": .string("perTensor"), "symmetric": .bool(false),
+    "calibration": .string("movingAverage"),
     "rangeDecay": .number(0.999), "delay": .number(0), "epochs": .number(20), "batch": .number(64), "lr": .number(3e-4),
     "optimizer": .string("adam"), "weightDecay": .number(4e-5),
     "decays": .list(["weights", "depthwise", "norms", "biases"]), "schedule": .string("step"),

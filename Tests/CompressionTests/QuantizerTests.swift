@@ -1,0 +1,159 @@
+import Compression
+import Datasets
+import Engine
+import ModelZoo
+import Networks
+import Tensors
+import Testing
+import Training
+
+private let engine = Result { try Engine(threads: 2) }
+
+@Suite("quantizing a trained network", .serialized) struct QuantizerTests {
+  private func quantized(
+    _ scheme: QuantizationScheme = QuantizationScheme(), _ settings: CalibrationSettings = CalibrationSettings()
+  ) throws -> (network: Network, weights: Weights) {
+    let sample = try TrainedSample.shared.get()
+    return try PostTrainingQuantizer(engine: engine.get()).quantized(
+      sample.network, sample.weights, on: sample.data.train, normalization: sample.data.normalization, scheme, settings)
+  }
+
+  private static let methods = CalibrationSettings.Method.allCases
+
+  @Test("every method keeps most of the accuracy with a scale for each channel", arguments: methods)
+  func methods(_ method: CalibrationSettings.Method) throws {
+    let sample = try TrainedSample.shared.get()
+    var settings = CalibrationSettings()
+    (settings.method, settings.pictures) = (method, 200)
+    let (network, weights) = try quantized(QuantizationScheme(), settings)
+    let (before, after) = (
+      try sample.accuracy(sample.network, sample.weights), try sample.accuracy(network, weights)
+    )
+    #expect(before.top1 > 0.8)
+    #expect(after.top1 > before.top1 - 0.06, "\(method)")
+    // The network that is announced is the one that comes.
+    #expect(try PostTrainingQuantizer.network(sample.network, QuantizationScheme(), settings) == network)
+  }
+
+  @Test("ranges hold what they are meant to hold") func ranges() throws {
+    func range(_ method: CalibrationSettings.Method) throws -> [(low: Float, high: Float)] {
+      var settings = CalibrationSettings()
+      (settings.method, settings.pictures, settings.percentile) = (method, 200, 99.9)
+      let (network, weights) = try quantized(QuantizationScheme(), settings)
+      return network.nodes.compactMap { node in
+        guard case .fakeQuantize = network[node].operation else { return nil }
+        return (weights["\(network[node].name).min"]![flat: 0], weights["\(network[node].name).max"]![flat: 0])
+      }
+    }
+    let all = try range(.minMax)
+    #expect(all.count > 20 && all.allSatisfy { $0.low <= 0 && $0.high > 0 })
+    for method in Self.methods where method != .minMax {
+      let found = try range(method)
+      for (inner, outer) in zip(found, all) {
+        #expect(inner.low >= outer.low - 1e-4 && inner.high <= outer.high + 1e-4 && inner.high > 0, "\(method)")
+      }
+      #expect(zip(found, all).contains { $0.high < $1.high }, "\(method) cuts nothing off")
+    }
+    // A network with ReLU6 is never above 6.
+    #expect(all.dropLast(2).dropFirst().allSatisfy { $0.high <= 6 })
+  }
+
+  @Test("a scale for each channel is nearer to the network than one for all, and more bits than fewer") func order()
+    throws
+  {
+    let sample = try TrainedSample.shared.get()
+    func loss(_ change: (inout QuantizationScheme) -> Void) throws -> Double {
+      var scheme = QuantizationScheme()
+      change(&scheme)
+      let (network, weights) = try quantized(scheme)
+      return abs(try sample.accuracy(network, weights).loss - sample.accuracy(sample.network, sample.weights).loss)
+    }
+    #expect(try loss { _ in } < loss { $0.weights.isPerChannel = false })
+    #expect(try loss { _ in } < loss { ($0.weights.bits, $0.activationBits) = (3, 3) })
+  }
+
+  @Test("the same pictures give the same bits") func determinism() throws {
+    #expect(try quantized().weights == quantized().weights)
+  }
+
+  @Test("equalized layers compute what they computed, and make one scale for all weights bearable") func equalization()
+    throws
+  {
+    var network = Network("pair", input: [3, 8, 8])
+    var x = network.input
+    for (i, groups) in [(1, 1), (2, 8), (3, 1)] {
+      x = try network.append(
+        .convolution(Convolution(to: 8, Window(kernel: 3, padding: 1), groups: groups)), to: x, named: "conv\(i)")
+      x = try network.append(.batchNorm(BatchNorm()), to: x, named: "norm\(i)")
+      x = try network.append(.relu(ReLU()), to: x, named: "relu\(i)")
+    }
+    x = try network.append(.globalAveragePool(GlobalAveragePool()), to: x)
+    x = try network.append(.flatten(Flatten()), to: x)
+    try network.append(.dense(Dense(to: 4)), to: x, named: "fc")
+    var weights = try network.initialWeights(seed: 3)
+    // Channels of very unlike ranges.
+    weights["norm1.weight"]!.withUnsafeMutableElements {
+      for c in $0.indices { $0[c] = c.isMultiple(of: 2) ? 40 : 0.02 }
+    }
+    let (equal, scaled) = try EqualizeLayers()(network, weights)
+    var input = try Tensor(zeros: [5, 3, 8, 8])
+    var random = RandomKey(seed: 1, for: .synthetic).generator()
+    input.withUnsafeMutableElements { for i in $0.indices { $0[i] = Float(random.normal()) } }
+    let evaluator = Evaluator(engine: try engine.get())
+    let before = try evaluator.predict(network, weights, input)
+    let after = try evaluator.predict(equal, scaled, input)
+    let largest = before.elements.map(abs).max()!
+    // Some products more in single precision.
+    #expect(zip(before.elements, after.elements).allSatisfy { abs($0 - $1) < 1e-4 * largest })
+
+    func worst(_ network: Network, _ weights: Weights) throws -> Float {
+      var scheme = QuantizationScheme()
+      scheme.weights.isPerChannel = false
+      // Only weights are rounded here.
+      let rounded = try InsertQuantizers(scheme)(network, [:]).0.roundedWeights(weights)
+      return zip(try evaluator.predict(network, rounded, input).elements, before.elements).map { abs($0 - $1) }.max()!
+    }
+    #expect(try worst(equal, scaled) < worst(network, weights) / 2)
+  }
+
+  @Test("corrected biases bring the mean of a layer's output back") func bias() throws {
+    let sample = try TrainedSample.shared.get()
+    var scheme = QuantizationScheme()
+    // Few bits for weights alone, so that their rounding is what is seen.
+    (scheme.weights.isPerChannel, scheme.weights.bits) = (false, 5)
+    func loss(_ corrects: Bool) throws -> Double {
+      var settings = CalibrationSettings()
+      (settings.correctsBias, settings.pictures) = (corrects, 200)
+      let (network, weights) = try quantized(scheme, settings)
+      return try sample.accuracy(network, weights).loss
+    }
+    #expect(try loss(true) < loss(false))
+  }
+
+  @Test("the ladder names the layer that was made hostile, and keeping it brings the accuracy back") func ladder()
+    throws
+  {
+    let sample = try TrainedSample.shared.get()
+    var weights = sample.weights
+    let hostile = "blocks.1.0.conv_dw"
+    let norm = "blocks.1.0.bn1"
+    // One channel with weights a thousand times as large, and a norm that takes that back: with one scale for all, the
+    // others vanish.
+    let folded = weights["\(norm).running_var"]!.elements
+    weights["\(norm).running_var"]!.withUnsafeMutableElements { $0[0] = folded[0] * 1e-6 }
+    weights["\(norm).weight"]!.withUnsafeMutableElements { $0[0] *= 0.3 }
+    weights["\(hostile).weight"]!.withUnsafeMutableElements { w in for i in 0..<9 { w[i] *= 1e-3 } }
+    weights["\(norm).running_mean"]!.withUnsafeMutableElements { $0[0] *= 1e-3 }
+    weights["\(hostile).weight"]!.withUnsafeMutableElements { w in w[0] += 1 }
+    var scheme = QuantizationScheme()
+    scheme.weights.isPerChannel = false
+    let result = try PostTrainingQuantizer(engine: engine.get()).ladder(
+      sample.network, weights, on: sample.data.train, judgedOn: sample.data.validation,
+      normalization: sample.data.normalization, scheme, CalibrationSettings())
+    #expect(result.rungs.map(\.layer) == sample.network.quantizableLayers.map(\.name))
+    #expect(result.byGain.first?.layer == hostile)
+    #expect(result.rungs.min { $0.only.hits < $1.only.hits }?.layer == hostile)
+    #expect(result.worst.first == hostile)
+    #expect(result.mixed.hits >= result.quantized.hits)
+  }
+}
