@@ -18,10 +18,9 @@ private let engine = Result { try Engine(threads: 2) }
       sample.network, sample.weights, on: sample.data.train, normalization: sample.data.normalization, scheme, settings)
   }
 
-  private static let methods = CalibrationSettings.Method.allCases
 
-  @Test("every method keeps most of the accuracy with a scale for each channel", arguments: methods)
-  func methods(_ method: CalibrationSettings.Method) throws {
+  @Test("every method keeps most of the accuracy with a scale for each channel", arguments: CalibrationSettings.Method.allCases)
+  func accuracy(_ method: CalibrationSettings.Method) throws {
     let sample = try TrainedSample.shared.get()
     var settings = CalibrationSettings()
     (settings.method, settings.pictures) = (method, 200)
@@ -47,7 +46,7 @@ private let engine = Result { try Engine(threads: 2) }
     }
     let all = try range(.minMax)
     #expect(all.count > 20 && all.allSatisfy { $0.low <= 0 && $0.high > 0 })
-    for method in Self.methods where method != .minMax {
+    for method in CalibrationSettings.Method.allCases where method != .minMax {
       let found = try range(method)
       for (inner, outer) in zip(found, all) {
         #expect(inner.low >= outer.low - 1e-4 && inner.high <= outer.high + 1e-4 && inner.high > 0, "\(method)")

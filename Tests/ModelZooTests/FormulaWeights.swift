@@ -19,6 +19,8 @@ enum FormulaWeights {
       case .scale: 1 + 0.1 * u
       case .bias, .shift, .runningMean: 0.1 * u
       case .runningVariance: 1 + 0.5 * abs(u)
+      case .rangeLow: -3 + u
+      case .rangeHigh: 3 + u
       }
     }
   }
