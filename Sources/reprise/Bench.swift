@@ -78,6 +78,10 @@ struct Bench: ParsableCommand {
       throw fail(error.description)
     } catch let error as TrainingError {
       throw fail(error.description)
+    } catch let error as TensorError {
+      throw fail("\(error)")
+    } catch let error as DatasetError {
+      throw fail(error.description)
     }
   }
 

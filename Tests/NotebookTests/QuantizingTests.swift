@@ -20,7 +20,7 @@ import Testing
         == .bool(true))
     #expect(try workshop.value("agreement(eight.model, data).differing <= 1") == .bool(true))
     #expect(
-      try workshop.value("predict(eight.model, pictures(data.validation, 2), kernels: \"int8\").shape")
+      try workshop.value("predict(eight.model, pictures(data, 2), kernels: \"int8\").shape")
         == .list([2.0, 4]))
     try workshop.value(
       """
@@ -71,9 +71,14 @@ import Testing
       ("quantize(quantize(run.model, data, pictures: 20).model, data)", "quantized already"),
       ("quantize(run.model, data, keep: [\"nowhere\"])", "no such layer"),
       ("evaluate(run.model, data, kernels: \"int8\")", "not quantized"),
+      ("agreement(run.model, data)", "not quantized"),
+      (
+        "evaluate(quantize(run.model, data, pictures: 20, symmetric: false).model, data, kernels: \"int8\")",
+        "asymmetric"
+      ),
       ("quantize(run.model, data, bits: 9)", "9"),
       ("quantize(run.model, data, 8)", "recipe"),
-      ("export(quantize(run.model, data, pictures: 20, symmetric: false).model, to: \"m.tflite\")", "asymmetric"),
+      ("export(quantize(run.model, data, pictures: 20, symmetric: false).model, to: \"m.tflite\")", "symmetric"),
       ("export(run.model, to: \"m.pb\")", "ending"),
     ])
   func mistakes(_ code: String, _ says: String) throws {

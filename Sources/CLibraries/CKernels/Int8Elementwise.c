@@ -26,13 +26,6 @@ RK_INLINE void dequantize_row(const uint8_t *x, float *y, int64_t count, float s
   for (int64_t i = 0; i < count; i++) y[i] = scale * (float)((int32_t)x[i] - zero);
 }
 
-RK_CLONES static void quantize(void *context) {
-  const job *job = context;
-  rk_range share = rk_share(job->pixels, 64);
-  quantize_row((const float *)job->x + share.from, (uint8_t *)job->y + share.from, share.to - share.from, job->scale,
-               job->zero, job->low, job->high);
-}
-
 RK_CLONES static void quantize_planar(void *context) {
   const job *job = context;
   uint8_t row[run];
@@ -47,13 +40,6 @@ RK_CLONES static void quantize_planar(void *context) {
       for (int64_t i = 0; i < count; i++) y[i * job->channels] = row[i];
     }
   }
-}
-
-RK_CLONES static void dequantize(void *context) {
-  const job *job = context;
-  rk_range share = rk_share(job->pixels, 64);
-  dequantize_row((const uint8_t *)job->x + share.from, (float *)job->y + share.from, share.to - share.from, job->scale,
-                 job->zero);
 }
 
 RK_CLONES static void dequantize_planar(void *context) {
@@ -129,10 +115,21 @@ RK_CLONES static void add(void *context) {
   }
 }
 
-void rk_int8_quantize(const float *x, uint8_t *y, int64_t count, float scale, int32_t zero, int32_t low,
-                      int32_t high) {
-  job job = {.x = x, .y = y, .pixels = count, .scale = scale, .zero = zero, .low = low, .high = high};
-  GOMP_parallel(quantize, &job, 0, 0);
+RK_CLONES static void rescale(void *context) {
+  const job *job = context;
+  float least = (float)(job->low - job->y_zero), greatest = (float)(job->high - job->y_zero), factor = job->scale;
+  int32_t zero = job->zero, y_zero = job->y_zero;
+  rk_range share = rk_share(job->pixels, 16);
+  for (int64_t i = share.from; i < share.to; i++) {
+    const uint8_t *x = (const uint8_t *)job->x + i * job->channels;
+    uint8_t *y = (uint8_t *)job->y + i * job->batch;
+    for (int64_t c = 0; c < job->channels; c++) {
+      float v = (float)((int32_t)x[c] - zero) * factor;
+      v = v > least ? v : least;
+      v = v < greatest ? v : greatest;
+      y[c] = (uint8_t)((int32_t)rintf(v) + y_zero);
+    }
+  }
 }
 
 void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,
@@ -140,11 +137,6 @@ void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t 
   job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .zero = zero,
              .low = low, .high = high};
   GOMP_parallel(quantize_planar, &job, 0, 0);
-}
-
-void rk_int8_dequantize(const uint8_t *x, float *y, int64_t count, float scale, int32_t zero) {
-  job job = {.x = x, .y = y, .pixels = count, .scale = scale, .zero = zero};
-  GOMP_parallel(dequantize, &job, 0, 0);
 }
 
 void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
@@ -167,4 +159,12 @@ void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, 
   job job = {.x = a, .other = b, .y = y, .pixels = count, .scale = a_factor, .other_scale = b_factor, .zero = a_zero,
              .other_zero = b_zero, .y_zero = y_zero, .low = low, .high = high};
   GOMP_parallel(add, &job, 0, 0);
+}
+
+void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, int32_t x_zero,
+                     float factor, int32_t y_zero, int32_t low, int32_t high) {
+  // The stride goes where a batch would.
+  job job = {.x = x, .y = y, .batch = stride, .channels = channels, .pixels = count, .scale = factor, .zero = x_zero,
+             .y_zero = y_zero, .low = low, .high = high};
+  GOMP_parallel(rescale, &job, 0, 0);
 }

@@ -169,10 +169,14 @@ static void round_rows(void *opaque) {
     float *y = p->y + c * count;
     const float *range = p->ranges + 2 * c;
     if (p->is_per_channel) by = quantizer_of(range[0], range[1], p->lowest, p->highest, p->is_symmetric);
-    round_range(y, y, 0, count, by);
-    if (!p->scale) continue;
     double factor = norm_factor(p, c);
-    unscale_row(y, count, factor == 0 ? 0 : (float)(1 / factor));
+    if (factor == 0) {
+      // Nothing comes through, but what would have is the gradient of the batch norm's scale.
+      copy_range(p->w, p->y, c * count, (c + 1) * count);
+      continue;
+    }
+    round_range(y, y, 0, count, by);
+    if (p->scale) unscale_row(y, count, (float)(1 / factor));
   }
 }
 void rk_round_weights(const rk_weight_rounding *p) { GOMP_parallel(round_rows, (void *)p, 0, 0); }

@@ -4,7 +4,7 @@ public struct CalibrationSettings: Hashable, Sendable, Codable {
   public enum Method: String, Hashable, Sendable, Codable, CaseIterable {
     /// From the smallest to the largest.
     case minMax
-    /// The ends of each batch, averaged, later batches counting more.
+    /// The ends of each batch of fifty, averaged: a tenth of the way to those of the next each time.
     case movingAverage
     /// All but a small share at each end.
     case percentile

@@ -22,14 +22,18 @@ public struct PostTrainingQuantizer {
   }
 
   /// - Parameter split: the first pictures are looked at, as they are.
-  /// - Throws: `ShapeError`, `DatasetError`, `TensorError`, `EngineError`, `ActivationReader.Interrupted`.
+  /// - Throws: `WeightError.notFinite` where weights or what they give is no number; `ShapeError`, `DatasetError`, `TensorError`, `EngineError`, `ActivationReader.Interrupted`.
   public func quantized(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization, _ scheme: QuantizationScheme,
     _ settings: CalibrationSettings
   ) throws -> (network: Network, weights: Weights) {
+    for (name, tensor) in weights.sorted(by: { $0.key < $1.key })
+    where !tensor.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) { throw WeightError.notFinite(name: name) }
     let (network, weights) = settings.equalizes ? try EqualizeLayers()(network, weights) : (network, weights)
     var (result, rounded) = try InsertQuantizers(scheme)(network, weights)
-    let pictures = try split.first(min(settings.pictures, split.count)).tensor(normalization)
+    // Whole batches of fifty, where there is one.
+    let count = min(settings.pictures, split.count)
+    let pictures = try split.first(count < 50 ? count : count - count % 50).tensor(normalization)
 
     /// Of each quantizer, the layer of the network without quantizers that it rounds.
     let places = Dictionary(uniqueKeysWithValues: network.nodes.map { (network[$0].name, $0) })
@@ -55,6 +59,7 @@ public struct PostTrainingQuantizer {
       }
     }
     for (name, rules, source) in quantizers {
+      guard statistics[source]!.isFinite else { throw WeightError.notFinite(name: network[source].name) }
       let range = statistics[source]!.range(by: settings.method, percentile: settings.percentile, bits: rules.bits)
       rounded["\(name).min"] = try Tensor([range.low], shape: [1])
       rounded["\(name).max"] = try Tensor([range.high], shape: [1])

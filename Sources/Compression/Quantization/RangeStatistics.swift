@@ -17,6 +17,9 @@ package struct RangeStatistics: Sendable {
 
   package init() {}
 
+  /// Whether all that was added are numbers.
+  var isFinite: Bool { low.isFinite && high.isFinite && channelMeans.allSatisfy(\.isFinite) }
+
   /// Takes in the ends of a batch, and the means of its channels, `N C …`.
   mutating func addEnds(_ batch: Tensor) {
     let channels = batch.shape.rank > 1 ? batch.shape[1] : 1
@@ -50,12 +53,14 @@ package struct RangeStatistics: Sendable {
 
   /// Counts a batch's numbers, once the ends are known.
   mutating func addCounts(_ batch: Tensor) {
-    guard high > low else { return }
     let (low, factor) = (low, Float(Self.binCount) / (high - low))
+    guard high > low, factor.isFinite else { return }
+    let last = Float(Self.binCount - 1)
     var counts = [Int32](repeating: 0, count: Self.binCount)
     counts.withUnsafeMutableBufferPointer { counts in
       batch.withUnsafeElements { x in
-        for value in x { counts[min(max(Int((value - low) * factor), 0), Self.binCount - 1)] += 1 }
+        // Clamped before it is a whole number, so that none is too large for one.
+        for value in x { counts[Int(max(min((value - low) * factor, last), 0))] += 1 }
       }
     }
     for i in bins.indices { bins[i] += Double(counts[i]) }
@@ -67,7 +72,7 @@ package struct RangeStatistics: Sendable {
   /// The range that a method chooses for levels of so many bits.
   package func range(by method: CalibrationSettings.Method, percentile: Double, bits: Int) -> (low: Float, high: Float)
   {
-    guard high > low else { return (low, high) }
+    guard high > low, bins.contains(where: { $0 > 0 }) || method == .movingAverage else { return (low, high) }
     switch method {
     case .minMax: return (low, high)
     case .movingAverage: return (averageLow, averageHigh)
@@ -130,6 +135,8 @@ package struct RangeStatistics: Sendable {
     for i in bins.indices where bins[i] > 0 {
       counts[min(Int(abs(middle(i)) / largest * Double(Self.binCount)), Self.binCount - 1)] += bins[i]
     }
+    // The many zeros of a ReLU would hide all else.
+    counts[0] = counts[1]
     var best = (count: Self.binCount, divergence: Double.infinity)
     let total = counts.reduce(0, +)
     for count in stride(from: levels, through: Self.binCount, by: 8) {

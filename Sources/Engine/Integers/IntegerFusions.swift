@@ -24,6 +24,8 @@ struct IntegerFusions {
     case product(Product)
     case sum(Sum)
     case average(Network.Node, quantizer: Network.Node)
+    /// What picks, clips or joins numbers, and the quantizer that brings them to its levels.
+    case passing(Network.Node, quantizer: Network.Node)
   }
 
   private(set) var emitted: [Network.Node: Group] = [:]
@@ -92,6 +94,10 @@ struct IntegerFusions {
         product.sum = sum
         emitted[last] = nil
         add(.product(product), at: tail.quantizer, [last, node, tail.activation])
+      case .averagePool, .relu, .clip, .concatenation:
+        if case .averagePool(let rules) = network[node].operation, !rules.window.isOnePixel { continue }
+        guard let next = only(node), case .fakeQuantize = network[next].operation else { continue }
+        add(.passing(node, quantizer: next), at: next, [node])
       case .globalAveragePool:
         guard let next = only(node), case .fakeQuantize = network[next].operation else { continue }
         add(.average(node, quantizer: next), at: next, [node])
@@ -99,4 +105,9 @@ struct IntegerFusions {
       }
     }
   }
+}
+
+extension Window {
+  /// Whether it looks at one pixel at a time, none of which lies outside.
+  var isOnePixel: Bool { kernel == 1 && padding == 0 }
 }

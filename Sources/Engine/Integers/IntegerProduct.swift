@@ -61,7 +61,7 @@ final class IntegerProduct {
     let bias = bias.pointer.assumingMemoryBound(to: Int32.self)
     for c in 0..<channels {
       let sum = levels[c * count..<(c + 1) * count].reduce(0) { $0 + Int($1) }
-      bias[c] = Int32(clamping: Int(layer.bias?[c] ?? 0) - input.zero * sum)
+      bias[c] = Int32(truncatingIfNeeded: Int(layer.bias?[c] ?? 0) - input.zero * sum)  // sums wrap too
       scales.floats[c] = Float(Double(layer.scale(ofChannel: c)) / Double(output?.scale ?? 1))
     }
     arguments.pointee.zero = Int32(input.zero)

@@ -13,6 +13,7 @@ extension PlanBuilder {
       case .product(let group): try build(group)
       case .sum(let group): try build(group)
       case .average(let pool, let quantizer): try buildAverage(pool, quantizer)
+      case .passing(let node, let quantizer): try buildPassing(node, quantizer)
       }
       return true
     }
@@ -82,7 +83,15 @@ extension PlanBuilder {
 
   /// What a layer gives as bytes; made of its reals, which are on its levels, where it has been computed with those.
   private mutating func wholeNumbers(of node: Network.Node) throws(EngineError) -> Value {
-    if levels[node.index] == nil { try buildQuantization(of: node, by: node) }
+    if levels[node.index] == nil {
+      // A flattened picture lies as the picture does.
+      let before = network[node].inputs.first
+      if network.shape(of: node).rank == 1, network[node].operation.passesNumbersOn, let before {
+        levels[node.index] = try wholeNumbers(of: before)
+      } else {
+        try buildQuantization(of: node, by: node)
+      }
+    }
     return levels[node.index]!
   }
 
@@ -210,6 +219,43 @@ extension PlanBuilder {
         rk_int8_average(
           x, y, batch, pixels, channels, Int32(p.zero), Float(Double(p.scale) / Double(q.scale) / Double(pixels)),
           Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+      }
+    }
+    levels[quantizer.index] = y
+  }
+
+  /// A layer that picks, clips or joins numbers, brought to the levels of the quantizer behind it.
+  private mutating func buildPassing(_ node: Network.Node, _ quantizer: Network.Node) throws(EngineError) {
+    let operation = network[node].operation
+    var parts: [(source: Network.Node, levels: Value)] = []
+    for source in network[node].inputs { parts.append((source, try wholeNumbers(of: source))) }
+    if case .averagePool(let rules) = operation {
+      // One pixel is its own largest.
+      buildMaxPool(rules.window, node, of: parts[0].source, parts[0].levels)
+      parts[0].levels = levels[node.index]!
+    }
+    let y = try newLevels(of: quantizer)
+    let after = loadedQuantizer(of: quantizer)
+    let extents = extents(of: node)
+    let places = extents[0] * extents.dropFirst(2).reduce(1, *)
+    let channels = extents[1]
+    var first = 0
+    for (source, x) in parts {
+      let before = loadedQuantizer(of: source)
+      let own = self.extents(of: source)[1]
+      let offset = first
+      first += own
+      emit(kernel: "own int8", node, network[node].operation.title, reads: [x.buffer], writes: [y.buffer]) {
+        addresses in
+        let (x, y) = (addresses.bytes(x.buffer), addresses.bytes(y.buffer) + offset)
+        return {
+          let (p, q) = (before.value, after.value)
+          let range = q.levels(after: operation)
+          let factor = Float(Double(p.scale) / Double(q.scale))
+          rk_int8_rescale(
+            x, y, Int64(places), Int64(own), Int64(channels), Int32(p.zero), factor, Int32(q.zero), range.low,
+            range.high)
+        }
       }
     }
     levels[quantizer.index] = y

@@ -128,7 +128,7 @@ struct TFLiteExport {
   /// The levels that a quantizer gives.
   private func quantization(of node: Network.Node) throws(InterchangeError) -> TFLiteModel.Quantization {
     guard let quantizer = network.quantizer(of: node, weights), quantizer.levels == Quantizer.unsigned(bits: 8) else {
-      throw network[node].unsupported(in: .tensorFlowLite, "whose numbers have 8")
+      throw network[node].unsupported(in: .tensorFlowLite, "(it has 8 bits)")
     }
     return TFLiteModel.Quantization(quantizer)
   }
@@ -255,7 +255,7 @@ struct TFLiteExport {
     }
     let levels = integers.weights.levels
     guard integers.weights.quantizers.allSatisfy({ $0.zero == 0 }), levels.allSatisfy({ abs($0) <= 127 }) else {
-      throw layer.unsupported(in: .tensorFlowLite, "whose weights are symmetric")
+      throw layer.unsupported(in: .tensorFlowLite, "(its weights are symmetric)")
     }
     let bytes = levels.map { UInt8(bitPattern: Int8($0)) }
     let filter = addConstant(

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// A rewrite of a network and its weights that keeps what it computes.
+/// A rewrite of a network and its weights, that keeps what it computes unless its own words say otherwise.
 public protocol Pass {
   func callAsFunction(_ network: Network, _ weights: Weights) throws(ShapeError) -> (Network, Weights)
 }

@@ -41,9 +41,8 @@ extension Network {
     let units = bias.indices.map { input.scale * quantized.scale(ofChannel: $0) }
     let levels = zip(bias, units).map { bias, unit in
       Int32(
-        min(
-          max((bias / unit).rounded(.toNearestOrEven), -WeightQuantization.largestBias), WeightQuantization.largestBias)
-      )
+        (Double(bias) / Double(unit)).level(within: -WeightQuantization.largestBias...WeightQuantization.largestBias)
+          ?? 0)
     }
     return IntegerLayer(weights: quantized, bias: levels, input: input)
   }
@@ -134,13 +133,13 @@ extension Tensor {
 
 extension WeightQuantization {
   /// Sums of products and a bias must stay within 32 bits.
-  static let largestBias: Float = 0x1p30
+  static let largestBias = 1 << 30
 
   /// Wider steps for channels whose weights are so small that the bias would not fit.
   fileprivate func quantized(
     _ weight: Tensor, holding bias: [Float], inUnitsOf input: Float, _ quantized: QuantizedWeights
   ) -> QuantizedWeights {
-    let smallest = bias.map { abs($0) / Self.largestBias / input }
+    let smallest = bias.map { abs($0) / Float(Self.largestBias) / input }
     let isPerChannel = quantized.quantizers.count > 1
     let needed = isPerChannel ? smallest : [smallest.max() ?? 0]
     guard zip(quantized.quantizers, needed).contains(where: { $0.scale < $1 }) else { return quantized }

@@ -16,9 +16,8 @@ public struct Quantizer: Hashable, Sendable {
   public init(low: Float, high: Float, levels: ClosedRange<Int>) {
     let (low, high) = (Double(min(low, 0)), Double(max(high, 0)))
     let scale = Self.scale((high - low) / Double(levels.upperBound - levels.lowerBound))
-    let zero = (Double(levels.lowerBound) - low / Double(scale)).rounded(.toNearestOrEven)
-    self.init(
-      scale: scale, zero: Int(min(max(zero, Double(levels.lowerBound)), Double(levels.upperBound))), levels: levels)
+    let zero = Double(levels.lowerBound) - low / Double(scale)
+    self.init(scale: scale, zero: zero.level(within: levels) ?? levels.lowerBound, levels: levels)
   }
 
   /// Levels around 0, the outermost at a magnitude.
@@ -34,12 +33,9 @@ public struct Quantizer: Hashable, Sendable {
 
   /// The level nearest to a number; of two as near, the even one.
   public func stored(_ real: Float) -> Int {
-    let level = (real / scale).rounded(.toNearestOrEven)
-    // Infinities and numbers beyond what Int holds end at the outermost levels; what is no number is 0.
-    guard level.magnitude < 1e9 else {
-      return level.isNaN ? zero : level > 0 ? levels.upperBound : levels.lowerBound
-    }
-    return min(max(Int(level) + zero, levels.lowerBound), levels.upperBound)
+    // What is no number is 0.
+    let reach = levels.lowerBound - zero...levels.upperBound - zero
+    return ((real / scale).level(within: reach) ?? 0) + zero
   }
   public func real(_ stored: Int) -> Float { scale * Float(stored - zero) }
   /// The number that is left of one.
@@ -54,5 +50,13 @@ public struct Quantizer: Hashable, Sendable {
   /// (arXiv:1712.05877, section 2.3).
   public static func signed(bits: Int, isNarrow: Bool) -> ClosedRange<Int> {
     (isNarrow ? 1 : 0) - 1 << (bits - 1)...1 << (bits - 1) - 1
+  }
+}
+
+extension BinaryFloatingPoint {
+  /// The nearest whole number in a range, of two as near the even one; nil for what is no number.
+  func level(within range: ClosedRange<Int>) -> Int? {
+    guard !isNaN else { return nil }
+    return Int(min(max(rounded(.toNearestOrEven), Self(range.lowerBound)), Self(range.upperBound)))
   }
 }

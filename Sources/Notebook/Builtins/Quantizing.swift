@@ -95,6 +95,7 @@ let quantize = Builtin(
   calibration.correctsBias = try arguments.bool("correctBias")
   let plan = try arguments.trainingPlan(for: data.data)
   let teachers = try arguments.teachers(of: data.data)
+  _ = try model.network.fitted(to: data.data.validation, of: data.data)
   let network = try arguments.placing("keep") { () throws(ShapeError) in
     try PostTrainingQuantizer.network(model.network, scheme, calibration)
   }
@@ -124,7 +125,8 @@ let quantize = Builtin(
   }
   if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers) }
   let final = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluate(
-    network, weights, on: data.data.validation, normalization: data.data.normalization)
+    network.fitted(to: data.data.validation, of: data.data), weights, on: data.data.validation,
+    normalization: data.data.normalization)
   arguments.context.report(
     "quantized \(network.name): top-1 \(NumberText.fixed(final.top1 * 100, 2)) %, \(NumberText.grouped(network.storedByteCount)) bytes, "
       + "\(NumberText.fixed(Double(network.storedByteCount) / Double(max(model.network.storedByteCount, 1)) * 100, 1)) % of before"
@@ -163,6 +165,9 @@ let ladder = Builtin(
   _ = try arguments.placing("keep") { () throws(ShapeError) in
     try PostTrainingQuantizer.network(model.network, scheme, calibration)
   }
+  guard data.data.validation.pictureShape == data.data.pictureShape else {
+    throw arguments.failure("the validation pictures have another size than those to train on", at: "data")
+  }
   let judged = try data.data.validation.first(min(arguments.integer("judged"), data.data.validation.count))
   let context = arguments.context
   do {
@@ -198,22 +203,26 @@ let ladder = Builtin(
 
 let agreement = Builtin(
   "agreement",
-  "On how many validation pictures two models give another first answer, and by how much their answers differ at most. Without another model, a quantized one is held against itself on whole numbers.",
+  "On how many validation pictures two models give another first answer, and by how much their answers differ at most, also in steps of the first one's rounded answers. Without another model, a quantized one is held against itself on whole numbers.",
   parameters: [
     modelParameter, dataParameter,
     Parameter("with", .model, "The other model.", optional: true, labelled: true),
   ],
-  result: .recordOf(["count": .integer, "differing": .integer, "largest": .number, "unequal": .integer]),
+  result: .recordOf([
+    "count": .integer, "differing": .integer, "largest": .number, "steps": .number, "unequal": .integer,
+  ]),
   examples: [
     Example(
-      "agreement(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).differing",
-      gives: "0")
+      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nagreement(quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), data).model, data).count",
+      gives: "16")
   ], chapter: "Compression"
 ) { arguments in
   try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
   var other = model
-  if arguments.has("with") {
+  if !arguments.has("with") {
+    _ = try arguments.wholeNumbers(of: model.network, at: "model")
+  } else {
     other = try arguments.object("with", as: ModelValue.self)
     try other.network.check(against: data.data)
   }
@@ -222,12 +231,14 @@ let agreement = Builtin(
     Evaluator(engine: engine), Evaluator(engine: engine, mode: arguments.has("with") ? .inference : .int8)
   )
   let validation = data.data.validation
+  let network = try model.network.fitted(to: validation, of: data.data)
+  let otherNetwork = try other.network.fitted(to: validation, of: data.data)
   var (differing, unequal, largest) = (0, 0, 0.0)
   for start in stride(from: 0, to: validation.count, by: 500) {
     try arguments.context.checkInterruption()
     let part = try validation.at(Array(start..<min(start + 500, validation.count))).tensor(data.data.normalization)
     let (a, b) = (
-      try first.predict(model.network, model.weights, part), try second.predict(other.network, other.weights, part)
+      try first.predict(network, model.weights, part), try second.predict(otherNetwork, other.weights, part)
     )
     let classes = a.shape[1]
     let (x, y) = (a.elements, b.elements)
@@ -236,25 +247,36 @@ let agreement = Builtin(
       // Of equal answers the first counts.
       func best(_ z: [Float]) -> Int { range.reduce(range.lowerBound) { z[$1] > z[$0] ? $1 : $0 } }
       if best(x) != best(y) { differing += 1 }
-      let worst = range.reduce(0.0) { max($0, Double(abs(x[$1] - y[$1]))) }
-      if worst > 0 { unequal += 1 }
-      largest = max(largest, worst)
+      // What is no number differs from all.
+      let worst = range.reduce(0.0) { $0.isNaN ? $0 : max($0, Double(abs(x[$1] - y[$1]))) }
+      if !(worst == 0) { unequal += 1 }
+      largest = worst.isNaN ? worst : max(largest, worst)
     }
   }
+  let step = model.network.quantizer(of: model.network.output, model.weights)?.scale
   return .record([
     "count": .count(validation.count), "differing": .count(differing), "largest": .number(largest),
-    "unequal": .count(unequal),
+    "steps": .number(step.map { largest / Double($0) } ?? 0), "unequal": .count(unequal),
   ])
 }
 
 extension Arguments {
   /// What `kernels` asks for.
   func kernels(for network: Network) throws(ScriptError) -> Plan.Mode {
-    guard try string("kernels") == "int8" else { return .inference }
+    try string("kernels") == "int8" ? wholeNumbers(of: network, at: "kernels") : .inference
+  }
+
+  /// - Throws: `ScriptError` where nothing of a network is computed on whole numbers.
+  fileprivate func wholeNumbers(of network: Network, at label: String) throws(ScriptError) -> Plan.Mode {
     guard network.isQuantized else {
       throw failure(
         "\(network.name) is not quantized, so there are no whole numbers", hint: "quantize(model, data).model",
-        at: "kernels")
+        at: label)
+    }
+    guard network.nodes.contains(where: { network.weightQuantization(of: $0)?.isSymmetric ?? false }) else {
+      throw failure(
+        "\(network.name) has asymmetric weights, which are computed with reals", hint: "quantize(…, symmetric: true)",
+        at: label)
     }
     return .int8
   }
@@ -285,7 +307,17 @@ extension Arguments {
     -> Result
   {
     do { return try body() } catch {
-      throw failure(error.description, at: try strings(label).contains(error.layer ?? "") ? label : "model")
+      let names = try strings(label)
+      guard let name = error.layer, names.contains(name) else {
+        let isQuantized =
+          if case .object(let object) = value("model"), let model = object as? ModelValue {
+            model.network.isQuantized
+          } else { false }
+        throw failure(
+          error.description, hint: isQuantized ? "quantize the model as it was before, or train this one on" : nil,
+          at: "model")
+      }
+      throw failure(error.description, hint: "show(model) names the layers", at: label)
     }
   }
 

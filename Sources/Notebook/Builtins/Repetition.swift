@@ -40,7 +40,7 @@ let compare = Builtin(
     var found: [RunValue] = []
     for element in try arguments.list(label) {
       guard case .object(let object) = element, let run = object as? RunValue else { continue }
-      guard !run.isInterrupted, run.epochs.last != nil else {
+      guard !run.isInterrupted, run.final.count > 0 else {
         throw arguments.failure("the training with seed \(run.plan.seed) was interrupted", hint: "resume() it first", at: label)
       }
       found.append(run)

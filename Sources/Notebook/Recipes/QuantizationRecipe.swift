@@ -19,7 +19,7 @@ enum QuantizationRecipe {
       "source": .string("Tencent/PocketFlow, learners/uniform_quantization_tf; tensorflow/contrib/quantize"),
       "top1": .number(71.29),
       "notes": .string(
-        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some pictures put them."
+        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some pictures put them. Asymmetric weights are simulated: integer kernels and TensorFlow Lite's 8-bit files want symmetric: true."
       ),
     ]),
     "bits": .number(8), "weights": .string("perTensor"), "symmetric": .bool(false),
@@ -34,7 +34,7 @@ enum QuantizationRecipe {
   private static let whitepaper = Record([
     "about": .record([
       "name": .string("quantization-aware training of the whitepaper"),
-      "source": .string("Krishnamoorthi 2018, arXiv:1806.08342, section 3.2 and Table 4"), "top1": .number(70.7),
+      "source": .string("Krishnamoorthi 2018, arXiv:1806.08342, section 3.2"), "top1": .number(70.7),
       "notes": .string("How many epochs is not published; 2 is ours."),
     ]),
     "bits": .number(8), "weights": .string("perChannel"), "symmetric": .bool(true), "calibration": .string("minMax"),

@@ -8,7 +8,7 @@ internal import Training
 
 /// What, beside its own settings, determines what a step with a trained model gives.
 struct StepInputs<Settings: Codable>: Codable {
-  /// `pruning`, `search`.
+  /// `pruning`, `search`, `quantizing`.
   var kind: String
   var network, layers: String
   /// A hash of the model's weights.

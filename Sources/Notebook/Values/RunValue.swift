@@ -27,7 +27,7 @@ struct RunValue: ScriptObject {
   private static let measured = ValueType.recordOf(["loss": .number, "top1": .number, "top5": .number])
 
   static let type = ObjectType(
-    "run", "A training that took place: the model, and what was measured on the way. Accuracies are in per cent.",
+    "run", "A training that took place, or a quantizing, which may be without training: the model, and what was measured on the way. Accuracies are in per cent.",
     fields: [
       .init("model", .model, "The trained model."),
       .init("top1", .number, "Validation pictures whose first answer was right, by the model, in per cent."),

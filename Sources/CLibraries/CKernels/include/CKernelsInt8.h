@@ -46,12 +46,10 @@ void rk_int8_convolve(const rk_int8_convolution *p);
 // The name of the kernel that rk_int8_convolve uses for p on this processor.
 const char *rk_int8_kernel(const rk_int8_convolution *p);
 
-// q = clamp(rint(x / scale) + zero, low, high). Planar: from x[batch][channels][pixels] to y[batch][pixels][channels].
-void rk_int8_quantize(const float *x, uint8_t *y, int64_t count, float scale, int32_t zero, int32_t low, int32_t high);
+// q = clamp(rint(x / scale) + zero, low, high), from x[batch][channels][pixels] to y[batch][pixels][channels].
 void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,
                              int32_t zero, int32_t low, int32_t high);
-// y = scale * (x - zero). Planar: from x[batch][pixels][channels] to y[batch][channels][pixels].
-void rk_int8_dequantize(const uint8_t *x, float *y, int64_t count, float scale, int32_t zero);
+// y = scale * (x - zero), from x[batch][pixels][channels] to y[batch][channels][pixels].
 void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
                                float scale, int32_t zero);
 
@@ -67,6 +65,10 @@ void rk_int8_max_pool(const rk_int8_pooling *p);
 // The mean over all pixels: y = clamp(rint((sum - pixels * zero) * factor) + y_zero, low, high), with
 // factor = s_x / (pixels * s_y).
 void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, int32_t zero,
+                     float factor, int32_t y_zero, int32_t low, int32_t high);
+// Brings numbers to other levels: y[i * stride + c] = clamp(rint((x[i * channels + c] - x_zero) * factor) + y_zero, low,
+// high) for each of `count` places, factor = s_x / s_y.
+void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, int32_t x_zero,
                      float factor, int32_t y_zero, int32_t low, int32_t high);
 // y = clamp(rint((a - a_zero) * a_factor + (b - b_zero) * b_factor) + y_zero, low, high); y may be a or b.
 void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, int32_t a_zero, float a_factor,
