@@ -95,6 +95,9 @@ private let engine = Result { try Engine(threads: 2) }
     weights["norm1.weight"]!.withUnsafeMutableElements {
       for c in $0.indices { $0[c] = c.isMultiple(of: 2) ? 40 : 0.02 }
     }
+    weights["conv2.weight"]!.withUnsafeMutableElements {
+      for i in $0.indices { $0[i] /= (i / 9).isMultiple(of: 2) ? 40 : 0.02 }
+    }
     let (equal, scaled) = try EqualizeLayers()(network, weights)
     var input = try Tensor(zeros: [5, 3, 8, 8])
     var random = RandomKey(seed: 1, for: .synthetic).generator()
@@ -113,7 +116,8 @@ private let engine = Result { try Engine(threads: 2) }
       let rounded = try InsertQuantizers(scheme)(network, [:]).0.roundedWeights(weights)
       return zip(try evaluator.predict(network, rounded, input).elements, before.elements).map { abs($0 - $1) }.max()!
     }
-    #expect(try worst(equal, scaled) < worst(network, weights) / 2)
+    let (apart, alike) = (try worst(network, weights), try worst(equal, scaled))
+    #expect(alike < apart / 2, "\(largest)")
   }
 
   @Test("corrected biases bring the mean of a layer's output back") func bias() throws {
@@ -150,7 +154,7 @@ private let engine = Result { try Engine(threads: 2) }
   @Test("weights and pictures that are no numbers are refused by name") func numbers() throws {
     let sample = try TrainedSample.shared.get()
     for (name, value) in [
-      ("classifier.bias", Float.nan), ("conv_stem.weight", .infinity), ("blocks.0.0.bn1.running_var", -4),
+      ("classifier.bias", Float.nan), ("conv_stem.weight", .infinity),
     ] {
       var weights = sample.weights
       weights[name]!.withUnsafeMutableElements { $0[0] = value }

@@ -150,10 +150,11 @@ static void round_rows(void *opaque) {
   }
   for (int64_t c = share.from; c < share.to; c++) {
     float *y = p->y + c * count, *range = p->ranges + 2 * c;
-    if (p->scale) scale_row(p->w + c * count, y, count, norm_factor(p, c));
+    double factor = norm_factor(p, c);
+    if (p->scale && factor != 0) scale_row(p->w + c * count, y, count, factor);
     else copy_range(p->w, p->y, c * count, (c + 1) * count);
-    range[0] = range[1] = y[0];
-    extend_range(y, count, range);
+    range[0] = range[1] = factor == 0 ? 0 : y[0];
+    if (factor != 0) extend_range(y, count, range);
   }
   rk_quantizer by = {0};
   if (!p->is_per_channel) {
@@ -170,11 +171,8 @@ static void round_rows(void *opaque) {
     const float *range = p->ranges + 2 * c;
     if (p->is_per_channel) by = quantizer_of(range[0], range[1], p->lowest, p->highest, p->is_symmetric);
     double factor = norm_factor(p, c);
-    if (factor == 0) {
-      // Nothing comes through, but what would have is the gradient of the batch norm's scale.
-      copy_range(p->w, p->y, c * count, (c + 1) * count);
-      continue;
-    }
+    // Nothing comes through, but what would have decides the gradient of the batch norm's scale: such rows stay.
+    if (factor == 0) continue;
     round_range(y, y, 0, count, by);
     if (p->scale) unscale_row(y, count, (float)(1 / factor));
   }

@@ -86,7 +86,13 @@ extension Network {
       if let norm = foldedNorm(behind: node) {
         let factors = norm.rules.preciseFactors(weights, named: self[norm.node].name)
         let scaled = weight.scalingRows(by: factors)
-        result[name] = try rules.quantized(scaled).reals().scalingRows(by: factors.map { $0 == 0 ? 0 : Float(1 / $0) })
+        var rounded = try rules.quantized(scaled).reals().scalingRows(by: factors.map { $0 == 0 ? 0 : Float(1 / $0) })
+        // Nothing comes through a factor of 0; as in training, its row stays.
+        rounded.withUnsafeMutableElements { elements in
+          let count = elements.count / max(factors.count, 1)
+          for i in elements.indices where factors[i / count] == 0 { elements[i] = weight[flat: i] }
+        }
+        result[name] = rounded
         continue
       }
       guard let layer = integerLayer(of: node, weights) else { continue }
