@@ -2,12 +2,16 @@
 
     swift build -c release --product reprise
     pip install -r Benchmarks/interchange/requirements.txt
-    python Benchmarks/int8/compare.py [--rounds 3] [--batches 1,16] [--threads 2] [--json FILE]
+    python Benchmarks/int8/compare.py [--rounds 3] [--batches 1,16] [--threads 2] [--per-tensor] [--json FILE]
 
 Every round runs each program once, in a process of its own; a program's time is its fastest pass over all rounds, and
 ratios are of those. ONNX Runtime runs as it does unless asked, and told to be exact (`session.x64quantprecision`): on x86
 processors without VNNI its 8-bit products, as OpenVINO's, are else added in 16 bits, which can be too few, while Reprise's
 and LiteRT's are exact. Weights are random, drawn as for a training's start.
+
+Without VNNI, Reprise multiplies a group of weights twice where a pair of them is too large for 16 bits. Normally distributed
+weights with a scale for each channel are its worst case, since the largest of few is only about three deviations: most groups
+are doubled. With --per-tensor the largest is about five, as in many a trained channel, and few are.
 """
 
 import argparse
@@ -83,6 +87,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2, help="of each program in each round")
     parser.add_argument("--steps", type=int, default=10, help="passes of Reprise in each round, of 8 and of 32 bits")
+    parser.add_argument("--per-tensor", action="store_true", help="one scale for all weights of a layer")
     parser.add_argument("--json", help="a file for all figures")
     parser.add_argument("--peer", nargs=4, metavar=("PEER", "FOLDER", "MODEL", "BATCH"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -93,7 +98,10 @@ def main():
 
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        output([REPRISE, "run", HERE / "export.reprise", "--set", f"side={given.side}", "--threads", given.threads], cwd=folder)
+        kind = "perTensor" if given.per_tensor else "perChannel"
+        output(
+            [REPRISE, "run", HERE / "export.reprise", "--set", f"side={given.side}", "--set", f"weights={kind}",
+             "--threads", given.threads], cwd=folder)
         print(f"{'network':12} {'batch':>5}  {'program':18} {'ms':>9} {'images/s':>9}  against int8 of Reprise")
         for model in MODELS:
             for batch in map(int, given.batches.split(",")):
@@ -101,7 +109,7 @@ def main():
                 for _ in range(given.rounds):
                     facts = output(
                         [REPRISE, "bench", "int8", model, "--batch", batch, "--size", given.side, "--threads", given.threads,
-                         "--steps", given.steps, "--json"])
+                         "--steps", given.steps, "--json", *(["--per-tensor"] if given.per_tensor else [])])
                     times = {"reprise int8": facts["int8Seconds"], "reprise 32 bits": facts["floatSeconds"]}
                     for peer in PEERS:
                         shared = ["--side", given.side, "--threads", given.threads, "--seconds", given.seconds]

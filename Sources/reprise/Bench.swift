@@ -35,6 +35,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
   var randAugment: Double?
   @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.") var direct = false
+  @Flag(help: "Of int8: one scale for all weights of a layer, not one for each channel.") var perTensor = false
   @Flag(help: "Shows where the time goes: by kind of step, and the ten slowest.") var profile = false
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
@@ -48,6 +49,7 @@ struct Bench: ParsableCommand {
     if let randAugment, !(0...10).contains(randAugment) || work != .data {
       throw ValidationError("--rand-augment is of data, and must be 0...10.")
     }
+    guard !perTensor || work == .int8 else { throw ValidationError("--per-tensor is of int8.") }
     guard work == .data || ModelZoo.entry(named: model) != nil else {
       throw ValidationError("no network '\(model)'; there are \(ModelZoo.all.map(\.name).joined(separator: ", ")).")
     }
@@ -89,9 +91,11 @@ struct Bench: ParsableCommand {
   private func quantized(_ network: Network, on engine: Engine) throws -> (network: Network, weights: Weights) {
     let shape = network.shape(of: network.input)
     let pictures = try Dataset.synthetic(classes: 2, shape: shape, train: 4, validation: 2)
+    var scheme = QuantizationScheme()
+    scheme.weights.isPerChannel = !perTensor
     return try PostTrainingQuantizer(engine: engine).quantized(
-      network, network.initialWeights(seed: 1), on: pictures.train, normalization: pictures.normalization,
-      QuantizationScheme(), CalibrationSettings())
+      network, network.initialWeights(seed: 1), on: pictures.train, normalization: pictures.normalization, scheme,
+      CalibrationSettings())
   }
 
   private func timeExchange() throws {

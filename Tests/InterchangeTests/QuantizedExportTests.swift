@@ -112,12 +112,12 @@ struct QuantizedExportTests {
     #expect(
       throws: InterchangeError.unsupported(
         layer: "input.quantized", operation: "fake quantization to 4 bits", format: .tensorFlowLite,
-        reason: "whose numbers have 8")
+        reason: "(it has 8 bits)")
     ) { try Self.sample("activations of 4 bits").exported(as: .tensorFlowLite) }
     #expect {
       try Self.sample("asymmetric weights").exported(as: .tensorFlowLite)
     } throws: { error in
-      guard case .unsupported("a", _, .tensorFlowLite, "whose weights are symmetric") = error as? InterchangeError
+      guard case .unsupported("a", _, .tensorFlowLite, "(its weights are symmetric)") = error as? InterchangeError
       else {
         return false
       }

@@ -156,7 +156,7 @@ let ladder = Builtin(
   examples: [
     Example(
       "len(ladder(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), judged: 16).layers)",
-      gives: "15")
+      gives: "19")
   ], chapter: "Compression"
 ) { arguments in
   try arguments.context.checkInterruption()
