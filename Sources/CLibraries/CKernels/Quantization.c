@@ -6,10 +6,10 @@
 
 typedef float vector16 __attribute__((ext_vector_type(16), aligned(4)));
 
-// Of a range without extent, 1, so that 0 stays 0.
+// Of a range without extent a small one, as Quantizer has it.
 static float step_size(double step) {
   float scale = (float)step;
-  return isnormal(scale) ? scale : 1;
+  return isnormal(scale) ? scale : 0x1p-16f;
 }
 
 static rk_quantizer quantizer_of(float low, float high, int32_t lowest, int32_t highest, int is_symmetric) {
