@@ -147,23 +147,14 @@ let prune = Builtin(
     arguments.context.report("pruned before: run \(keeper.id)")
     return .object(ModelValue(network: narrow, weights: weights))
   }
-  keeper.begin()
-  do {
-    let pruner = try arguments.pruner(of: model, data.data.train, data.data.normalization, settings)
-    let (network, weights, _) = try pruner.pruned(to: counts)
-    keeper.end(.finished, weights: weights)
-    arguments.context.report(
-      "pruned \(network.name): \(NumberText.fixed(Double(network.multiplyAdds) / Double(model.network.multiplyAdds) * 100, 1)) % of its multiply-adds, "
-        + "\(NumberText.fixed(Double(network.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
-    )
-    return .object(ModelValue(network: network, weights: weights))
-  } catch is ActivationReader.Interrupted {
-    keeper.end(.interrupted)
-    throw ScriptError.interrupted(at: arguments.span)
-  } catch {
-    keeper.end(.failed)
-    throw error
+  let weights = try keeper.keeping(at: arguments.span) {
+    try arguments.pruner(of: model, data.data.train, data.data.normalization, settings).pruned(to: counts).weights
   }
+  arguments.context.report(
+    "pruned \(narrow.name): \(NumberText.fixed(Double(narrow.multiplyAdds) / Double(model.network.multiplyAdds) * 100, 1)) % of its multiply-adds, "
+      + "\(NumberText.fixed(Double(narrow.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
+  )
+  return .object(ModelValue(network: narrow, weights: weights))
 }
 
 private let judgingParameters = [

@@ -109,18 +109,10 @@ let quantize = Builtin(
     arguments.context.report("quantized before: run \(keeper.id)")
     weights = known
   } else {
-    keeper.begin()
-    do {
-      weights = try arguments.quantizer(for: model, data, calibration).quantized(
+    weights = try keeper.keeping(at: arguments.span) {
+      try arguments.quantizer(for: model, data, calibration).quantized(
         model.network, model.weights, on: data.data.train, normalization: data.data.normalization, scheme, calibration
       ).weights
-      keeper.end(.finished, weights: weights)
-    } catch is ActivationReader.Interrupted {
-      keeper.end(.interrupted)
-      throw ScriptError.interrupted(at: arguments.span)
-    } catch {
-      keeper.end(.failed)
-      throw error
     }
   }
   if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers) }

@@ -1,3 +1,4 @@
+internal import Compression
 internal import Datasets
 internal import Distribution
 internal import Foundation
@@ -70,7 +71,24 @@ struct StepKeeper {
     return weights
   }
 
-  func begin() {
+  /// Does the step, and keeps what came of it: its weights, or that it was stopped or failed.
+  /// - Throws: `ScriptError.interrupted` where somebody wanted it to stop, and what `work` throws.
+  func keeping(at span: Span, _ work: () throws -> Weights) throws -> Weights {
+    begin()
+    do {
+      let weights = try work()
+      end(.finished, weights: weights)
+      return weights
+    } catch is ActivationReader.Interrupted {
+      end(.interrupted)
+      throw ScriptError.interrupted(at: span)
+    } catch {
+      end(.failed)
+      throw error
+    }
+  }
+
+  private func begin() {
     attempt { store throws(RunStore.Failure) in
       try store.begin(
         RunStore.Run(
@@ -82,7 +100,7 @@ struct StepKeeper {
   }
 
   /// - Parameter weights: none where it did not come to an end.
-  func end(_ state: RunStore.Run.State, weights: Weights? = nil) {
+  private func end(_ state: RunStore.Run.State, weights: Weights? = nil) {
     let hash = weights.map { $0.contentHash } ?? ""
     if isReplayed {
       notebook.noteReplay(hash == notebook.replay?.weights ? .same(steps: 0) : .differsAtEnd)
