@@ -2,10 +2,12 @@
 // are its weights' in the order of its bytes in a picture; where the bytes of a row of the window lie one after the
 // other, the row is one run of places; else each pixel is.
 //
-// A run is cut into quads of 4 places, and output channels into panels of 16. A panel is a list of entries: the number
-// of a quad, and its weights as bytes [output channel][place]. Each quad has one entry, or two whose sum counts.
+// A run is cut into quads of 4 places. Each output channel has a list of entries for each block of quads: a quad's place
+// in the block, in bytes of a packed tile of pixels, and its weights as bytes. Each quad has one entry, or two whose sum counts. Entries come in
+// bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits.
 // Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
 // of rk_int8_lane.
+// Where one pixel sees the whole picture, weights are [channel][place], rows rounded up.
 // There are zeros where there is no channel or no place.
 #pragma once
 #include "CKernels.h"
@@ -22,17 +24,21 @@
 // Bytes agree with any other processor's only where nothing is fused.
 #pragma STDC FP_CONTRACT OFF
 
-#define RK_PANEL 16
 #define RK_PLACES 4
+#define RK_BUNDLE 4
+#define RK_BLOCK_QUADS 96
+#define RK_QUAD_BYTES 256
 #define RK_BLOCK 32
 
 typedef struct {
-  int is_depthwise;
+  int is_depthwise, is_row;
   int64_t inputs, outputs;  // channels of a group
-  int64_t panels;           // of a group; depthwise: blocks of all channels
+  int64_t panels;           // depthwise: blocks of all channels
   int64_t runs, places;     // how many runs, of how many places
   int64_t quads;            // of all runs
+  int64_t blocks, per_block;
   int64_t pairs;            // depthwise
+  int64_t row;              // places of a row, rounded up
 } rk_int8_layout;
 
 rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
@@ -40,10 +46,12 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
 // Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
 static inline int64_t rk_int8_lane(int64_t c) { return c % 16 / 4 * 8 + c / 16 * 4 + c % 4; }
 
-// The entries of one panel.
-typedef struct { int64_t count; const int32_t *quads; const int8_t *weights; } rk_int8_entries;
+// The entries of one channel in one block, and of the channels after it; bundles[n - 1] is how many bundles of n there
+// are.
+typedef struct { const uint8_t *bundles; const uint16_t *quads; const int32_t *weights; } rk_int8_entries;
 
-rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t panel);
+rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t block,
+                                   int64_t channel);
 
 static inline int64_t rk_quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t rk_smaller(int64_t a, int64_t b) { return a < b ? a : b; }

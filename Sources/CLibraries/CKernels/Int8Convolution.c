@@ -2,25 +2,33 @@
 //
 // Goals, in order: exact; nothing allocated; fast on one thread and on two; the same bytes for any number of threads.
 //
-// vpmaddubsw multiplies bytes and adds them in pairs, but cuts the sums at 16 bits. A pair of weights whose positive
-// parts, and whose negative parts, sum to no more than 128 is never cut: 255 * 128 < 2^15. Where a pair of weights is
-// larger, rk_int8_pack splits it into two halves, and the four places around it are multiplied twice. That is rare
-// where the largest weight of a channel, 127, is 5 standard deviations or more; at 4 it costs a seventh, at 3 a third.
-// vpmaddwd on 16-bit integers needs no such care, but takes a quarter longer: as many multiplications and twice the
-// additions, for which no unit is left.
+// vpmaddubsw multiplies 32 bytes and adds them in pairs, but cuts each sum at 16 bits, and bringing the sums to 32 bits
+// (vpmaddwd) costs as much as multiplying. Both are mended when weights are packed. A lane of 16 bits holds what it is
+// given, whatever the activations are, while its positive weights, and its negative ones, sum to no more than 128:
+// 255 * 128 < 2^15. So weights are bundled: up to four quads of a channel, whose products are added in 16 bits and
+// brought to 32 once. What is too large for a lane by itself is split off into a second entry. Of normally distributed
+// weights nearly all bundles are full, and a bundle takes 5 multiplications where 4 x 2 are the common way.
 //
-// A tile is 6 pixels x 16 output channels in 12 registers. The rows that a block of pixels needs are copied once with
-// their margin, so that the window of a pixel is at fixed distances from one address. A block fits into the second
-// cache, next to the weights of 16 channels.
+// For a lane to be of one channel's weights alone, vectors go over pixels: 8 pixels of 4 places. The pixels of a tile,
+// at most 64, are packed that way, [quad][pixel][place], and each weight is multiplied by all of them; sums stay in 8
+// registers. Quads are taken in blocks that fit into the first cache with all their pixels. The results of 16 channels
+// are turned back to NHWC at the end.
+//
+// The rows that a block of pixels needs are copied once with their margin, so that the window of a pixel is at fixed
+// distances from one address.
 #include "Int8.h"
 
 #ifdef RK_INT8_AVX2
 
 enum {
-  tile_rows = 6,
-  block_bytes = 128 << 10,  // of the picture: at most so many
-  output_bytes = 32 << 10,  // of x and y: about so many, within these bounds
-  least_pixels = 48, most_pixels = 480
+  lanes = 8,                      // pixels of a vector
+  most_vectors = 8,               // of a tile
+  tile = lanes * most_vectors,    // pixels; a quad of theirs is RK_QUAD_BYTES
+  chunk = 64,                     // output channels that are taken through all blocks of a tile
+  turned = 16,                    // output channels that are turned at a time
+  block_bytes = 128 << 10,        // of the picture: at most so many
+  output_bytes = 64 << 10,        // of x and y: about so many, within these bounds
+  least_pixels = 64, most_pixels = 512
 };
 
 typedef struct {
@@ -29,11 +37,12 @@ typedef struct {
   int is_pointwise;        // each pixel needs one pixel
   int is_direct;           // and can be read where it is
   int64_t images, pixels;  // of an image
+  int64_t panels;          // of 16 output channels, of a group
   int64_t row, columns;    // of the copied picture: bytes and pixels in a row
   int64_t block;           // pixels
-  // The scratch of one thread, in bytes: the picture, the address of each pixel's window, the distance of each group of
-  // places from there, and that of each entry of a panel.
-  int64_t picture, rows, distances, entries, total;
+  // The scratch of one thread, in bytes: the picture, the address of each pixel's window, a packed tile, sums of a
+  // chunk, its results.
+  int64_t picture, rows, packed, sums, results, total;
 } job;
 
 static job job_of(const rk_int8_convolution *p) {
@@ -45,18 +54,18 @@ static job job_of(const rk_int8_convolution *p) {
   job.is_direct = job.is_pointwise && job.layout.inputs % RK_PLACES == 0;
   job.images = job.is_pointwise ? 1 : p->batch;
   job.pixels = p->out_height * p->out_width * (job.is_pointwise ? p->batch : 1);
+  job.panels = rk_quotient(job.layout.outputs, turned);
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * p->channels;
   job.block = rk_smaller(output_bytes / (p->channels + p->out_channels), most_pixels);
   if (job.block < least_pixels) job.block = least_pixels;
-  job.block = rk_smaller(job.block, rk_quotient(job.pixels, tile_rows) * tile_rows);
-  if (job.is_pointwise) {
-    job.block = rk_smaller(job.block, block_bytes / p->channels);
-  } else {
+  job.block = rk_smaller(job.block, rk_quotient(job.pixels, lanes) * lanes);
+  if (!job.is_pointwise) {
     int64_t rows = (block_bytes / job.row - reach) / p->stride_height + 1;
     job.block = rk_smaller(job.block, (rows < 1 ? 1 : rows) * p->out_width);
   }
-  job.block = job.block < tile_rows ? tile_rows : job.block - job.block % tile_rows;
+  int64_t grain = job.block < tile ? lanes : tile;
+  job.block = job.block < lanes ? lanes : job.block - job.block % grain;
   if (job.is_pointwise) {
     job.picture = job.is_direct ? 0 : job.block * p->channels;
   } else {
@@ -64,11 +73,12 @@ static job job_of(const rk_int8_convolution *p) {
     int64_t rows = rk_smaller(p->out_height, (job.block - 2 + p->out_width) / p->out_width + 1);
     job.picture = ((rows - 1) * p->stride_height + reach) * job.row;
   }
-  job.picture = rk_aligned(job.picture + RK_PLACES);  // the last places of a run may not be there
+  job.picture = rk_aligned(job.picture + 4 * RK_PLACES);  // four quads are read, be they there or not
   job.rows = rk_aligned(job.block * (int64_t)sizeof(uint8_t *));
-  job.distances = rk_aligned(job.layout.quads * (int64_t)sizeof(int32_t));
-  job.entries = rk_aligned(2 * job.layout.quads * (int64_t)sizeof(int32_t));
-  job.total = job.picture + job.rows + job.distances + job.entries;
+  job.packed = job.layout.quads * RK_QUAD_BYTES;
+  job.sums = chunk * tile * (int64_t)sizeof(int32_t);
+  job.results = chunk * tile;
+  job.total = job.picture + job.rows + job.packed + job.sums + job.results;
   return job;
 }
 
@@ -77,13 +87,13 @@ static job job_of(const rk_int8_convolution *p) {
 static int64_t channel_shares(const job *job, int64_t threads) {
   int64_t best = 1;
   double least = 0;
-  int64_t tiles = rk_quotient(job->images * job->pixels, tile_rows), panels = job->layout.panels * job->p->groups;
-  double picture = (double)job->p->batch * job->p->height * job->p->width * job->p->channels;
-  double weights = (double)panels * job->layout.quads * RK_PLACES * RK_PANEL;
+  int64_t vectors = rk_quotient(job->images * job->pixels, lanes), panels = job->panels * job->p->groups;
+  double quads = (double)job->layout.quads, weights = (double)panels * turned * quads * (RK_PLACES + 1);
   for (int64_t shares = 1; shares <= threads; shares++) {
     if (threads % shares) continue;
-    double sums = (double)rk_quotient(tiles, threads / shares) * rk_quotient(panels, shares) * job->layout.quads * 13;
-    double cost = sums + picture / (threads / shares) / 8 + weights / shares / 8;
+    double products = (double)rk_quotient(panels, shares) * turned * quads * 0.8;
+    double packing = (double)job->p->groups * quads * 2;
+    double cost = (double)rk_quotient(vectors, threads / shares) * (products + packing) + weights / shares / 8;
     if (shares == 1 || cost < least) best = shares, least = cost;
   }
   return best;
@@ -94,12 +104,14 @@ static void prepare_block(const job *job, int64_t image, int64_t from, int64_t t
                           const uint8_t **rows) {
   const rk_int8_convolution *p = job->p;
   int64_t channels = p->channels;
+  int64_t column = from % p->out_width, row = from / p->out_width;
   if (job->is_pointwise) {
-    for (int64_t i = from; i < to; i++) {
-      int64_t column = i % p->out_width, row = i / p->out_width % p->out_height, n = i / p->out_width / p->out_height;
-      const uint8_t *x =
-          p->x + ((n * p->height + row * p->stride_height) * p->width + column * p->stride_width) * channels;
-      rows[i - from] = job->is_direct ? x : memcpy(picture + (i - from) * channels, x, channels);
+    for (int64_t i = 0; i < to - from; row++, column = 0) {
+      int64_t top = row / p->out_height * p->height + row % p->out_height * p->stride_height;
+      for (; column < p->out_width && i < to - from; column++, i++) {
+        const uint8_t *x = p->x + (top * p->width + column * p->stride_width) * channels;
+        rows[i] = job->is_direct ? x : memcpy(picture + i * channels, x, channels);
+      }
     }
     return;
   }
@@ -118,188 +130,303 @@ static void prepare_block(const job *job, int64_t image, int64_t from, int64_t t
     memcpy(target + left * channels, p->x + (image * p->height + top + i) * p->width * channels, inside * channels);
     memset(target + (left + inside) * channels, p->zero, (job->columns - left - inside) * channels);
   }
-  for (int64_t i = from; i < to; i++) {
-    int64_t row = i / p->out_width - first, column = i % p->out_width;
-    rows[i - from] = picture + row * p->stride_height * job->row + column * p->stride_width * channels;
+  for (int64_t i = 0; i < to - from; row++, column = 0) {
+    const uint8_t *start = picture + (row - first) * p->stride_height * job->row;
+    for (; column < p->out_width && i < to - from; column++) rows[i++] = start + column * p->stride_width * channels;
   }
 }
 
-static void list_distances(const job *job, int32_t *distances) {
+// Packs the pixels of a tile, 8 at a time, from where their windows are: [quad][pixel][place].
+RK_AVX2 static void pack_tile(const job *job, int64_t group, const uint8_t *const *rows, int64_t count,
+                              uint8_t *packed) {
   const rk_int8_convolution *p = job->p;
-  int64_t quads = rk_quotient(job->layout.places, RK_PLACES), per_row = job->layout.runs / p->kernel_height;
-  for (int64_t run = 0; run < job->layout.runs; run++) {
-    int64_t start = run / per_row * p->dilation_height * job->row + run % per_row * p->dilation_width * p->channels;
-    for (int64_t i = 0; i < quads; i++) *distances++ = (int32_t)(start + i * RK_PLACES);
+  int64_t per_row = job->layout.runs / p->kernel_height, quads = rk_quotient(job->layout.places, RK_PLACES);
+  for (int64_t first = 0; first < count; first += lanes, packed += lanes * RK_PLACES) {
+    const uint8_t *row[lanes];
+    for (int64_t i = 0; i < lanes; i++) row[i] = rows[rk_smaller(first + i, count - 1)] + group * job->layout.inputs;
+    uint8_t *y = packed;
+    for (int64_t run = 0; run < job->layout.runs; run++) {
+      int64_t start = run / per_row * p->dilation_height * job->row + run % per_row * p->dilation_width * p->channels;
+      for (int64_t left = quads; left > 0; left -= 4, start += 4 * RK_PLACES) {
+        if (left < 4 && job->is_direct) {
+          for (int64_t k = 0; k < left; k++, start += RK_PLACES, y += RK_QUAD_BYTES) {
+            for (int i = 0; i < lanes; i++) memcpy(y + i * RK_PLACES, row[i] + start, RK_PLACES);
+          }
+          break;
+        }
+        __m256i x[4];
+        for (int i = 0; i < 4; i++) {
+          x[i] = _mm256_inserti128_si256(
+              _mm256_castsi128_si256(_mm_loadu_si128((const void *)(row[i] + start))),
+              _mm_loadu_si128((const void *)(row[i + 4] + start)), 1);
+        }
+        __m256i a = _mm256_unpacklo_epi32(x[0], x[1]), b = _mm256_unpacklo_epi32(x[2], x[3]);
+        __m256i c = _mm256_unpackhi_epi32(x[0], x[1]), d = _mm256_unpackhi_epi32(x[2], x[3]);
+        _mm256_store_si256((void *)y, _mm256_unpacklo_epi64(a, b));
+        if (left > 1) _mm256_store_si256((void *)(y + RK_QUAD_BYTES), _mm256_unpackhi_epi64(a, b));
+        if (left > 2) _mm256_store_si256((void *)(y + 2 * RK_QUAD_BYTES), _mm256_unpacklo_epi64(c, d));
+        if (left > 3) _mm256_store_si256((void *)(y + 3 * RK_QUAD_BYTES), _mm256_unpackhi_epi64(c, d));
+        y += rk_smaller(left, 4) * RK_QUAD_BYTES;
+      }
+    }
   }
 }
 
-// 16 output channels.
+// Adds the products of `count` bundles of `size` entries.
+RK_AVX2 RK_INLINE void add_bundles(const uint8_t *x, rk_int8_entries *entries, int64_t count, __m256i *sum,
+                                   const int vectors, const int size) {
+  const __m256i one = _mm256_set1_epi16(1);
+  const uint16_t *quads = entries->quads;
+  const int32_t *weights = entries->weights;
+  for (; count > 0; count--, quads += size, weights += size) {
+    const __m256i *places[RK_BUNDLE];
+    __m256i w[RK_BUNDLE];
+#pragma clang loop unroll(full)
+    for (int k = 0; k < size; k++) {
+      places[k] = (const __m256i *)(x + quads[k]);
+      w[k] = _mm256_set1_epi32(weights[k]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < vectors; i++) {
+      __m256i products = _mm256_maddubs_epi16(_mm256_load_si256(places[0] + i), w[0]);
+#pragma clang loop unroll(full)
+      for (int k = 1; k < size; k++) {
+        products = _mm256_add_epi16(products, _mm256_maddubs_epi16(_mm256_load_si256(places[k] + i), w[k]));
+      }
+      sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(products, one));
+    }
+  }
+  entries->quads = quads;
+  entries->weights = weights;
+}
+
+// The levels of one channel for the pixels of a tile.
+RK_AVX2 RK_INLINE void round_sums(const rk_int8_convolution *p, int64_t channel, const __m256i *sum, uint8_t *result,
+                                  const int vectors) {
+  const __m256 scale = _mm256_set1_ps(p->scales[channel]), greatest = _mm256_set1_ps((float)(p->high - p->y_zero));
+  const __m256i zero = _mm256_set1_epi16((int16_t)p->y_zero), low = _mm256_set1_epi8((char)p->low);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < vectors; i += 4) {
+    __m256i v[4];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < 4; j++) {
+      __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i + j < vectors ? i + j : i]), scale);
+      v[j] = _mm256_cvtps_epi32(_mm256_min_ps(real, greatest));
+    }
+    // From below, packing cuts.
+    __m256i a = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), zero);
+    __m256i b = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), zero);
+    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    _mm256_store_si256((void *)(result + i * lanes), _mm256_max_epu8(bytes, low));
+  }
+}
+
+static void write_reals(const rk_int8_convolution *p, int64_t channel, const int32_t *sums, int64_t pixel,
+                        int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    p->y_real[(pixel + i) * p->out_channels + channel] = p->scales[channel] * (float)sums[i];
+  }
+}
+
+// Some output channels for the `count` pixels of a packed tile, in one block.
 typedef struct {
   const rk_int8_convolution *p;
-  int32_t bias[RK_PANEL];
-  float scales[RK_PANEL];
-  int64_t channel, lanes;  // the first one, and how many there are
-  int64_t entries;
-  const int32_t *distances;  // of each entry
-  const int8_t *weights;
-} panel;
+  int64_t channel, channels, pixel, count;
+  const uint8_t *x;
+  rk_int8_entries entries;
+  int is_first, is_last;  // of the blocks
+  __m256i *sums;          // between blocks: [channel][pixel]
+  uint8_t *results;       // of the last: [channel][pixel]
+} step;
 
-// 16 results, already between the bounds.
-RK_AVX2 RK_INLINE __m128i as_bytes(__m256 a, __m256 b, int32_t zero) {
-  __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
-  words = _mm256_add_epi16(_mm256_permute4x64_epi64(words, 0xd8), _mm256_set1_epi16((int16_t)zero));
-  return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-}
-
-// Of the 16 bytes, so many are there.
-RK_AVX2 RK_INLINE __m128i load_bytes(const uint8_t *x, int64_t lanes) {
-  if (lanes == RK_PANEL) return _mm_loadu_si128((const void *)x);
-  uint8_t bytes[RK_PANEL] = {0};
-  memcpy(bytes, x, lanes);
-  return _mm_loadu_si128((const void *)bytes);
-}
-
-RK_AVX2 RK_INLINE void store_bytes(uint8_t *y, int64_t lanes, __m128i v) {
-  if (lanes == RK_PANEL) {
-    _mm_storeu_si128((void *)y, v);
-    return;
-  }
-  uint8_t bytes[RK_PANEL];
-  _mm_storeu_si128((void *)bytes, v);
-  memcpy(y, bytes, lanes);
-}
-
-RK_AVX2 RK_INLINE void finish(const panel *panel, int64_t pixel, __m256i sum[tile_rows][2], const int count) {
-  // What follows is read once: a byte that is written could be any of it.
-  const rk_int8_convolution *p = panel->p;
-  int64_t stride = p->out_channels, index = pixel * stride + panel->channel, lanes = panel->lanes;
-  __m256 scales_a = _mm256_loadu_ps(panel->scales), scales_b = _mm256_loadu_ps(panel->scales + 8);
-  uint8_t *y = p->y ? p->y + index : 0;
-  const uint8_t *residual = p->residual ? p->residual + index : 0;
-  rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
-  if (!p->y) {
-    float *y_real = p->y_real + index;
-    for (int i = 0; i < count; i++) {
-      float v[RK_PANEL];
-      _mm256_storeu_ps(v, _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a));
-      _mm256_storeu_ps(v + 8, _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b));
-      memcpy(y_real + i * stride, v, lanes * sizeof(float));
-    }
-  } else if (!residual) {
+RK_AVX2 RK_INLINE void run_vectors(const step *step, const int vectors) {
+  rk_int8_entries entries = step->entries;
+  for (int64_t o = 0; o < step->channels; o++, entries.bundles += RK_BUNDLE) {
+    int64_t channel = step->channel + o;
+    __m256i sum[most_vectors], *sums = step->sums + o * most_vectors;
+    if (step->is_first) {
+      __m256i bias = _mm256_set1_epi32(step->p->bias[channel]);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < count; i++) {
-      __m256 a = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a), bounds);
-      __m256 b = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b), bounds);
-      store_bytes(y + i * stride, lanes, as_bytes(a, b, bounds.zero));
-    }
-  } else {
-    __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
-    __m256i r_zero = _mm256_set1_epi32(p->r_zero);
-    rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
+      for (int i = 0; i < vectors; i++) sum[i] = bias;
+    } else {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < count; i++) {
-      __m128i r = load_bytes(residual + i * stride, lanes);
-      __m256 a = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][0]), scales_a), bounds);
-      __m256 b = rk_int8_clamped(_mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][1]), scales_b), bounds);
-      a = rk_int8_clamped(rk_int8_sum(a, q_factor, _mm256_cvtepu8_epi32(r), r_zero, r_factor), sum_bounds);
-      b = rk_int8_clamped(
-          rk_int8_sum(b, q_factor, _mm256_cvtepu8_epi32(_mm_srli_si128(r, 8)), r_zero, r_factor), sum_bounds);
-      store_bytes(y + i * stride, lanes, as_bytes(a, b, sum_bounds.zero));
+      for (int i = 0; i < vectors; i++) sum[i] = _mm256_load_si256(sums + i);
     }
-  }
-}
-
-RK_AVX2 RK_INLINE __m256i broadcast(const uint8_t *places) {
-  int32_t all;
-  memcpy(&all, places, sizeof all);
-  return _mm256_set1_epi32(all);
-}
-
-RK_AVX2 RK_INLINE void run_tile(const panel *panel, const uint8_t *const *rows, int64_t offset, int64_t pixel,
-                                const int count) {
-  __m256i sum[tile_rows][2];
-  const uint8_t *row[tile_rows];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < count; i++) {
-    sum[i][0] = _mm256_loadu_si256((const void *)panel->bias);
-    sum[i][1] = _mm256_loadu_si256((const void *)(panel->bias + 8));
-    row[i] = rows[i] + offset;
-  }
-  const __m256i one = _mm256_set1_epi16(1);
-  const __m256i *weights = (const void *)panel->weights;
-  const int32_t *distances = panel->distances;
-  for (int64_t entry = 0, entries = panel->entries; entry < entries; entry++) {
-    int64_t distance = distances[entry];
-    __m256i a = _mm256_loadu_si256(weights++), b = _mm256_loadu_si256(weights++);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < count; i++) {
-      __m256i x = broadcast(row[i] + distance);
-      sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, a), one));
-      sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, b), one));
+    add_bundles(step->x, &entries, entries.bundles[3], sum, vectors, 4);
+    add_bundles(step->x, &entries, entries.bundles[2], sum, vectors, 3);
+    add_bundles(step->x, &entries, entries.bundles[1], sum, vectors, 2);
+    add_bundles(step->x, &entries, entries.bundles[0], sum, vectors, 1);
+    if (step->is_last && step->p->y) {
+      round_sums(step->p, channel, sum, step->results + o * tile, vectors);
+      continue;
     }
-  }
-  finish(panel, pixel, sum, count);
-}
-
-RK_AVX2 static void run_rows(const panel *panel, const uint8_t *const *rows, int64_t offset, int64_t pixel,
-                             int64_t count) {
-  switch (count) {
-  case 1: run_tile(panel, rows, offset, pixel, 1); break;
-  case 2: run_tile(panel, rows, offset, pixel, 2); break;
-  case 3: run_tile(panel, rows, offset, pixel, 3); break;
-  case 4: run_tile(panel, rows, offset, pixel, 4); break;
-  case 5: run_tile(panel, rows, offset, pixel, 5); break;
-  case 6: run_tile(panel, rows, offset, pixel, 6); break;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < vectors; i++) _mm256_store_si256(sums + i, sum[i]);
+    if (step->is_last) write_reals(step->p, channel, (const int32_t *)sums, step->pixel, step->count);
   }
 }
 
-// One panel for `count` pixels.
-static void run_panel(const job *job, int64_t index, int64_t pixel, int64_t count, const uint8_t *const *rows,
-                      const int32_t *distances, int32_t *entries) {
+RK_AVX2 static void run_step(const step *step) {
+  switch (rk_quotient(step->count, lanes)) {
+  case 1: run_vectors(step, 1); break;
+  case 2: run_vectors(step, 2); break;
+  case 3: run_vectors(step, 3); break;
+  case 4: run_vectors(step, 4); break;
+  case 5: run_vectors(step, 5); break;
+  case 6: run_vectors(step, 6); break;
+  case 7: run_vectors(step, 7); break;
+  case 8: run_vectors(step, 8); break;
+  }
+}
+
+// What is added to levels.
+typedef struct { __m256 q_factor, r_factor, q_zero, r_zero, greatest; __m256i zero, low; } addition;
+
+RK_AVX2 RK_INLINE addition addition_of(const rk_int8_convolution *p) {
+  // 2^23 + x, x less than 2^23, has the bits of x below those of 2^23.
+  return (addition){_mm256_set1_ps(p->q_factor), _mm256_set1_ps(p->r_factor),
+                    _mm256_set1_ps((float)((1 << 23) + p->y_zero)), _mm256_set1_ps((float)((1 << 23) + p->r_zero)),
+                    _mm256_set1_ps((float)(p->sum_high - p->sum_zero)), _mm256_set1_epi16((int16_t)p->sum_zero),
+                    _mm256_set1_epi8((char)p->sum_low)};
+}
+
+// Adds a quarter of the levels of a residual, which are words, to those of a result.
+RK_AVX2 RK_INLINE __m256i add_words(__m256i q, __m256i r, const int is_high, const addition *with) {
+  const __m256i exponent = _mm256_set1_epi16(0x4b00);
+  q = is_high ? _mm256_unpackhi_epi16(q, exponent) : _mm256_unpacklo_epi16(q, exponent);
+  r = is_high ? _mm256_unpackhi_epi16(r, exponent) : _mm256_unpacklo_epi16(r, exponent);
+  __m256 own = _mm256_mul_ps(_mm256_sub_ps(_mm256_castsi256_ps(q), with->q_zero), with->q_factor);
+  __m256 other = _mm256_mul_ps(_mm256_sub_ps(_mm256_castsi256_ps(r), with->r_zero), with->r_factor);
+  return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_add_ps(own, other), with->greatest));
+}
+
+RK_AVX2 RK_INLINE __m256i add_residual(__m256i q, __m256i r, const addition *with) {
+  const __m256i none = _mm256_setzero_si256();
+  __m256i q_low = _mm256_unpacklo_epi8(q, none), q_high = _mm256_unpackhi_epi8(q, none);
+  __m256i r_low = _mm256_unpacklo_epi8(r, none), r_high = _mm256_unpackhi_epi8(r, none);
+  __m256i low = _mm256_packs_epi32(add_words(q_low, r_low, 0, with), add_words(q_low, r_low, 1, with));
+  __m256i high = _mm256_packs_epi32(add_words(q_high, r_high, 0, with), add_words(q_high, r_high, 1, with));
+  __m256i sum = _mm256_packus_epi16(_mm256_adds_epi16(low, with->zero), _mm256_adds_epi16(high, with->zero));
+  return _mm256_max_epu8(sum, with->low);
+}
+
+// Turns the results of up to 16 channels, [channel][pixel], adds the residual, and writes them.
+RK_AVX2 static void write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t channel,
+                                 int64_t channels, int64_t pixel, int64_t count) {
+  addition with = addition_of(p);
+  int64_t stride = p->out_channels;
+  for (int64_t first = 0; first < count; first += 2 * turned) {
+    // Rows and bytes change places when both, as one number, are turned by 4 bits. There are two pixels in a row then,
+    // the second 16 after the first.
+    __m256i rows[turned], next[turned];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < turned; i++) rows[i] = _mm256_load_si256((const void *)(results + i * tile + first));
+#pragma clang loop unroll(full)
+    for (int stage = 0; stage < 4; stage++) {
+#pragma clang loop unroll(full)
+      for (int i = 0; i < turned / 2; i++) {
+        next[2 * i] = _mm256_unpacklo_epi8(rows[i], rows[i + 8]);
+        next[2 * i + 1] = _mm256_unpackhi_epi8(rows[i], rows[i + 8]);
+      }
+#pragma clang loop unroll(full)
+      for (int i = 0; i < turned; i++) rows[i] = next[i];
+    }
+    int64_t index = (pixel + first) * stride + channel, left = rk_smaller(2 * turned, count - first);
+    uint8_t *y = p->y + index;
+    const uint8_t *residual = p->residual ? p->residual + index : 0;
+    if (channels == turned && left == 2 * turned) {
+#pragma clang loop unroll(full)
+      for (int i = 0; i < turned; i++, y += stride) {
+        if (residual) {
+          __m128i a = _mm_loadu_si128((const void *)residual);
+          __m256i r = _mm256_inserti128_si256(
+              _mm256_castsi128_si256(a), _mm_loadu_si128((const void *)(residual + turned * stride)), 1);
+          rows[i] = add_residual(rows[i], r, &with);
+          residual += stride;
+        }
+        _mm_storeu_si128((void *)y, _mm256_castsi256_si128(rows[i]));
+        _mm_storeu_si128((void *)(y + turned * stride), _mm256_extracti128_si256(rows[i], 1));
+      }
+      continue;
+    }
+    // Not all are there.
+    uint8_t own[2][turned][turned], other[2][turned][turned] = {0};
+    for (int64_t i = 0; residual && i < left; i++) memcpy(other[i / turned][i % turned], residual + i * stride, channels);
+    for (int i = 0; i < turned; i++) {
+      __m128i a = _mm_loadu_si128((const void *)other[0][i]);
+      __m256i r = _mm256_inserti128_si256(
+          _mm256_castsi128_si256(a), _mm_loadu_si128((const void *)other[1][i]), 1);
+      if (residual) rows[i] = add_residual(rows[i], r, &with);
+      _mm_storeu_si128((void *)own[0][i], _mm256_castsi256_si128(rows[i]));
+      _mm_storeu_si128((void *)own[1][i], _mm256_extracti128_si256(rows[i], 1));
+    }
+    for (int64_t i = 0; i < left; i++) memcpy(y + i * stride, own[i / turned][i % turned], channels);
+  }
+}
+
+// All channels from panel `first` to `last` of a group, for the `count` pixels of a packed tile.
+RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64_t last, int64_t pixel, int64_t count,
+                             const uint8_t *packed, __m256i *sums, uint8_t *results) {
   const rk_int8_convolution *p = job->p;
-  const rk_int8_layout *layout = &job->layout;
-  int64_t group = index / layout->panels, first = index % layout->panels * RK_PANEL;
-  panel panel = {.p = p, .channel = group * layout->outputs + first};
-  panel.lanes = rk_smaller(RK_PANEL, layout->outputs - first);
-  memcpy(panel.bias, p->bias + panel.channel, panel.lanes * sizeof(int32_t));
-  memcpy(panel.scales, p->scales + panel.channel, panel.lanes * sizeof(float));
-  rk_int8_entries list = rk_int8_entries_of(p, layout, index);
-  panel.entries = list.count;
-  panel.weights = list.weights;
-  panel.distances = distances;
-  if (list.count > layout->quads) {
-    for (int64_t i = 0; i < list.count; i++) entries[i] = distances[list.quads[i]];
-    panel.distances = entries;
-  }
-  for (int64_t i = 0; i < count; i += tile_rows) {
-    run_rows(&panel, rows + i, group * layout->inputs, pixel + i, rk_smaller(tile_rows, count - i));
+  int64_t start = group * job->layout.outputs, blocks = job->layout.blocks;
+  int64_t end = start + rk_smaller(last * turned, job->layout.outputs);
+  step step = {.p = p, .pixel = pixel, .count = count, .sums = sums, .results = results};
+  for (step.channel = start + first * turned; step.channel < end; step.channel += step.channels) {
+    step.channels = rk_smaller(chunk, end - step.channel);
+    for (int64_t i = 0; p->y && i < count; i++) {
+      int64_t index = (pixel + i) * p->out_channels + step.channel;
+      __builtin_prefetch(p->y + index, 1);
+      if (p->residual) __builtin_prefetch(p->residual + index);
+    }
+    for (int64_t block = 0; block < blocks; block++) {
+      step.is_first = block == 0, step.is_last = block + 1 == blocks;
+      step.x = packed + block * job->layout.per_block * RK_QUAD_BYTES;
+      step.entries = rk_int8_entries_of(p, &job->layout, block, step.channel);
+      run_step(&step);
+    }
+    for (int64_t o = 0; p->y && o < step.channels; o += turned) {
+      int64_t channels = rk_smaller(turned, step.channels - o);
+      write_turned(p, results + o * tile, step.channel + o, channels, pixel, count);
+    }
   }
 }
 
-static void convolve_avx2(void *context) {
+// Of `left` pixels the next ones: no more than `most`, and about as many as will be taken each time after.
+static int64_t share_of(int64_t left, int64_t most) {
+  return rk_smaller(rk_quotient(rk_quotient(left, rk_quotient(left, most)), lanes) * lanes, left);
+}
+
+RK_AVX2 static void convolve_avx2(void *context) {
   const job *job = context;
   int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
   uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)job->p->scratch) + thread * job->total;
   const uint8_t **rows = (void *)(picture + job->picture);
-  int32_t *distances = (void *)(picture + job->picture + job->rows);
-  int32_t *entries = (void *)(picture + job->picture + job->rows + job->distances);
-  list_distances(job, distances);
+  uint8_t *packed = picture + job->picture + job->rows;
+  __m256i *sums = (void *)(packed + job->packed);
+  uint8_t *results = packed + job->packed + job->sums;
 
   int64_t shares = channel_shares(job, threads), channel_share = thread % shares;
   int64_t pixel_shares = threads / shares, pixel_share = thread / shares;
-  int64_t panels = job->layout.panels * job->p->groups;
+  int64_t panels = job->panels * job->p->groups;
   int64_t first = panels * channel_share / shares, last = panels * (channel_share + 1) / shares;
-  int64_t tiles = rk_quotient(job->images * job->pixels, tile_rows);
-  int64_t pixel = tiles * pixel_share / pixel_shares * tile_rows;
-  int64_t end = rk_smaller(tiles * (pixel_share + 1) / pixel_shares * tile_rows, job->images * job->pixels);
+  int64_t vectors = rk_quotient(job->images * job->pixels, lanes);
+  int64_t pixel = vectors * pixel_share / pixel_shares * lanes;
+  int64_t end = rk_smaller(vectors * (pixel_share + 1) / pixel_shares * lanes, job->images * job->pixels);
   while (pixel < end) {
     int64_t image = pixel / job->pixels, from = pixel % job->pixels;
-    int64_t left = rk_smaller(job->pixels - from, end - pixel);
-    // Blocks of about the same size.
-    int64_t blocks = rk_quotient(left, job->block);
-    int64_t count = rk_smaller(rk_quotient(rk_quotient(left, blocks), tile_rows) * tile_rows, left);
+    int64_t count = share_of(rk_smaller(job->pixels - from, end - pixel), job->block);
     prepare_block(job, image, from, from + count, picture, rows);
-    for (int64_t i = first; i < last; i++) run_panel(job, i, pixel, count, rows, distances, entries);
+    for (int64_t done = 0; done < count;) {
+      int64_t own = share_of(count - done, tile);
+      for (int64_t panel = first; panel < last;) {
+        int64_t group = panel / job->panels, start = group * job->panels;
+        int64_t stop = rk_smaller(last, start + job->panels);
+        pack_tile(job, group, rows + done, own, packed);
+        run_tile(job, group, panel - start, stop - start, pixel + done, own, packed, sums, results);
+        panel = stop;
+      }
+      done += own;
+    }
     pixel += count;
   }
 }
@@ -316,71 +443,185 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
     layout.runs = 1;
     layout.places = (int64_t)p->kernel_height * p->kernel_width;
     layout.pairs = rk_quotient(layout.places, 2);
+  } else if (p->groups == 1 && p->batch * p->out_height * p->out_width == 1 && p->kernel_height == p->height &&
+             p->kernel_width == p->width && p->pad_top == 0 && p->pad_left == 0 && p->dilation_height == 1 &&
+             p->dilation_width == 1) {
+    layout.is_row = 1;
+    layout.runs = 1;
+    layout.places = p->channels * p->kernel_height * p->kernel_width;
+    layout.row = rk_quotient(layout.places, RK_BLOCK) * RK_BLOCK;
   } else {
     int is_contiguous = p->groups == 1 && (p->dilation_width == 1 || p->kernel_width == 1);
-    layout.panels = rk_quotient(layout.outputs, RK_PANEL);
     layout.runs = p->kernel_height * (int64_t)(is_contiguous ? 1 : p->kernel_width);
     layout.places = layout.inputs * (is_contiguous ? p->kernel_width : 1);
     layout.quads = layout.runs * rk_quotient(layout.places, RK_PLACES);
+    layout.blocks = rk_quotient(layout.quads, RK_BLOCK_QUADS);
+    layout.per_block = rk_quotient(layout.quads, layout.blocks);
   }
   return layout;
 }
 
-// Where the parts of packed weights begin: the number of each panel's first entry, the quad of each entry, weights.
+// Where the parts of packed weights begin: for each channel of each block the number of its first entry, and for how many
+// entries there is room; how many bundles of each size it has; the quad of each entry; weights.
+static int64_t bundles_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
+  return rk_aligned((p->out_channels * layout->blocks + 1) * (int64_t)sizeof(int32_t));
+}
+
 static int64_t quads_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
-  return rk_aligned((p->groups * layout->panels + 1) * (int64_t)sizeof(int32_t));
+  return bundles_at(p, layout) + rk_aligned(p->out_channels * layout->blocks * RK_BUNDLE);
 }
 
 static int64_t weights_at(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t entries) {
-  return quads_at(p, layout) + rk_aligned(entries * (int64_t)sizeof(int32_t));
+  return quads_at(p, layout) + rk_aligned(entries * (int64_t)sizeof(uint16_t));
 }
 
-rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t panel) {
-  const int32_t *starts = p->weights, *quads = (const void *)((const char *)p->weights + quads_at(p, layout));
-  const int8_t *weights = (const int8_t *)p->weights + weights_at(p, layout, starts[p->groups * layout->panels]);
-  int64_t first = starts[panel];
-  return (rk_int8_entries){starts[panel + 1] - first, quads + first, weights + first * RK_PANEL * RK_PLACES};
+rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t block,
+                                   int64_t channel) {
+  const char *packed = p->weights;
+  const int32_t *starts = p->weights;
+  int64_t all = p->out_channels * layout->blocks, index = block * p->out_channels + channel, first = starts[index];
+  return (rk_int8_entries){
+      (const uint8_t *)packed + bundles_at(p, layout) + index * RK_BUNDLE,
+      (const uint16_t *)(packed + quads_at(p, layout)) + first,
+      (const int32_t *)(packed + weights_at(p, layout, starts[all])) + first};
 }
 
-// The weights of a quad: 16 channels of 4 places. Says whether a pair is too large.
-static int read_quad(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights, int64_t panel,
-                     int64_t quad, int8_t *result) {
-  int64_t group = panel / layout->panels, first = panel % layout->panels * RK_PANEL;
+// An entry that is to be bundled. A lane has two pairs of weights; `fill` is what they take of it, 16 bits each: the
+// positive ones of the first pair, the negative ones, the same of the second.
+typedef struct { int8_t w[RK_PLACES]; int64_t quad; uint64_t fill; } entry;
+
+enum { most_growth = 4 * (RK_BUNDLE - 1), most_entries = 2 * RK_BLOCK_QUADS + most_growth, most_fill = 128 };
+
+static int is_full(uint64_t fill) {
+  return (fill + (0x8000 - most_fill - 1) * 0x0001000100010001u & 0x8000800080008000u) != 0;
+}
+
+static uint64_t fill_of(const int8_t *w) {
+  uint64_t fill = 0;
+  for (int j = 0; j < RK_PLACES; j++) {
+    fill += (uint64_t)(w[j] < 0 ? -w[j] : w[j]) << (j / 2 * 32 + (w[j] < 0 ? 16 : 0));
+  }
+  return fill;
+}
+
+static int64_t largest(uint64_t fill) {
+  int64_t result = 0;
+  for (; fill; fill >>= 16) result = result > (int64_t)(fill & 0xffff) ? result : (int64_t)(fill & 0xffff);
+  return result;
+}
+
+// The weights of a quad of one channel, and what has been split off them if a pair is too large.
+// Returns how many entries these are.
+static int64_t read_quad(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights,
+                         int64_t channel, int64_t quad, int8_t w[2][RK_PLACES]) {
   int64_t per_run = rk_quotient(layout->places, RK_PLACES), run = quad / per_run;
   int64_t per_row = layout->runs / p->kernel_height, area = (int64_t)p->kernel_height * p->kernel_width;
-  int is_large = 0;
-  memset(result, 0, RK_PANEL * RK_PLACES);
-  for (int64_t o = 0; o < rk_smaller(RK_PANEL, layout->outputs - first); o++) {
-    const int8_t *filter = weights + (group * layout->outputs + first + o) * layout->inputs * area;
-    int8_t *w = result + o * RK_PLACES;
-    for (int64_t j = 0; j < RK_PLACES; j++) {
-      int64_t place = quad % per_run * RK_PLACES + j;
-      if (place >= layout->places) break;
-      int64_t x = per_row == 1 ? place / layout->inputs : run % per_row, y = run / per_row;
-      w[j] = filter[place % layout->inputs * area + y * p->kernel_width + x];
-    }
-    for (int64_t j = 0; j < RK_PLACES; j += 2) {
-      int positive = (w[j] > 0 ? w[j] : 0) + (w[j + 1] > 0 ? w[j + 1] : 0);
-      int negative = (w[j] < 0 ? w[j] : 0) + (w[j + 1] < 0 ? w[j + 1] : 0);
-      is_large |= positive > 128 || negative < -128;
+  const int8_t *filter = weights + channel * layout->inputs * area;
+  memset(w, 0, 2 * RK_PLACES);
+  for (int64_t j = 0; j < RK_PLACES; j++) {
+    int64_t place = quad % per_run * RK_PLACES + j;
+    if (place >= layout->places) break;
+    int64_t x = per_row == 1 ? place / layout->inputs : run % per_row, y = run / per_row;
+    w[0][j] = filter[place % layout->inputs * area + y * p->kernel_width + x];
+  }
+  if (!is_full(fill_of(w[0]))) return 1;
+  for (int64_t j = 0; j < RK_PLACES; j += 2) {
+    // Too much in one direction: then both weights have it.
+    int sum = w[0][j] + w[0][j + 1], sign = sum < 0 ? -1 : 1, excess = sign * sum - most_fill;
+    if (w[0][j] < 0 != w[0][j + 1] < 0 || excess <= 0) continue;
+    int first = rk_smaller(excess, sign * w[0][j]);
+    w[1][j] = (int8_t)(sign * first), w[1][j + 1] = (int8_t)(sign * (excess - first));
+    for (int i = 0; i < 2; i++) w[0][j + i] = (int8_t)(w[0][j + i] - w[1][j + i]);
+  }
+  return 2;
+}
+
+// The entries of one channel in one block, the fullest first. Returns how many.
+static int64_t list_entries(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights,
+                            int64_t channel, int64_t block, entry *entries) {
+  entry unsorted[most_entries];
+  int64_t count = 0, starts[most_fill + 2] = {0};
+  int64_t first = block * layout->per_block, end = rk_smaller(first + layout->per_block, layout->quads);
+  for (int64_t quad = first; quad < end; quad++) {
+    int8_t w[2][RK_PLACES];
+    int64_t own = read_quad(p, layout, weights, channel, quad, w);
+    for (int64_t i = 0; i < own; i++) {
+      entry *entry = unsorted + count++;
+      memcpy(entry->w, w[i], RK_PLACES);
+      entry->quad = quad - first, entry->fill = fill_of(w[i]);
+      starts[most_fill + 1 - largest(entry->fill)]++;
     }
   }
-  return is_large;
+  for (int64_t i = 1; i < most_fill + 2; i++) starts[i] += starts[i - 1];
+  for (int64_t i = count - 1; i >= 0; i--) entries[--starts[most_fill + 1 - largest(unsorted[i].fill)]] = unsorted[i];
+  return count;
+}
+
+// Bundles entries, each with the first that it fits to, and brings them into the order of bundles, larger ones first.
+// A few small bundles are filled up with zeros: their products take less time than the end of another loop.
+// Returns how many entries that makes.
+static int64_t bundle(entry *entries, int64_t count, uint8_t bundles[RK_BUNDLE]) {
+  struct { uint64_t fill; int64_t size; entry *members[RK_BUNDLE]; } made[most_entries];
+  int64_t open[most_entries], opened = 0, all = 0, sizes[RK_BUNDLE + 1] = {0}, grown[RK_BUNDLE + 1];
+  for (int64_t i = 0; i < count; i++) {
+    int64_t k = 0;
+    while (k < opened && is_full(made[open[k]].fill + entries[i].fill)) k++;
+    if (k == opened) {
+      made[all].fill = 0, made[all].size = 0;
+      open[opened++] = all++;
+    }
+    int64_t own = open[k];
+    made[own].fill += entries[i].fill;
+    made[own].members[made[own].size++] = entries + i;
+    if (made[own].size == RK_BUNDLE) memmove(open + k, open + k + 1, (--opened - k) * sizeof *open);
+  }
+  for (int64_t i = 0; i < all; i++) sizes[made[i].size]++;
+  for (int64_t size = 1; size <= RK_BUNDLE; size++) {
+    int64_t next = size + 1;
+    while (next < RK_BUNDLE && sizes[next] == 0) next++;
+    int is_grown = size < RK_BUNDLE && sizes[size] * (next - size) <= most_growth / (RK_BUNDLE - 1);
+    grown[size] = is_grown ? next : size;
+    if (is_grown) sizes[next] += sizes[size], sizes[size] = 0;
+  }
+  entry sorted[most_entries];
+  int64_t done = 0;
+  for (int64_t size = RK_BUNDLE; size > 0; size--) {
+    bundles[size - 1] = (uint8_t)sizes[size];
+    for (int64_t i = 0; i < all; i++) {
+      int64_t own = made[i].size;
+      while (grown[own] != own) own = grown[own];
+      if (own != size) continue;
+      for (int64_t k = 0; k < size; k++) {
+        sorted[done] = (entry){.quad = made[i].members[0]->quad};
+        if (k < made[i].size) sorted[done] = *made[i].members[k];
+        done++;
+      }
+    }
+  }
+  memcpy(entries, sorted, done * sizeof *entries);
+  return done;
 }
 
 static int64_t depthwise_place(const rk_int8_layout *layout, int64_t c, int64_t place) {
   return ((c / RK_BLOCK * layout->pairs + place / 2) * RK_BLOCK + rk_int8_lane(c % RK_BLOCK)) * 2 + place % 2;
 }
 
+// For how many entries there is room.
+static int64_t room(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights) {
+  int64_t result = p->out_channels * layout->blocks * most_growth;
+  int8_t w[2][RK_PLACES];
+  for (int64_t o = 0; o < p->out_channels; o++) {
+    for (int64_t quad = 0; quad < layout->quads; quad++) result += read_quad(p, layout, weights, o, quad, w);
+  }
+  return result;
+}
+
 int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
   rk_int8_layout layout = rk_int8_layout_of(p);
   if (layout.is_depthwise) return layout.panels * layout.pairs * RK_BLOCK * 4;
-  int64_t entries = 0;
-  int8_t quad[RK_PANEL * RK_PLACES];
-  for (int64_t i = 0; i < p->groups * layout.panels; i++) {
-    for (int64_t j = 0; j < layout.quads; j++) entries += 1 + read_quad(p, &layout, weights, i, j, quad);
-  }
-  return weights_at(p, &layout, entries) + entries * RK_PANEL * RK_PLACES;
+  if (layout.is_row) return p->out_channels * layout.row;
+  int64_t entries = room(p, &layout, weights);
+  return weights_at(p, &layout, entries) + entries * RK_PLACES;
 }
 
 void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *packed) {
@@ -395,29 +636,49 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
     }
     return;
   }
-  int64_t panels = p->groups * layout.panels, entries = 0;
-  int32_t *starts = packed, *quads = (void *)((char *)packed + quads_at(p, &layout));
-  int8_t quad[RK_PANEL * RK_PLACES];
-  for (int64_t i = 0; i < panels; i++) {
-    starts[i] = (int32_t)entries;
-    for (int64_t j = 0; j < layout.quads; j++) {
-      for (int64_t n = 1 + read_quad(p, &layout, weights, i, j, quad); n > 0; n--) quads[entries++] = (int32_t)j;
+  if (layout.is_row) {
+    int64_t area = layout.places / p->channels;
+    memset(packed, 0, rk_int8_packed_bytes(p, weights));
+    for (int64_t o = 0; o < p->out_channels; o++) {
+      for (int64_t i = 0; i < layout.places; i++) {
+        ((int8_t *)packed)[o * layout.row + i] = weights[o * layout.places + i % p->channels * area + i / p->channels];
+      }
+    }
+    return;
+  }
+  int64_t entries = room(p, &layout, weights), all = p->out_channels * layout.blocks, done = 0;
+  int32_t *starts = packed;
+  uint8_t *bundles = (uint8_t *)packed + bundles_at(p, &layout);
+  uint16_t *quads = (void *)((uint8_t *)packed + quads_at(p, &layout));
+  int8_t *w = (int8_t *)packed + weights_at(p, &layout, entries);
+  starts[all] = (int32_t)entries;
+  for (int64_t i = 0; i < all; i++, bundles += RK_BUNDLE) {
+    entry entries[most_entries];
+    int64_t count = list_entries(p, &layout, weights, i % p->out_channels, i / p->out_channels, entries);
+    count = bundle(entries, count, bundles);
+    starts[i] = (int32_t)done;
+    done += count;
+    for (int64_t k = 0; k < count; k++, w += RK_PLACES) {
+      *quads++ = (uint16_t)(entries[k].quad * RK_QUAD_BYTES);
+      memcpy(w, entries[k].w, RK_PLACES);
     }
   }
-  starts[panels] = (int32_t)entries;
-  int8_t *w = (int8_t *)packed + weights_at(p, &layout, entries);
-  for (int64_t i = 0; i < panels; i++) {
-    for (int64_t j = 0; j < layout.quads; j++) {
-      int is_large = read_quad(p, &layout, weights, i, j, w);
-      if (is_large) {
-        for (int64_t k = 0; k < RK_PANEL * RK_PLACES; k++) {
-          int half = w[k] >> 1;
-          w[k + RK_PANEL * RK_PLACES] = (int8_t)(w[k] - half);
-          w[k] = (int8_t)half;
-        }
-      }
-      w += (1 + is_large) * RK_PANEL * RK_PLACES;
-    }
+}
+
+// One pixel that sees the whole picture: as a dense layer of one example. Nothing is used twice, so that weights come
+// once, in the order of the picture's bytes.
+RK_CLONES static void convolve_row(void *context) {
+  const rk_int8_convolution *p = context;
+  rk_int8_layout layout = rk_int8_layout_of(p);
+  int16_t *x = (int16_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * layout.row;
+  memset(x, 0, layout.row * sizeof *x);
+  for (int64_t i = 0; i < layout.places; i++) x[i] = p->x[i];
+  rk_range share = rk_share(p->out_channels, 1);
+  for (int64_t o = share.from; o < share.to; o++) {
+    const int8_t *w = (const int8_t *)p->weights + o * layout.row;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < layout.row; i++) sum += x[i] * w[i];
+    rk_int8_finish(p, o, o, p->bias[o] + sum);
   }
 }
 
@@ -432,30 +693,32 @@ static void convolve_plain(void *context) {
     int64_t top = pixel / p->out_width % p->out_height * p->stride_height - p->pad_top;
     const uint8_t *image = p->x + pixel / p->out_width / p->out_height * p->height * p->width * p->channels;
     for (int64_t o = 0; o < p->out_channels; o++) {
-      int64_t group = o / layout.outputs, lane = o % layout.outputs;
-      rk_int8_entries list = {layout.pairs * 2, 0, 0};
-      if (!layout.is_depthwise) {
-        list = rk_int8_entries_of(p, &layout, group * layout.panels + lane / RK_PANEL);
-        list.weights += lane % RK_PANEL * RK_PLACES;
-      }
+      int64_t group = o / layout.outputs;
       int32_t sum = p->bias[o];
-      for (int64_t i = 0; i < list.count * RK_PLACES; i++) {
-        int64_t y, x, channel, w;
-        if (layout.is_depthwise) {
-          if (i >= layout.places) break;
-          y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
-          w = ((const int16_t *)p->weights)[depthwise_place(&layout, o, i)];
-        } else {
-          int64_t quad = list.quads[i / RK_PLACES], run = quad / per_run;
-          int64_t place = quad % per_run * RK_PLACES + i % RK_PLACES;
-          if (place >= layout.places) continue;
-          y = run / per_row, x = per_row == 1 ? place / layout.inputs : run % per_row, channel = place % layout.inputs;
-          w = list.weights[i / RK_PLACES * RK_PANEL * RK_PLACES + i % RK_PLACES];
+      for (int64_t block = 0; block < (layout.is_depthwise ? 1 : layout.blocks); block++) {
+        rk_int8_entries list = {0};
+        int64_t count = layout.is_depthwise ? layout.places : 0;
+        if (!layout.is_depthwise) {
+          list = rk_int8_entries_of(p, &layout, block, o);
+          for (int64_t i = 0; i < RK_BUNDLE; i++) count += (i + 1) * list.bundles[i] * RK_PLACES;
         }
-        int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
-        int is_inside = row >= 0 && row < p->height && column >= 0 && column < p->width;
-        int64_t at = (row * p->width + column) * p->channels + group * layout.inputs + channel;
-        sum += (int32_t)w * (is_inside ? image[at] : p->zero);
+        for (int64_t i = 0; i < count; i++) {
+          int64_t y, x, channel, w;
+          if (layout.is_depthwise) {
+            y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
+            w = ((const int16_t *)p->weights)[depthwise_place(&layout, o, i)];
+          } else {
+            int64_t quad = block * layout.per_block + list.quads[i / RK_PLACES] / RK_QUAD_BYTES, run = quad / per_run;
+            int64_t place = quad % per_run * RK_PLACES + i % RK_PLACES;
+            if (place >= layout.places) continue;
+            y = run / per_row, x = per_row == 1 ? place / layout.inputs : run % per_row, channel = place % layout.inputs;
+            w = ((const int8_t *)list.weights)[i];
+          }
+          int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
+          int is_inside = row >= 0 && row < p->height && column >= 0 && column < p->width;
+          int64_t at = (row * p->width + column) * p->channels + group * layout.inputs + channel;
+          sum += (int32_t)w * (is_inside ? image[at] : p->zero);
+        }
       }
       rk_int8_finish(p, pixel * p->out_channels + o, o, sum);
     }
@@ -463,18 +726,23 @@ static void convolve_plain(void *context) {
 }
 
 int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads) {
+  rk_int8_layout layout = rk_int8_layout_of(p);
+  int64_t each = layout.row * (int64_t)sizeof(int16_t);
 #ifdef RK_INT8_AVX2
-  int64_t each = rk_int8_layout_of(p).is_depthwise ? rk_int8_depthwise_scratch(p) : job_of(p).total;
-  return threads * each + 64;
-#else
-  return 0;
+  if (!layout.is_row) each = layout.is_depthwise ? rk_int8_depthwise_scratch(p) : job_of(p).total;
 #endif
+  return threads * each + 64;
 }
 
 void rk_int8_convolve(const rk_int8_convolution *p) {
+  rk_int8_layout layout = rk_int8_layout_of(p);
+  if (layout.is_row) {
+    GOMP_parallel(convolve_row, (void *)p, 0, 0);
+    return;
+  }
 #ifdef RK_INT8_AVX2
   if (__builtin_cpu_supports("avx2")) {
-    if (rk_int8_layout_of(p).is_depthwise) {
+    if (layout.is_depthwise) {
       rk_int8_depthwise_avx2(p);
     } else {
       job job = job_of(p);
@@ -487,10 +755,10 @@ void rk_int8_convolve(const rk_int8_convolution *p) {
 }
 
 const char *rk_int8_kernel(const rk_int8_convolution *p) {
+  rk_int8_layout layout = rk_int8_layout_of(p);
+  if (layout.is_row) return "own int8 row";
 #ifdef RK_INT8_AVX2
-  if (__builtin_cpu_supports("avx2")) {
-    return rk_int8_layout_of(p).is_depthwise ? "own int8 depthwise avx2" : "own int8 avx2 6x16";
-  }
+  if (__builtin_cpu_supports("avx2")) return layout.is_depthwise ? "own int8 depthwise avx2" : "own int8 avx2";
 #endif
   return "own int8 plain";
 }

@@ -36,8 +36,8 @@ typedef struct {
   void *scratch;            // rk_int8_scratch bytes
 } rk_int8_convolution;
 
-// weights[out_channels][channels / groups][kernel_height][kernel_width]. The packed form depends on the weights,
-// channels, kernel, dilation and groups, not on batch, picture or processor; it may be copied elsewhere.
+// weights[out_channels][channels / groups][kernel_height][kernel_width]. The packed form depends on the weights and on
+// the shapes, not on the processor; it may be copied elsewhere.
 int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights);
 void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *packed);
 // What teams of up to `threads` threads need; x and weights are not looked at.
