@@ -55,7 +55,7 @@ struct QuantizedCase {
 
 /// Small networks with all that runs on whole numbers.
 enum IntegerSample: String, CaseIterable {
-  case plain, depthwise, residual, projected, vgg, oddChannels
+  case plain, depthwise, residual, projected, vgg, oddChannels, wide
 
   func network() throws -> Network {
     func window(_ kernel: Int, stride: Int = 1) -> Window {
@@ -122,6 +122,15 @@ enum IntegerSample: String, CaseIterable {
       x = try block(x, "b", to: 17, window(3, stride: 2))
       x = try block(x, "c", to: 17, window(3), groups: 17)
       try answer(try block(x, "d", to: 9, window(1)))
+    case .wide:
+      // In batches these are wide enough for Winograd's algorithm.
+      let x = try block(net.input, "a", to: 32, window(3, stride: 2))
+      var y = try block(x, "b", to: 48, window(3))
+      y = try block(y, "c", to: 32, window(3), activation: nil)
+      y = try net.append(.add(Add()), to: y, x, named: "sum")
+      y = try net.append(.relu(ReLU()), to: y, named: "sum.act")
+      let valid = Window(kernel: Extent(height: 3, width: 3), stride: 1, padding: 0)
+      try answer(try block(y, "d", to: 40, valid))
     }
     return net
   }
@@ -152,6 +161,22 @@ struct IntegerTests {
   func threads(_ sample: IntegerSample) throws {
     let item = try QuantizedCase(sample.network(), batch: 3)
     #expect(try item.logits(.int8, threads: 1).0 == item.logits(.int8).0)
+  }
+
+  @Test("a picture gets the answer that it gets among others", arguments: IntegerSample.allCases)
+  func alone(_ sample: IntegerSample) throws {
+    let item = try QuantizedCase(sample.network(), batch: 5)
+    let (together, plan) = try item.logits(.int8)
+    #expect(plan.labels.contains { $0.kernel == "own int8 winograd avx2" } == (sample == .wide))
+    let one = try engine.get().compile(item.network, batch: 1, mode: .int8)
+    #expect(one.labels.contains { $0.kernel == "own int8 row" })
+    try one.load(item.weights)
+    let (pixels, classes) = (item.input.count / 5, together.count / 5)
+    for i in 0..<5 {
+      for k in 0..<pixels { one.input[k] = item.input.elements[i * pixels + k] }
+      try one.forward()
+      #expect(Array(try one.logitsTensor().elements) == Array(together.elements[i * classes..<(i + 1) * classes]))
+    }
   }
 
   @Test("layers that stay in 32 bits compute with reals between the others", arguments: IntegerSample.allCases)

@@ -8,6 +8,8 @@
 // Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
 // of rk_int8_lane.
 // Where one pixel sees the whole picture, weights are [channel][place], rows rounded up.
+// Those of 3 x 3 filters for Winograd's algorithm are 16-bit integers in the order in which they are used: [chunk of
+// output channels][transformed place][block of input channels][output channel][input channel].
 // There are zeros where there is no channel or no place.
 #pragma once
 #include "CKernels.h"
@@ -24,14 +26,17 @@
 // Bytes agree with any other processor's only where nothing is fused.
 #pragma STDC FP_CONTRACT OFF
 
+#define RK_LANES 8  // pixels of a vector
 #define RK_PLACES 4
 #define RK_BUNDLE 4
 #define RK_BLOCK_QUADS 96
 #define RK_QUAD_BYTES 256
 #define RK_BLOCK 32
+#define RK_CHUNK 32
+#define RK_BLOCK_CHANNELS 128
 
 typedef struct {
-  int is_depthwise, is_row;
+  int is_depthwise, is_row, is_winograd;
   int64_t inputs, outputs;  // channels of a group
   int64_t panels;           // depthwise: blocks of all channels
   int64_t runs, places;     // how many runs, of how many places
@@ -98,6 +103,59 @@ RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m256i r, __m25
   return _mm256_add_ps(own, _mm256_mul_ps(other, r_factor));
 }
 
+// Of 8 rows 16 bytes each, which are four times 4 places: [places][row], the first `count` of them.
+RK_AVX2 RK_INLINE void rk_int8_turn_rows(const uint8_t *const row[RK_LANES], int64_t start, uint8_t *y, int64_t count) {
+  __m256i x[4];
+  for (int i = 0; i < 4; i++) {
+    __m128i low = _mm_loadu_si128((const void *)(row[i] + start));
+    __m128i high = _mm_loadu_si128((const void *)(row[i + 4] + start));
+    x[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+  }
+  __m256i a = _mm256_unpacklo_epi32(x[0], x[1]), b = _mm256_unpacklo_epi32(x[2], x[3]);
+  __m256i c = _mm256_unpackhi_epi32(x[0], x[1]), d = _mm256_unpackhi_epi32(x[2], x[3]);
+  _mm256_store_si256((void *)y, _mm256_unpacklo_epi64(a, b));
+  if (count > 1) _mm256_store_si256((void *)(y + RK_QUAD_BYTES), _mm256_unpackhi_epi64(a, b));
+  if (count > 2) _mm256_store_si256((void *)(y + 2 * RK_QUAD_BYTES), _mm256_unpacklo_epi64(c, d));
+  if (count > 3) _mm256_store_si256((void *)(y + 3 * RK_QUAD_BYTES), _mm256_unpackhi_epi64(c, d));
+}
+
+// The levels of one channel for `vectors` times 8 pixels, at most 8. Whole fours are written.
+RK_AVX2 RK_INLINE void rk_int8_round_sums(const rk_int8_convolution *p, int64_t channel, const __m256i *sum,
+                                          uint8_t *result, const int vectors) {
+  const __m256 scale = _mm256_set1_ps(p->scales[channel]), greatest = _mm256_set1_ps((float)(p->high - p->y_zero));
+  const __m256i zero = _mm256_set1_epi16((int16_t)p->y_zero), low = _mm256_set1_epi8((char)p->low);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < vectors; i += 4) {
+    __m256i v[4];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < 4; j++) {
+      __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i + j < vectors ? i + j : i]), scale);
+      v[j] = _mm256_cvtps_epi32(_mm256_min_ps(real, greatest));
+    }
+    // From below, packing cuts.
+    __m256i a = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), zero);
+    __m256i b = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), zero);
+    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    _mm256_store_si256((void *)(result + i * RK_LANES), _mm256_max_epu8(bytes, low));
+  }
+}
+
+// Turns the results of up to 16 channels, [channel][pixel] with `stride` bytes for a channel, adds the residual, and
+// writes them. offsets[i] is where in y the first channel of pixel i would be if it were channel 0, or negative where
+// there is no such pixel; `count` of them are a multiple of 8.
+void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t stride, int64_t channel,
+                          int64_t channels, const int64_t *offsets, int64_t count);
+
+// Into how many shares output channels and pixels are cut for a team, and which are the calling thread's: what takes the
+// busiest one the shortest. `products` and `packing` are cycles or so for one vector of pixels, of a panel and of all
+// channels; `weights` are bytes.
+typedef struct { int64_t channels, channel, pixels, pixel; } rk_int8_shares;
+
+rk_int8_shares rk_int8_shares_of(int64_t vectors, int64_t panels, double products, double packing, double weights,
+                                 int64_t threads);
+
+int64_t rk_int8_winograd_scratch(const rk_int8_convolution *p);
+void rk_int8_winograd_avx2(const rk_int8_convolution *p);
 void rk_int8_depthwise_avx2(const rk_int8_convolution *p);
 int64_t rk_int8_depthwise_scratch(const rk_int8_convolution *p);
 

@@ -21,9 +21,8 @@
 #ifdef RK_INT8_AVX2
 
 enum {
-  lanes = 8,                      // pixels of a vector
   most_vectors = 8,               // of a tile
-  tile = lanes * most_vectors,    // pixels; a quad of theirs is RK_QUAD_BYTES
+  tile = RK_LANES * most_vectors,    // pixels; a quad of theirs is RK_QUAD_BYTES
   chunk = 64,                     // output channels that are taken through all blocks of a tile
   turned = 16,                    // output channels that are turned at a time
   block_bytes = 128 << 10,        // of the picture: at most so many
@@ -59,13 +58,13 @@ static job job_of(const rk_int8_convolution *p) {
   job.row = job.columns * p->channels;
   job.block = rk_smaller(output_bytes / (p->channels + p->out_channels), most_pixels);
   if (job.block < least_pixels) job.block = least_pixels;
-  job.block = rk_smaller(job.block, rk_quotient(job.pixels, lanes) * lanes);
+  job.block = rk_smaller(job.block, rk_quotient(job.pixels, RK_LANES) * RK_LANES);
   if (!job.is_pointwise) {
     int64_t rows = (block_bytes / job.row - reach) / p->stride_height + 1;
     job.block = rk_smaller(job.block, (rows < 1 ? 1 : rows) * p->out_width);
   }
-  int64_t grain = job.block < tile ? lanes : tile;
-  job.block = job.block < lanes ? lanes : job.block - job.block % grain;
+  int64_t grain = job.block < tile ? RK_LANES : tile;
+  job.block = job.block < RK_LANES ? RK_LANES : job.block - job.block % grain;
   if (job.is_pointwise) {
     job.picture = job.is_direct ? 0 : job.block * p->channels;
   } else {
@@ -82,21 +81,17 @@ static job job_of(const rk_int8_convolution *p) {
   return job;
 }
 
-// Into how many shares the output channels are cut; pixels into threads / shares. What takes the busiest thread the
-// shortest, in cycles or so.
-static int64_t channel_shares(const job *job, int64_t threads) {
-  int64_t best = 1;
+rk_int8_shares rk_int8_shares_of(int64_t vectors, int64_t panels, double products, double packing, double weights,
+                                 int64_t threads) {
+  int64_t best = 1, thread = omp_get_thread_num();
   double least = 0;
-  int64_t vectors = rk_quotient(job->images * job->pixels, lanes), panels = job->panels * job->p->groups;
-  double quads = (double)job->layout.quads, weights = (double)panels * turned * quads * (RK_PLACES + 1);
   for (int64_t shares = 1; shares <= threads; shares++) {
     if (threads % shares) continue;
-    double products = (double)rk_quotient(panels, shares) * turned * quads * 0.8;
-    double packing = (double)job->p->groups * quads * 2;
-    double cost = (double)rk_quotient(vectors, threads / shares) * (products + packing) + weights / shares / 8;
+    double each = (double)rk_quotient(panels, shares) * products + packing;
+    double cost = (double)rk_quotient(vectors, threads / shares) * each + weights / (double)shares / 8;
     if (shares == 1 || cost < least) best = shares, least = cost;
   }
-  return best;
+  return (rk_int8_shares){best, thread % best, threads / best, thread / best};
 }
 
 // Copies what the pixels from `from` to `to` of an image need, and writes the address of each one's window.
@@ -141,31 +136,20 @@ RK_AVX2 static void pack_tile(const job *job, int64_t group, const uint8_t *cons
                               uint8_t *packed) {
   const rk_int8_convolution *p = job->p;
   int64_t per_row = job->layout.runs / p->kernel_height, quads = rk_quotient(job->layout.places, RK_PLACES);
-  for (int64_t first = 0; first < count; first += lanes, packed += lanes * RK_PLACES) {
-    const uint8_t *row[lanes];
-    for (int64_t i = 0; i < lanes; i++) row[i] = rows[rk_smaller(first + i, count - 1)] + group * job->layout.inputs;
+  for (int64_t first = 0; first < count; first += RK_LANES, packed += RK_LANES * RK_PLACES) {
+    const uint8_t *row[RK_LANES];
+    for (int64_t i = 0; i < RK_LANES; i++) row[i] = rows[rk_smaller(first + i, count - 1)] + group * job->layout.inputs;
     uint8_t *y = packed;
     for (int64_t run = 0; run < job->layout.runs; run++) {
       int64_t start = run / per_row * p->dilation_height * job->row + run % per_row * p->dilation_width * p->channels;
       for (int64_t left = quads; left > 0; left -= 4, start += 4 * RK_PLACES) {
         if (left < 4 && job->is_direct) {
           for (int64_t k = 0; k < left; k++, start += RK_PLACES, y += RK_QUAD_BYTES) {
-            for (int i = 0; i < lanes; i++) memcpy(y + i * RK_PLACES, row[i] + start, RK_PLACES);
+            for (int i = 0; i < RK_LANES; i++) memcpy(y + i * RK_PLACES, row[i] + start, RK_PLACES);
           }
           break;
         }
-        __m256i x[4];
-        for (int i = 0; i < 4; i++) {
-          x[i] = _mm256_inserti128_si256(
-              _mm256_castsi128_si256(_mm_loadu_si128((const void *)(row[i] + start))),
-              _mm_loadu_si128((const void *)(row[i + 4] + start)), 1);
-        }
-        __m256i a = _mm256_unpacklo_epi32(x[0], x[1]), b = _mm256_unpacklo_epi32(x[2], x[3]);
-        __m256i c = _mm256_unpackhi_epi32(x[0], x[1]), d = _mm256_unpackhi_epi32(x[2], x[3]);
-        _mm256_store_si256((void *)y, _mm256_unpacklo_epi64(a, b));
-        if (left > 1) _mm256_store_si256((void *)(y + RK_QUAD_BYTES), _mm256_unpackhi_epi64(a, b));
-        if (left > 2) _mm256_store_si256((void *)(y + 2 * RK_QUAD_BYTES), _mm256_unpacklo_epi64(c, d));
-        if (left > 3) _mm256_store_si256((void *)(y + 3 * RK_QUAD_BYTES), _mm256_unpackhi_epi64(c, d));
+        rk_int8_turn_rows(row, start, y, left);
         y += rk_smaller(left, 4) * RK_QUAD_BYTES;
       }
     }
@@ -198,27 +182,6 @@ RK_AVX2 RK_INLINE void add_bundles(const uint8_t *x, rk_int8_entries *entries, i
   }
   entries->quads = quads;
   entries->weights = weights;
-}
-
-// The levels of one channel for the pixels of a tile.
-RK_AVX2 RK_INLINE void round_sums(const rk_int8_convolution *p, int64_t channel, const __m256i *sum, uint8_t *result,
-                                  const int vectors) {
-  const __m256 scale = _mm256_set1_ps(p->scales[channel]), greatest = _mm256_set1_ps((float)(p->high - p->y_zero));
-  const __m256i zero = _mm256_set1_epi16((int16_t)p->y_zero), low = _mm256_set1_epi8((char)p->low);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < vectors; i += 4) {
-    __m256i v[4];
-#pragma clang loop unroll(full)
-    for (int j = 0; j < 4; j++) {
-      __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i + j < vectors ? i + j : i]), scale);
-      v[j] = _mm256_cvtps_epi32(_mm256_min_ps(real, greatest));
-    }
-    // From below, packing cuts.
-    __m256i a = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), zero);
-    __m256i b = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), zero);
-    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-    _mm256_store_si256((void *)(result + i * lanes), _mm256_max_epu8(bytes, low));
-  }
 }
 
 static void write_reals(const rk_int8_convolution *p, int64_t channel, const int32_t *sums, int64_t pixel,
@@ -257,7 +220,7 @@ RK_AVX2 RK_INLINE void run_vectors(const step *step, const int vectors) {
     add_bundles(step->x, &entries, entries.bundles[1], sum, vectors, 2);
     add_bundles(step->x, &entries, entries.bundles[0], sum, vectors, 1);
     if (step->is_last && step->p->y) {
-      round_sums(step->p, channel, sum, step->results + o * tile, vectors);
+      rk_int8_round_sums(step->p, channel, sum, step->results + o * tile, vectors);
       continue;
     }
 #pragma clang loop unroll(full)
@@ -267,7 +230,7 @@ RK_AVX2 RK_INLINE void run_vectors(const step *step, const int vectors) {
 }
 
 RK_AVX2 static void run_step(const step *step) {
-  switch (rk_quotient(step->count, lanes)) {
+  switch (rk_quotient(step->count, RK_LANES)) {
   case 1: run_vectors(step, 1); break;
   case 2: run_vectors(step, 2); break;
   case 3: run_vectors(step, 3); break;
@@ -310,17 +273,17 @@ RK_AVX2 RK_INLINE __m256i add_residual(__m256i q, __m256i r, const addition *wit
   return _mm256_max_epu8(sum, with->low);
 }
 
-// Turns the results of up to 16 channels, [channel][pixel], adds the residual, and writes them.
-RK_AVX2 static void write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t channel,
-                                 int64_t channels, int64_t pixel, int64_t count) {
+RK_AVX2 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t stride, int64_t channel,
+                                  int64_t channels, const int64_t *offsets, int64_t count) {
   addition with = addition_of(p);
-  int64_t stride = p->out_channels;
-  for (int64_t first = 0; first < count; first += 2 * turned) {
+  uint8_t *y = p->y + channel, nowhere[turned];
+  const uint8_t *residual = p->residual ? p->residual + channel : 0;
+  for (int64_t first = 0; first < count; first += 2 * turned, offsets += 2 * turned) {
     // Rows and bytes change places when both, as one number, are turned by 4 bits. There are two pixels in a row then,
     // the second 16 after the first.
     __m256i rows[turned], next[turned];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < turned; i++) rows[i] = _mm256_load_si256((const void *)(results + i * tile + first));
+    for (int i = 0; i < turned; i++) rows[i] = _mm256_load_si256((const void *)(results + i * stride + first));
 #pragma clang loop unroll(full)
     for (int stage = 0; stage < 4; stage++) {
 #pragma clang loop unroll(full)
@@ -331,36 +294,35 @@ RK_AVX2 static void write_turned(const rk_int8_convolution *p, const uint8_t *re
 #pragma clang loop unroll(full)
       for (int i = 0; i < turned; i++) rows[i] = next[i];
     }
-    int64_t index = (pixel + first) * stride + channel, left = rk_smaller(2 * turned, count - first);
-    uint8_t *y = p->y + index;
-    const uint8_t *residual = p->residual ? p->residual + index : 0;
-    if (channels == turned && left == 2 * turned) {
+    if (channels == turned && count - first >= 2 * turned) {
 #pragma clang loop unroll(full)
-      for (int i = 0; i < turned; i++, y += stride) {
+      for (int i = 0; i < turned; i++) {
+        int64_t a = offsets[i], b = offsets[i + turned];
         if (residual) {
-          __m128i a = _mm_loadu_si128((const void *)residual);
-          __m256i r = _mm256_inserti128_si256(
-              _mm256_castsi128_si256(a), _mm_loadu_si128((const void *)(residual + turned * stride)), 1);
-          rows[i] = add_residual(rows[i], r, &with);
-          residual += stride;
+          const uint8_t *r_a = a < 0 ? nowhere : residual + a, *r_b = b < 0 ? nowhere : residual + b;
+          __m256i r = _mm256_castsi128_si256(_mm_loadu_si128((const void *)r_a));
+          rows[i] = add_residual(rows[i], _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)r_b), 1), &with);
         }
-        _mm_storeu_si128((void *)y, _mm256_castsi256_si128(rows[i]));
-        _mm_storeu_si128((void *)(y + turned * stride), _mm256_extracti128_si256(rows[i], 1));
+        _mm_storeu_si128((void *)(a < 0 ? nowhere : y + a), _mm256_castsi256_si128(rows[i]));
+        _mm_storeu_si128((void *)(b < 0 ? nowhere : y + b), _mm256_extracti128_si256(rows[i], 1));
       }
       continue;
     }
-    // Not all are there.
-    uint8_t own[2][turned][turned], other[2][turned][turned] = {0};
-    for (int64_t i = 0; residual && i < left; i++) memcpy(other[i / turned][i % turned], residual + i * stride, channels);
-    for (int i = 0; i < turned; i++) {
-      __m128i a = _mm_loadu_si128((const void *)other[0][i]);
-      __m256i r = _mm256_inserti128_si256(
-          _mm256_castsi128_si256(a), _mm_loadu_si128((const void *)other[1][i]), 1);
-      if (residual) rows[i] = add_residual(rows[i], r, &with);
-      _mm_storeu_si128((void *)own[0][i], _mm256_castsi256_si128(rows[i]));
-      _mm_storeu_si128((void *)own[1][i], _mm256_extracti128_si256(rows[i], 1));
+    uint8_t own[2 * turned][turned], other[2 * turned][turned] = {0};
+    int64_t left = rk_smaller(2 * turned, count - first);
+    for (int64_t i = 0; residual && i < left; i++) {
+      if (offsets[i] >= 0) memcpy(other[i], residual + offsets[i], channels);
     }
-    for (int64_t i = 0; i < left; i++) memcpy(y + i * stride, own[i / turned][i % turned], channels);
+    for (int i = 0; i < turned; i++) {
+      __m256i r = _mm256_castsi128_si256(_mm_loadu_si128((const void *)other[i]));
+      r = _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)other[i + turned]), 1);
+      if (residual) rows[i] = add_residual(rows[i], r, &with);
+      _mm_storeu_si128((void *)own[i], _mm256_castsi256_si128(rows[i]));
+      _mm_storeu_si128((void *)own[i + turned], _mm256_extracti128_si256(rows[i], 1));
+    }
+    for (int64_t i = 0; i < left; i++) {
+      if (offsets[i] >= 0) memcpy(y + offsets[i], own[i], channels);
+    }
   }
 }
 
@@ -370,13 +332,14 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
   const rk_int8_convolution *p = job->p;
   int64_t start = group * job->layout.outputs, blocks = job->layout.blocks;
   int64_t end = start + rk_smaller(last * turned, job->layout.outputs);
+  int64_t offsets[tile];
+  for (int64_t i = 0; i < tile; i++) offsets[i] = i < count ? (pixel + i) * p->out_channels : -1;
   step step = {.p = p, .pixel = pixel, .count = count, .sums = sums, .results = results};
   for (step.channel = start + first * turned; step.channel < end; step.channel += step.channels) {
     step.channels = rk_smaller(chunk, end - step.channel);
-    for (int64_t i = 0; p->y && i < count; i++) {
-      int64_t index = (pixel + i) * p->out_channels + step.channel;
-      __builtin_prefetch(p->y + index, 1);
-      if (p->residual) __builtin_prefetch(p->residual + index);
+    for (int64_t i = 0; p->residual && i < count; i++) {
+      __builtin_prefetch(p->y + offsets[i] + step.channel, 1);
+      __builtin_prefetch(p->residual + offsets[i] + step.channel);
     }
     for (int64_t block = 0; block < blocks; block++) {
       step.is_first = block == 0, step.is_last = block + 1 == blocks;
@@ -386,14 +349,14 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
     }
     for (int64_t o = 0; p->y && o < step.channels; o += turned) {
       int64_t channels = rk_smaller(turned, step.channels - o);
-      write_turned(p, results + o * tile, step.channel + o, channels, pixel, count);
+      rk_int8_write_turned(p, results + o * tile, tile, step.channel + o, channels, offsets, count);
     }
   }
 }
 
 // Of `left` pixels the next ones: no more than `most`, and about as many as will be taken each time after.
 static int64_t share_of(int64_t left, int64_t most) {
-  return rk_smaller(rk_quotient(rk_quotient(left, rk_quotient(left, most)), lanes) * lanes, left);
+  return rk_smaller(rk_quotient(rk_quotient(left, rk_quotient(left, most)), RK_LANES) * RK_LANES, left);
 }
 
 RK_AVX2 static void convolve_avx2(void *context) {
@@ -405,13 +368,14 @@ RK_AVX2 static void convolve_avx2(void *context) {
   __m256i *sums = (void *)(packed + job->packed);
   uint8_t *results = packed + job->packed + job->sums;
 
-  int64_t shares = channel_shares(job, threads), channel_share = thread % shares;
-  int64_t pixel_shares = threads / shares, pixel_share = thread / shares;
-  int64_t panels = job->panels * job->p->groups;
-  int64_t first = panels * channel_share / shares, last = panels * (channel_share + 1) / shares;
-  int64_t vectors = rk_quotient(job->images * job->pixels, lanes);
-  int64_t pixel = vectors * pixel_share / pixel_shares * lanes;
-  int64_t end = rk_smaller(vectors * (pixel_share + 1) / pixel_shares * lanes, job->images * job->pixels);
+  int64_t panels = job->panels * job->p->groups, vectors = rk_quotient(job->images * job->pixels, RK_LANES);
+  double quads = (double)job->layout.quads;
+  rk_int8_shares shares =
+      rk_int8_shares_of(vectors, panels, turned * quads * 0.8, (double)job->p->groups * quads * 2,
+                        (double)panels * turned * quads * (RK_PLACES + sizeof(uint16_t)), threads);
+  int64_t first = panels * shares.channel / shares.channels, last = panels * (shares.channel + 1) / shares.channels;
+  int64_t pixel = vectors * shares.pixel / shares.pixels * RK_LANES;
+  int64_t end = rk_smaller(vectors * (shares.pixel + 1) / shares.pixels * RK_LANES, job->images * job->pixels);
   while (pixel < end) {
     int64_t image = pixel / job->pixels, from = pixel % job->pixels;
     int64_t count = share_of(rk_smaller(job->pixels - from, end - pixel), job->block);
@@ -451,6 +415,12 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
     layout.places = p->channels * p->kernel_height * p->kernel_width;
     layout.row = rk_quotient(layout.places, RK_BLOCK) * RK_BLOCK;
   } else {
+    // With less, transforming and reading transformed weights takes longer than what is saved.
+    int is_worthwhile = p->channels >= 32 && p->out_channels >= 16 &&
+                        p->batch * rk_quotient(p->out_height, 2) * rk_quotient(p->out_width, 2) >= 32;
+    layout.is_winograd = is_worthwhile && p->groups == 1 && p->kernel_height == 3 && p->kernel_width == 3 &&
+                         p->stride_height == 1 && p->stride_width == 1 && p->dilation_height == 1 &&
+                         p->dilation_width == 1 && p->channels % 16 == 0 && p->channels <= 1024;
     int is_contiguous = p->groups == 1 && (p->dilation_width == 1 || p->kernel_width == 1);
     layout.runs = p->kernel_height * (int64_t)(is_contiguous ? 1 : p->kernel_width);
     layout.places = layout.inputs * (is_contiguous ? p->kernel_width : 1);
@@ -606,6 +576,39 @@ static int64_t depthwise_place(const rk_int8_layout *layout, int64_t c, int64_t 
   return ((c / RK_BLOCK * layout->pairs + place / 2) * RK_BLOCK + rk_int8_lane(c % RK_BLOCK)) * 2 + place % 2;
 }
 
+static int64_t transformed_at(const rk_int8_convolution *p, int64_t o, int64_t c, int64_t place) {
+  int64_t from = o - o % RK_CHUNK, channels = rk_smaller(RK_CHUNK, p->out_channels - from);
+  int64_t first = c - c % RK_BLOCK_CHANNELS, block = rk_smaller(RK_BLOCK_CHANNELS, p->channels - first);
+  return (from * 16 + place * channels) * p->channels + first * channels + (o - from) * block + c - first;
+}
+
+// 2G w 2G' of F(2 x 2, 3 x 3). Four times what the algorithm asks
+// for, so that it is whole.
+static void transform_filter(const rk_int8_convolution *p, int64_t o, int64_t c, const int8_t *w, int16_t *packed) {
+  int rows[4][3];
+  for (int j = 0; j < 3; j++) {
+    int a = w[j], b = w[3 + j], d = w[6 + j];
+    rows[0][j] = 2 * a, rows[1][j] = a + b + d, rows[2][j] = a - b + d, rows[3][j] = 2 * d;
+  }
+  for (int i = 0; i < 4; i++) {
+    int a = rows[i][0], b = rows[i][1], d = rows[i][2], all[4] = {2 * a, a + b + d, a - b + d, 2 * d};
+    for (int j = 0; j < 4; j++) packed[transformed_at(p, o, c, i * 4 + j)] = (int16_t)all[j];
+  }
+}
+
+// The way back: one weight.
+static int32_t filter_of(const rk_int8_convolution *p, int64_t o, int64_t c, int y, int x) {
+  const int16_t *packed = p->weights;
+  int rows[3][4], all[3];
+  for (int j = 0; j < 4; j++) {
+    int column[4];
+    for (int i = 0; i < 4; i++) column[i] = packed[transformed_at(p, o, c, i * 4 + j)];
+    rows[0][j] = column[0] / 2, rows[1][j] = (column[1] - column[2]) / 2, rows[2][j] = column[3] / 2;
+  }
+  all[0] = rows[y][0] / 2, all[1] = (rows[y][1] - rows[y][2]) / 2, all[2] = rows[y][3] / 2;
+  return all[x];
+}
+
 // For how many entries there is room.
 static int64_t room(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights) {
   int64_t result = p->out_channels * layout->blocks * most_growth;
@@ -620,6 +623,7 @@ int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights
   rk_int8_layout layout = rk_int8_layout_of(p);
   if (layout.is_depthwise) return layout.panels * layout.pairs * RK_BLOCK * 4;
   if (layout.is_row) return p->out_channels * layout.row;
+  if (layout.is_winograd) return 16 * p->out_channels * p->channels * (int64_t)sizeof(int16_t);
   int64_t entries = room(p, &layout, weights);
   return weights_at(p, &layout, entries) + entries * RK_PLACES;
 }
@@ -643,6 +647,12 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
       for (int64_t i = 0; i < layout.places; i++) {
         ((int8_t *)packed)[o * layout.row + i] = weights[o * layout.places + i % p->channels * area + i / p->channels];
       }
+    }
+    return;
+  }
+  if (layout.is_winograd) {
+    for (int64_t o = 0; o < p->out_channels; o++) {
+      for (int64_t c = 0; c < p->channels; c++, weights += 9) transform_filter(p, o, c, weights, packed);
     }
     return;
   }
@@ -695,10 +705,10 @@ static void convolve_plain(void *context) {
     for (int64_t o = 0; o < p->out_channels; o++) {
       int64_t group = o / layout.outputs;
       int32_t sum = p->bias[o];
-      for (int64_t block = 0; block < (layout.is_depthwise ? 1 : layout.blocks); block++) {
+      for (int64_t block = 0; block < (layout.is_depthwise || layout.is_winograd ? 1 : layout.blocks); block++) {
         rk_int8_entries list = {0};
-        int64_t count = layout.is_depthwise ? layout.places : 0;
-        if (!layout.is_depthwise) {
+        int64_t count = layout.is_depthwise || layout.is_winograd ? layout.places * layout.runs : 0;
+        if (count == 0) {
           list = rk_int8_entries_of(p, &layout, block, o);
           for (int64_t i = 0; i < RK_BUNDLE; i++) count += (i + 1) * list.bundles[i] * RK_PLACES;
         }
@@ -707,6 +717,9 @@ static void convolve_plain(void *context) {
           if (layout.is_depthwise) {
             y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
             w = ((const int16_t *)p->weights)[depthwise_place(&layout, o, i)];
+          } else if (layout.is_winograd) {
+            y = i / layout.places, x = i % layout.places / p->channels, channel = i % p->channels;
+            w = filter_of(p, o, channel, (int)y, (int)x);
           } else {
             int64_t quad = block * layout.per_block + list.quads[i / RK_PLACES] / RK_QUAD_BYTES, run = quad / per_run;
             int64_t place = quad % per_run * RK_PLACES + i % RK_PLACES;
@@ -729,7 +742,9 @@ int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads) {
   rk_int8_layout layout = rk_int8_layout_of(p);
   int64_t each = layout.row * (int64_t)sizeof(int16_t);
 #ifdef RK_INT8_AVX2
-  if (!layout.is_row) each = layout.is_depthwise ? rk_int8_depthwise_scratch(p) : job_of(p).total;
+  if (layout.is_depthwise) each = rk_int8_depthwise_scratch(p);
+  else if (layout.is_winograd) each = rk_int8_winograd_scratch(p);
+  else if (!layout.is_row) each = job_of(p).total;
 #endif
   return threads * each + 64;
 }
@@ -744,6 +759,8 @@ void rk_int8_convolve(const rk_int8_convolution *p) {
   if (__builtin_cpu_supports("avx2")) {
     if (layout.is_depthwise) {
       rk_int8_depthwise_avx2(p);
+    } else if (layout.is_winograd) {
+      rk_int8_winograd_avx2(p);
     } else {
       job job = job_of(p);
       GOMP_parallel(convolve_avx2, &job, 0, 0);
@@ -758,7 +775,9 @@ const char *rk_int8_kernel(const rk_int8_convolution *p) {
   rk_int8_layout layout = rk_int8_layout_of(p);
   if (layout.is_row) return "own int8 row";
 #ifdef RK_INT8_AVX2
-  if (__builtin_cpu_supports("avx2")) return layout.is_depthwise ? "own int8 depthwise avx2" : "own int8 avx2";
+  if (__builtin_cpu_supports("avx2")) {
+    return layout.is_depthwise ? "own int8 depthwise avx2" : layout.is_winograd ? "own int8 winograd avx2" : "own int8 avx2";
+  }
 #endif
   return "own int8 plain";
 }
