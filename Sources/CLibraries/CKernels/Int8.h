@@ -4,7 +4,8 @@
 //
 // A run is cut into quads of 4 places. Each output channel has a list of entries for each block of quads: a quad's place
 // in the block, in bytes of a packed tile of pixels, and its weights as bytes. Each quad has one entry, or two whose sum counts. Entries come in
-// bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits.
+// bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits. The channels of a panel come in an order in
+// which those with as many bundles follow each other: loops of the same length are foreseen.
 // Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
 // of rk_int8_lane.
 // Where one pixel sees the whole picture, weights are [channel][place], rows rounded up.
@@ -29,6 +30,7 @@
 #define RK_LANES 8  // pixels of a vector
 #define RK_PLACES 4
 #define RK_BUNDLE 4
+#define RK_PANEL 64  // output channels
 #define RK_BLOCK_QUADS 96
 #define RK_QUAD_BYTES 256
 #define RK_BLOCK 32
@@ -38,7 +40,7 @@
 typedef struct {
   int is_depthwise, is_row, is_winograd;
   int64_t inputs, outputs;  // channels of a group
-  int64_t panels;           // depthwise: blocks of all channels
+  int64_t panels;           // of a group; depthwise: blocks of all channels
   int64_t runs, places;     // how many runs, of how many places
   int64_t quads;            // of all runs
   int64_t blocks, per_block;
@@ -51,12 +53,14 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
 // Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
 static inline int64_t rk_int8_lane(int64_t c) { return c % 16 / 4 * 8 + c / 16 * 4 + c % 4; }
 
-// The entries of one channel in one block, and of the channels after it; bundles[n - 1] is how many bundles of n there
-// are.
-typedef struct { const uint8_t *bundles; const uint16_t *quads; const int32_t *weights; } rk_int8_entries;
+// One channel in one block: which of its panel it is, and how many bundles of n there are, bundles[n - 1].
+typedef struct { uint8_t channel, bundles[RK_BUNDLE]; } rk_int8_list;
+
+// The lists of a block from place `index` of the output channels on, and their entries.
+typedef struct { const rk_int8_list *lists; const uint16_t *quads; const int32_t *weights; } rk_int8_entries;
 
 rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t block,
-                                   int64_t channel);
+                                   int64_t index);
 
 static inline int64_t rk_quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t rk_smaller(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -23,7 +23,6 @@
 enum {
   most_vectors = 8,               // of a tile
   tile = RK_LANES * most_vectors,    // pixels; a quad of theirs is RK_QUAD_BYTES
-  chunk = 64,                     // output channels that are taken through all blocks of a tile
   turned = 16,                    // output channels that are turned at a time
   block_bytes = 128 << 10,        // of the picture: at most so many
   output_bytes = 64 << 10,        // of x and y: about so many, within these bounds
@@ -36,11 +35,10 @@ typedef struct {
   int is_pointwise;        // each pixel needs one pixel
   int is_direct;           // and can be read where it is
   int64_t images, pixels;  // of an image
-  int64_t panels;          // of 16 output channels, of a group
   int64_t row, columns;    // of the copied picture: bytes and pixels in a row
   int64_t block;           // pixels
   // The scratch of one thread, in bytes: the picture, the address of each pixel's window, a packed tile, sums of a
-  // chunk, its results.
+  // panel, its results.
   int64_t picture, rows, packed, sums, results, total;
 } job;
 
@@ -53,7 +51,6 @@ static job job_of(const rk_int8_convolution *p) {
   job.is_direct = job.is_pointwise && job.layout.inputs % RK_PLACES == 0;
   job.images = job.is_pointwise ? 1 : p->batch;
   job.pixels = p->out_height * p->out_width * (job.is_pointwise ? p->batch : 1);
-  job.panels = rk_quotient(job.layout.outputs, turned);
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * p->channels;
   job.block = rk_smaller(output_bytes / (p->channels + p->out_channels), most_pixels);
@@ -75,8 +72,8 @@ static job job_of(const rk_int8_convolution *p) {
   job.picture = rk_aligned(job.picture + 4 * RK_PLACES);  // four quads are read, be they there or not
   job.rows = rk_aligned(job.block * (int64_t)sizeof(uint8_t *));
   job.packed = job.layout.quads * RK_QUAD_BYTES;
-  job.sums = chunk * tile * (int64_t)sizeof(int32_t);
-  job.results = chunk * tile;
+  job.sums = RK_PANEL * tile * (int64_t)sizeof(int32_t);
+  job.results = RK_PANEL * tile;
   job.total = job.picture + job.rows + job.packed + job.sums + job.results;
   return job;
 }
@@ -191,7 +188,7 @@ static void write_reals(const rk_int8_convolution *p, int64_t channel, const int
   }
 }
 
-// Some output channels for the `count` pixels of a packed tile, in one block.
+// A panel of output channels for the `count` pixels of a packed tile, in one block.
 typedef struct {
   const rk_int8_convolution *p;
   int64_t channel, channels, pixel, count;
@@ -204,8 +201,9 @@ typedef struct {
 
 RK_AVX2 RK_INLINE void run_vectors(const step *step, const int vectors) {
   rk_int8_entries entries = step->entries;
-  for (int64_t o = 0; o < step->channels; o++, entries.bundles += RK_BUNDLE) {
-    int64_t channel = step->channel + o;
+  for (int64_t left = step->channels; left > 0; left--, entries.lists++) {
+    int64_t o = entries.lists->channel, channel = step->channel + o;
+    const uint8_t *bundles = entries.lists->bundles;
     __m256i sum[most_vectors], *sums = step->sums + o * most_vectors;
     if (step->is_first) {
       __m256i bias = _mm256_set1_epi32(step->p->bias[channel]);
@@ -215,10 +213,10 @@ RK_AVX2 RK_INLINE void run_vectors(const step *step, const int vectors) {
 #pragma clang loop unroll(full)
       for (int i = 0; i < vectors; i++) sum[i] = _mm256_load_si256(sums + i);
     }
-    add_bundles(step->x, &entries, entries.bundles[3], sum, vectors, 4);
-    add_bundles(step->x, &entries, entries.bundles[2], sum, vectors, 3);
-    add_bundles(step->x, &entries, entries.bundles[1], sum, vectors, 2);
-    add_bundles(step->x, &entries, entries.bundles[0], sum, vectors, 1);
+    add_bundles(step->x, &entries, bundles[3], sum, vectors, 4);
+    add_bundles(step->x, &entries, bundles[2], sum, vectors, 3);
+    add_bundles(step->x, &entries, bundles[1], sum, vectors, 2);
+    add_bundles(step->x, &entries, bundles[0], sum, vectors, 1);
     if (step->is_last && step->p->y) {
       rk_int8_round_sums(step->p, channel, sum, step->results + o * tile, vectors);
       continue;
@@ -331,12 +329,12 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
                              const uint8_t *packed, __m256i *sums, uint8_t *results) {
   const rk_int8_convolution *p = job->p;
   int64_t start = group * job->layout.outputs, blocks = job->layout.blocks;
-  int64_t end = start + rk_smaller(last * turned, job->layout.outputs);
+  int64_t end = start + rk_smaller(last * RK_PANEL, job->layout.outputs);
   int64_t offsets[tile];
   for (int64_t i = 0; i < tile; i++) offsets[i] = i < count ? (pixel + i) * p->out_channels : -1;
   step step = {.p = p, .pixel = pixel, .count = count, .sums = sums, .results = results};
-  for (step.channel = start + first * turned; step.channel < end; step.channel += step.channels) {
-    step.channels = rk_smaller(chunk, end - step.channel);
+  for (step.channel = start + first * RK_PANEL; step.channel < end; step.channel += step.channels) {
+    step.channels = rk_smaller(RK_PANEL, end - step.channel);
     for (int64_t i = 0; p->residual && i < count; i++) {
       __builtin_prefetch(p->y + offsets[i] + step.channel, 1);
       __builtin_prefetch(p->residual + offsets[i] + step.channel);
@@ -368,11 +366,11 @@ RK_AVX2 static void convolve_avx2(void *context) {
   __m256i *sums = (void *)(packed + job->packed);
   uint8_t *results = packed + job->packed + job->sums;
 
-  int64_t panels = job->panels * job->p->groups, vectors = rk_quotient(job->images * job->pixels, RK_LANES);
+  int64_t panels = job->layout.panels * job->p->groups, vectors = rk_quotient(job->images * job->pixels, RK_LANES);
   double quads = (double)job->layout.quads;
   rk_int8_shares shares =
-      rk_int8_shares_of(vectors, panels, turned * quads * 0.8, (double)job->p->groups * quads * 2,
-                        (double)panels * turned * quads * (RK_PLACES + sizeof(uint16_t)), threads);
+      rk_int8_shares_of(vectors, panels, RK_PANEL * quads * 0.8, (double)job->p->groups * quads * 2,
+                        (double)panels * RK_PANEL * quads * (RK_PLACES + sizeof(uint16_t)), threads);
   int64_t first = panels * shares.channel / shares.channels, last = panels * (shares.channel + 1) / shares.channels;
   int64_t pixel = vectors * shares.pixel / shares.pixels * RK_LANES;
   int64_t end = rk_smaller(vectors * (shares.pixel + 1) / shares.pixels * RK_LANES, job->images * job->pixels);
@@ -383,8 +381,8 @@ RK_AVX2 static void convolve_avx2(void *context) {
     for (int64_t done = 0; done < count;) {
       int64_t own = share_of(count - done, tile);
       for (int64_t panel = first; panel < last;) {
-        int64_t group = panel / job->panels, start = group * job->panels;
-        int64_t stop = rk_smaller(last, start + job->panels);
+        int64_t group = panel / job->layout.panels, start = group * job->layout.panels;
+        int64_t stop = rk_smaller(last, start + job->layout.panels);
         pack_tile(job, group, rows + done, own, packed);
         run_tile(job, group, panel - start, stop - start, pixel + done, own, packed, sums, results);
         panel = stop;
@@ -424,6 +422,7 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
     int is_contiguous = p->groups == 1 && (p->dilation_width == 1 || p->kernel_width == 1);
     layout.runs = p->kernel_height * (int64_t)(is_contiguous ? 1 : p->kernel_width);
     layout.places = layout.inputs * (is_contiguous ? p->kernel_width : 1);
+    layout.panels = rk_quotient(layout.outputs, RK_PANEL);
     layout.quads = layout.runs * rk_quotient(layout.places, RK_PLACES);
     layout.blocks = rk_quotient(layout.quads, RK_BLOCK_QUADS);
     layout.per_block = rk_quotient(layout.quads, layout.blocks);
@@ -432,13 +431,13 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
 }
 
 // Where the parts of packed weights begin: for each channel of each block the number of its first entry, and for how many
-// entries there is room; how many bundles of each size it has; the quad of each entry; weights.
-static int64_t bundles_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
+// entries there is room; its list; the quad of each entry; weights.
+static int64_t lists_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
   return rk_aligned((p->out_channels * layout->blocks + 1) * (int64_t)sizeof(int32_t));
 }
 
 static int64_t quads_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
-  return bundles_at(p, layout) + rk_aligned(p->out_channels * layout->blocks * RK_BUNDLE);
+  return lists_at(p, layout) + rk_aligned(p->out_channels * layout->blocks * (int64_t)sizeof(rk_int8_list));
 }
 
 static int64_t weights_at(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t entries) {
@@ -446,12 +445,12 @@ static int64_t weights_at(const rk_int8_convolution *p, const rk_int8_layout *la
 }
 
 rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t block,
-                                   int64_t channel) {
+                                   int64_t index) {
   const char *packed = p->weights;
   const int32_t *starts = p->weights;
-  int64_t all = p->out_channels * layout->blocks, index = block * p->out_channels + channel, first = starts[index];
+  int64_t all = p->out_channels * layout->blocks, first = starts[block * p->out_channels + index];
   return (rk_int8_entries){
-      (const uint8_t *)packed + bundles_at(p, layout) + index * RK_BUNDLE,
+      (const rk_int8_list *)(packed + lists_at(p, layout)) + block * p->out_channels + index,
       (const uint16_t *)(packed + quads_at(p, layout)) + first,
       (const int32_t *)(packed + weights_at(p, layout, starts[all])) + first};
 }
@@ -619,6 +618,39 @@ static int64_t room(const rk_int8_convolution *p, const rk_int8_layout *layout, 
   return result;
 }
 
+// Where packed weights go on.
+typedef struct { int32_t *starts; rk_int8_list *lists; uint16_t *quads; int8_t (*weights)[RK_PLACES]; int64_t done; } packing;
+
+// Packs a panel of `channels` output channels in one block.
+static void pack_panel(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights, int64_t block,
+                       int64_t channel, int64_t channels, packing *at) {
+  rk_int8_list lists[RK_PANEL];
+  uint16_t quads[RK_PANEL][most_entries];
+  int8_t w[RK_PANEL][most_entries][RK_PLACES];
+  int64_t counts[RK_PANEL], order[RK_PANEL];
+  for (int64_t o = 0; o < channels; o++) {
+    entry entries[most_entries];
+    counts[o] = list_entries(p, layout, weights, channel + o, block, entries);
+    lists[o].channel = (uint8_t)o;
+    counts[o] = bundle(entries, counts[o], lists[o].bundles);
+    for (int64_t i = 0; i < counts[o]; i++) {
+      quads[o][i] = (uint16_t)(entries[i].quad * RK_QUAD_BYTES);
+      memcpy(w[o][i], entries[i].w, RK_PLACES);
+    }
+    int64_t k = o;
+    for (; k > 0 && memcmp(lists[order[k - 1]].bundles, lists[o].bundles, RK_BUNDLE) > 0; k--) order[k] = order[k - 1];
+    order[k] = o;
+  }
+  for (int64_t k = 0; k < channels; k++) {
+    int64_t o = order[k];
+    *at->starts++ = (int32_t)at->done;
+    *at->lists++ = lists[o];
+    memcpy(at->quads + at->done, quads[o], counts[o] * sizeof *quads[o]);
+    memcpy(at->weights + at->done, w[o], counts[o] * sizeof *w[o]);
+    at->done += counts[o];
+  }
+}
+
 int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
   rk_int8_layout layout = rk_int8_layout_of(p);
   if (layout.is_depthwise) return layout.panels * layout.pairs * RK_BLOCK * 4;
@@ -656,21 +688,14 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
     }
     return;
   }
-  int64_t entries = room(p, &layout, weights), all = p->out_channels * layout.blocks, done = 0;
-  int32_t *starts = packed;
-  uint8_t *bundles = (uint8_t *)packed + bundles_at(p, &layout);
-  uint16_t *quads = (void *)((uint8_t *)packed + quads_at(p, &layout));
-  int8_t *w = (int8_t *)packed + weights_at(p, &layout, entries);
-  starts[all] = (int32_t)entries;
-  for (int64_t i = 0; i < all; i++, bundles += RK_BUNDLE) {
-    entry entries[most_entries];
-    int64_t count = list_entries(p, &layout, weights, i % p->out_channels, i / p->out_channels, entries);
-    count = bundle(entries, count, bundles);
-    starts[i] = (int32_t)done;
-    done += count;
-    for (int64_t k = 0; k < count; k++, w += RK_PLACES) {
-      *quads++ = (uint16_t)(entries[k].quad * RK_QUAD_BYTES);
-      memcpy(w, entries[k].w, RK_PLACES);
+  int64_t entries = room(p, &layout, weights), all = p->out_channels * layout.blocks;
+  packing at = {packed, (void *)((char *)packed + lists_at(p, &layout)), (void *)((char *)packed + quads_at(p, &layout)),
+                (void *)((char *)packed + weights_at(p, &layout, entries)), 0};
+  at.starts[all] = (int32_t)entries;
+  for (int64_t block = 0; block < layout.blocks; block++) {
+    for (int64_t panel = 0; panel < p->groups * layout.panels; panel++) {
+      int64_t first = panel % layout.panels * RK_PANEL, channel = panel / layout.panels * layout.outputs + first;
+      pack_panel(p, &layout, weights, block, channel, rk_smaller(RK_PANEL, layout.outputs - first), &at);
     }
   }
 }
@@ -709,8 +734,10 @@ static void convolve_plain(void *context) {
         rk_int8_entries list = {0};
         int64_t count = layout.is_depthwise || layout.is_winograd ? layout.places * layout.runs : 0;
         if (count == 0) {
-          list = rk_int8_entries_of(p, &layout, block, o);
-          for (int64_t i = 0; i < RK_BUNDLE; i++) count += (i + 1) * list.bundles[i] * RK_PLACES;
+          int64_t index = o - o % layout.outputs % RK_PANEL;
+          do list = rk_int8_entries_of(p, &layout, block, index++);
+          while (list.lists->channel != o % layout.outputs % RK_PANEL);
+          for (int64_t i = 0; i < RK_BUNDLE; i++) count += (i + 1) * list.lists->bundles[i] * RK_PLACES;
         }
         for (int64_t i = 0; i < count; i++) {
           int64_t y, x, channel, w;
