@@ -125,7 +125,7 @@ struct QuantizedExportTests {
     }
   }
 
-  @Test("scales, zeros and units that were changed are found by the checkers")
+  @Test("scales, zeros, units and orders that were changed are found by the checkers")
   func corrupted() throws {
     let sample = try Self.sample("int8 pools and a flatten")
     let (network, weights) = try FoldBatchNorm()(sample.network, sample.weights())
@@ -139,6 +139,13 @@ struct QuantizedExportTests {
       var moved = model
       moved.tensors[place].quantization!.zeroPoints[0] += 1
       #expect(throws: Problem.self, "\(model.tensors[place].name)") { try moved.check(against: network, weights) }
+      // The same whole numbers in another order.
+      guard let data = model.tensors[place].data, let last = data.lastIndex(where: { $0 != data.first }) else {
+        continue
+      }
+      var swapped = model
+      swapped.tensors[place].data!.swapAt(data.startIndex, last)
+      #expect(throws: Problem.self, "\(model.tensors[place].name)") { try swapped.check(against: network, weights) }
     }
     for place in model.operators.indices {
       var other = model

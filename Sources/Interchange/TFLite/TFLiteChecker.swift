@@ -32,11 +32,62 @@ struct TFLiteChecker {
       guard let filter = tensors["\(layer.name).weight"], filter.element == .int8 else { continue }
       guard let integers = network.integerLayer(of: node, weights),
         filter.quantization?.scales == integers.weights.quantizers.map(\.scale),
-        (filter.data ?? []).map({ Int16(Int8(bitPattern: $0)) }).sorted() == integers.weights.levels.sorted(),
+        levels(of: filter, at: node, in: network, transposed: { tensors["\($0).transposed"] != nil })
+          == integers.weights.levels,
         let bias = tensors["\(layer.name).bias"], bias.element == .int32,
         bias.numbers == (integers.bias ?? [Int32](repeating: 0, count: bias.numbers.count))
       else { throw Problem("'\(layer.name)' has other whole numbers than the network's") }
     }
+  }
+
+  /// The whole numbers of a filter, brought from the order that TensorFlow Lite documents for its operators to the
+  /// network's, `O C H W`: convolutions have `O H W C`, depthwise ones `1 H W O`, dense layers `O F`, where a flattened
+  /// picture is `H W C`.
+  /// - Parameter transposed: whether a flattened picture, by the layer's name, was brought to `C H W` before.
+  private func levels(
+    of filter: TFLiteModel.Tensor, at node: Network.Node, in network: Network, transposed: (String) -> Bool
+  ) -> [Int16]? {
+    let data = Array(filter.data ?? [])
+    var extents: (o: Int, c: Int, h: Int, w: Int)
+    var isDepthwise = false
+    switch network[node].operation {
+    case .convolution(let rules):
+      guard filter.shape.count == 4 else { return nil }
+      isDepthwise = rules.groups > 1 && filter.shape[0] == 1
+      extents = (
+        rules.outputChannels, isDepthwise ? 1 : Int(filter.shape[3]), Int(filter.shape[1]), Int(filter.shape[2])
+      )
+    case .dense(let rules):
+      extents = (rules.outputFeatures, data.count / max(rules.outputFeatures, 1), 1, 1)
+      var before = node
+      while let input = network[before].inputs.first, network.shape(of: before).rank == 1 {
+        before = input
+        if case .dense = network[before].operation { break }
+        let picture = network.shape(of: before)
+        guard picture.rank == 3 else { continue }
+        let flatten = network.nodes.first { network[$0].inputs == [before] && network.shape(of: $0).rank == 1 }
+        if let flatten, !transposed(network[flatten].name) {
+          extents = (rules.outputFeatures, picture[0], picture[1], picture[2])
+        }
+      }
+    default: return nil
+    }
+    let (outputs, channels, height, width) = extents
+    guard outputs * channels * height * width == data.count else { return nil }
+    var result: [Int16] = []
+    result.reserveCapacity(data.count)
+    for o in 0..<outputs {
+      for c in 0..<channels {
+        for y in 0..<height {
+          for x in 0..<width {
+            let pixel = y * width + x
+            let index = isDepthwise ? pixel * outputs + o : (o * height * width + pixel) * channels + c
+            result.append(Int16(Int8(bitPattern: data[index])))
+          }
+        }
+      }
+    }
+    return result
   }
 
   /// - Parameters:
