@@ -129,7 +129,8 @@ public struct Trainer {
       try engine.compile(
         trained, batch: rows, mode: .training(),
         normReduction: plan.synchronizesBatchNorm && !communicator.isAlone
-          ? NormReduction(processes: communicator.size, sum: { [communicator] in communicator.sumNow($0, count: $1) }) : nil)
+          ? NormReduction(processes: communicator.size, sum: { [communicator] in communicator.sumNow($0, count: $1) })
+          : nil)
     }
     let state = try TrainingState(compiled, plan, parts: sharding.parts, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
@@ -268,13 +269,14 @@ public struct Trainer {
 
   private func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
     let passed = end - start
-    return max(Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18, 1e-9)
+    return max(passed.seconds, 1e-9)
   }
 }
 
 extension LedgerEntry {
   fileprivate init(
-    step: Int, loss: Double, _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int, gradientStep: Int)], in plan: Plan
+    step: Int, loss: Double,
+    _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int, gradientStep: Int)], in plan: Plan
   ) {
     self.step = step
     self.loss = loss.bitPattern

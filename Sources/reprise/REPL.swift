@@ -1,6 +1,7 @@
 import Foundation
 import Notebook
 import Script
+import Tensors
 
 /// The prompt: reads, checks, runs and prints, line by line, until Ctrl-D.
 struct REPL {
@@ -142,7 +143,7 @@ struct REPL {
   private static func cost(_ time: Duration) -> String {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+    let seconds = time.seconds
     return String(format: "(%.1f s, at most %d MiB so far)", seconds, usage.ru_maxrss / 1024)
   }
 }

@@ -174,7 +174,7 @@ public struct RatioSearch {
       channels: channels,
       reward: 0, evaluation: measured.evaluation, macs: problem.cost.multiplyAdds(counts),
       parameters: problem.cost.parameters(counts), weights: measured.weights,
-      seconds: known == nil ? Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18 : 0)
+      seconds: known == nil ? passed.seconds : 0)
   }
 
   /// How accuracy falls when one group alone is pruned.

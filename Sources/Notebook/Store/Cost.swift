@@ -52,28 +52,24 @@ public struct Cost: Hashable, Sendable {
       report: { event in
         switch event {
         case .step: ends.append(clock.now)
-        case .epoch: if let last = ends.last { validationSeconds = max(validationSeconds, Self.seconds(clock.now - last)) }
+        case .epoch: if let last = ends.last { validationSeconds = max(validationSeconds, (clock.now - last).seconds) }
         case .ledger: break
         }
       })
     // The first step finds its memory cold.
-    let times = zip(ends.dropFirst(), ends.dropFirst(2)).map { Self.seconds($1 - $0) }.sorted()
+    let times = zip(ends.dropFirst(), ends.dropFirst(2)).map { ($1 - $0).seconds }.sorted()
     let epochSteps = max(plan.stepsPerEpoch(samples: data.train.count), 1)
     // Between epochs lies a validation, which is no step; half of the steps lie around the median, so the mean of the
     // middle ones tells what a step takes.
     let middle = times.dropFirst(times.count / 10).dropLast(times.count / 10)
-    let step = middle.isEmpty ? Self.seconds(clock.now - begun) : middle.reduce(0, +) / Double(middle.count)
+    let step = middle.isEmpty ? (clock.now - begun).seconds : middle.reduce(0, +) / Double(middle.count)
     let steps = epochSteps * plan.epochs
     return (
       Cost(
         name: "\(network.name) on \(data.name)", steps: steps,
         seconds: step * Double(steps) + validationSeconds * Double(plan.epochs), disk: network.parameterCount * 4,
-        measuring: Self.seconds(clock.now - begun)), outcome
+        measuring: (clock.now - begun).seconds), outcome
     )
-  }
-
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 }
 
@@ -84,18 +80,21 @@ extension [Cost] {
   public func table(elapsed: Double) -> String {
     let rest = Swift.max(0, elapsed - reduce(0) { $0 + $1.measuring })
     func mebibytes(_ bytes: Int) -> String { "\(NumberText.grouped(Int((Double(bytes) / 0x1p20).rounded(.up)))) MiB" }
-    let cells = [["training", "steps", "time", "memory", "disk"]] + map {
-      [
-        $0.name, NumberText.grouped($0.steps), $0.isStored ? "in the store" : NumberText.duration($0.seconds),
-        mebibytes($0.memory), mebibytes($0.disk),
+    let cells =
+      [["training", "steps", "time", "memory", "disk"]]
+      + map {
+        [
+          $0.name, NumberText.grouped($0.steps), $0.isStored ? "in the store" : NumberText.duration($0.seconds),
+          mebibytes($0.memory), mebibytes($0.disk),
+        ]
+      } + [
+        ["all but training", "", NumberText.duration(rest), "", ""],
+        [
+          "all", NumberText.grouped(reduce(0) { $0 + $1.steps }),
+          NumberText.duration(rest + reduce(0) { $0 + $1.seconds }),
+          mebibytes(map(\.memory).max() ?? 0), mebibytes(reduce(0) { $0 + $1.disk }),
+        ],
       ]
-    } + [
-      ["all but training", "", NumberText.duration(rest), "", ""],
-      [
-        "all", NumberText.grouped(reduce(0) { $0 + $1.steps }), NumberText.duration(rest + reduce(0) { $0 + $1.seconds }),
-        mebibytes(map(\.memory).max() ?? 0), mebibytes(reduce(0) { $0 + $1.disk }),
-      ]
-    ]
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     return cells.map { row in
       zip(row, widths).enumerated().map { index, cell in
