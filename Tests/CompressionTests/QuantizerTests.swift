@@ -139,9 +139,21 @@ private let engine = Result { try Engine(threads: 2) }
     let sample = try TrainedSample.shared.get()
     var scheme = QuantizationScheme()
     scheme.weights.isPerChannel = false
-    let result = try PostTrainingQuantizer(engine: engine.get()).ladder(
-      sample.network, sample.weights, on: sample.data.train, judgedOn: sample.data.validation,
-      normalization: sample.data.normalization, scheme, CalibrationSettings())
+    let file = TemporaryFile()
+    func ladder(stoppedAfter most: Int = .max) throws -> QuantizationLadder {
+      var layers = 0
+      let quantizer = PostTrainingQuantizer(engine: try engine.get(), isInterrupted: { layers >= most })
+      return try quantizer.ladder(
+        sample.network, sample.weights, on: sample.data.train, judgedOn: sample.data.validation,
+        normalization: sample.data.normalization, scheme, CalibrationSettings(), ledger: LadderLedger(at: file.path)
+      ) { _, _ in layers += 1 }
+    }
+    #expect(throws: ActivationReader.Interrupted.self) { try ladder(stoppedAfter: 2) }
+    #expect(try file.lines.count == 6, "32 bits, all layers, and two layers alone and left out")
+    let result = try ladder()
+    let lines = try file.lines
+    #expect(try ladder() == result)
+    #expect(try file.lines == lines)
     #expect(result.rungs.map(\.layer) == sample.network.quantizableLayers.map(\.name))
     #expect(result.quantized.top1 < result.float.top1 - 0.2)
     let worst = try #require(result.worst.first)

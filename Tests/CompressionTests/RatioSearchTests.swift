@@ -10,7 +10,7 @@ import Training
 private let engine = Result { try Engine(threads: 2) }
 
 /// A file that goes when its owner goes.
-private final class TemporaryFile {
+final class TemporaryFile {
   let path = NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
   deinit { try? FileManager.default.removeItem(atPath: path) }
   var lines: [String] {

@@ -97,6 +97,26 @@ import Testing
     #expect(try workshop.value("agreement(m, data).differing <= 1") == .bool(true))
   }
 
+  @Test("a ladder that was stopped goes on, and one that is known measures nothing") func ladder() throws {
+    let line = "ladder(run.model, data, weights: \"perTensor\", judged: 32, pictures: 20)"
+    let known = try Workshop()
+    try known.value(Self.model)
+    try known.value("whole = \(line)")
+    let ledgers = known.folder + "/.reprise/ladders"
+    let file = ledgers + "/" + (try #require(try FileManager.default.contentsOfDirectory(atPath: ledgers).first))
+    func lines() throws -> [Substring] { try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") }
+    let whole = try lines()
+    #expect(whole.count >= 62)
+    // As after a kill in the middle of a line.
+    try (whole[..<20].joined(separator: "\n") + "\n{\"ev").write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try known.value("\(line) == whole") == .bool(true))
+    #expect(try lines() == whole)
+    #expect(try known.value("\(line) == whole") == .bool(true))
+    #expect(try lines() == whole)
+    try "{}\n".write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(known.error(line)?.message.contains("line 1 is no measurement") == true)
+  }
+
   @Test("a run that was not trained is shown, and its curves are empty") func untrained() throws {
     let workshop = try Workshop()
     try workshop.value(Self.model)

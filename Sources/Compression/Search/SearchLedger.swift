@@ -1,4 +1,3 @@
-internal import Foundation
 public import Tensors
 public import Training
 
@@ -31,40 +30,32 @@ public struct Trial: Hashable, Sendable, Codable {
   }
 }
 
-/// Every roll-out of the searches over one network, a line of JSON each, written through to the disk before the next
-/// begins.
+/// Every roll-out of the searches over one network.
 ///
 /// A network of the same channels is measured once, whichever search comes to it. So a search that was killed goes on by
 /// doing its steps again: what the ledger holds costs nothing, and the rest follows as if nothing had happened.
 public final class SearchLedger {
-  /// The file; nil for one that is kept in memory alone.
-  public let path: String?
-  public private(set) var trials: [Trial] = []
+  private let file: LineFile<Trial>
   private var byChannels: [[Int]: Trial] = [:]
   private var written: [Place: [Int]] = [:]
 
   private struct Place: Hashable { var search: String, episode: Int }
 
+  /// The file; nil for one that is kept in memory alone.
+  public var path: String? { file.path }
+  public var trials: [Trial] { file.entries }
+
   /// Opens a ledger, or begins one. A last line that was not finished is passed over.
   /// - Throws: `TensorError.file` where the system refuses; `.malformed` for a line that is no roll-out.
   public init(at path: String?) throws(TensorError) {
-    self.path = path
-    guard let path, FileManager.default.fileExists(atPath: path) else { return }
-    let bytes = try readFile(path, limit: 1 << 30)
-    let whole = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    for (number, line) in bytes[..<whole].split(separator: 10).enumerated() {
-      guard let trial = try? decoder.decode(Trial.self, from: Data(line)), trial.evaluation.isPossible,
-        trial.evaluation.count > 0, trial.macs > 0, !trial.channels.isEmpty, trial.channels.allSatisfy({ $0 > 0 })
-      else { throw .malformed(path: path, problem: "line \(number + 1) is no roll-out") }
-      note(trial)
+    file = try LineFile(at: path, of: "roll-out") { trial in
+      trial.evaluation.isPossible && trial.evaluation.count > 0 && trial.macs > 0 && !trial.channels.isEmpty
+        && trial.channels.allSatisfy { $0 > 0 }
     }
+    trials.forEach(note)
   }
 
   private func note(_ trial: Trial) {
-    trials.append(trial)
     written[Place(search: trial.search, episode: trial.episode)] = trial.channels
     if byChannels[trial.channels] == nil { byChannels[trial.channels] = trial }
   }
@@ -84,40 +75,9 @@ public final class SearchLedger {
       }
       return
     }
-    if let path { try write(trial, to: path) }
+    try file.append(trial)
     note(trial)
   }
-
-  private func write(_ trial: Trial, to path: String) throws(TensorError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard var line = try? encoder.encode(trial) else { preconditionFailure("strings and numbers are JSON") }
-    line.append(10)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .system(path, errno) }
-    defer { close(descriptor) }
-    // Another search may write to the same ledger. Under the lock, an unfinished line is that of a process that is gone.
-    guard flock(descriptor, LOCK_EX) == 0 else { throw .system(path, errno) }
-    try cutUnfinishedLine(descriptor, path)
-    let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    guard count == line.count else { throw .system(path, count < 0 ? errno : ENOSPC) }
-    guard fsync(descriptor) == 0 else { throw .system(path, errno) }
-  }
-
-  private func cutUnfinishedLine(_ descriptor: Int32, _ path: String) throws(TensorError) {
-    var end = lseek(descriptor, 0, SEEK_END)
-    let size = end
-    var byte: UInt8 = 0
-    while end > 0 {
-      guard pread(descriptor, &byte, 1, end - 1) == 1 else { throw .system(path, errno) }
-      if byte == 10 { break }
-      end -= 1
-    }
-    guard end == size || ftruncate(descriptor, end) == 0 else { throw .system(path, errno) }
-  }
-
 }
 
 extension [Trial] {

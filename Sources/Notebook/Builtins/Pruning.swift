@@ -214,8 +214,7 @@ let searchRatios = Builtin(
     defer { progress.clear() }
     let begun = ContinuousClock.now
     let result = try search.run(settings, isInterrupted: { interruption.isRaised }) { progress.show($0) }
-    let passed = ContinuousClock.now - begun
-    let seconds = Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
+    let seconds = (ContinuousClock.now - begun).seconds
     let share = Double(method == .uniform ? 1 : wanted) / Double(max(result.trials.count, 1))
     planned += seconds * share
     return SearchValue.Part(result: result, seconds: seconds)
@@ -516,23 +515,6 @@ extension Arguments {
     }
   }
 
-  /// Where the ledger of a key lies; nil where it cannot be kept, or another process keeps it.
-  private func ledgerPath(_ key: String) throws -> String? {
-    let notebook = try notebook()
-    guard notebook.communicator.isFirst else { return nil }
-    do {
-      let folder = try notebook.store(in: context.workingDirectory.source).folder + "/searches"
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      let path = "\(folder)/\(key).jsonl"
-      // Of what is to be done anew, nothing is known; but one script's searches share what they measure.
-      if notebook.isFresh, notebook.isFirstUse(of: path) { try? FileManager.default.removeItem(atPath: path) }
-      return path
-    } catch {
-      context.report("the ledger cannot be kept: \(error)")
-      return nil
-    }
-  }
-
   /// What a search is about, and its ledger.
   fileprivate func problem(of model: ModelValue, _ data: DatasetValue) throws -> (PruningProblem, SearchLedger) {
     let notebook = try notebook()
@@ -549,7 +531,7 @@ extension Arguments {
       "search", model, on: data,
       SearchInputs(pruning: settings, decisions: decisions, judgedBy: by, heldOut: by == "validation" ? 0 : count),
       notebook)
-    let path = try ledgerPath(inputs.key)
+    let path = try ledgerPath(inputs.key, in: "searches")
     let pruner = try pruner(of: model, seen, data.data.normalization, settings)
     let augmentations: [Augmentation] = [.randomCrop(padding: 2), .horizontalFlip()]
     let problem = PruningProblem(

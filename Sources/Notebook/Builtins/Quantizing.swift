@@ -1,6 +1,7 @@
 internal import Compression
 internal import Datasets
 internal import Engine
+internal import Foundation
 internal import Networks
 internal import Script
 internal import Tensors
@@ -133,9 +134,16 @@ private let rungRecord = ValueType.recordOf([
   "layer": .string, "only": .number, "without": .number, "lossOnly": .number, "lossWithout": .number,
 ])
 
+/// What a ladder is, as its ledger is called.
+private struct LadderInputs: Codable {
+  var scheme: QuantizationScheme
+  var calibration: CalibrationSettings
+  var judged: Int
+}
+
 let ladder = Builtin(
   "ladder",
-  "Which layer costs the accuracy when a model is quantized: top-1 with each layer alone in few bits (only), and with all but it (without). worst names layers that, kept in 32 bits, make up for most of what is lost, and mixed says what is reached so.",
+  "Which layer costs the accuracy when a model is quantized: top-1 with each layer alone in few bits (only), and with all but it (without). worst names layers that, kept in 32 bits, make up for most of what is lost, and mixed says what is reached so. What is measured is kept: the same ladder goes on where it was stopped.",
   parameters: [modelParameter, dataParameter] + schemeParameters + [
     Parameter(
       "judged", .integer, "Validation pictures that accuracy is measured on.", default: .number(1000), labelled: true,
@@ -160,15 +168,31 @@ let ladder = Builtin(
   guard data.data.validation.pictureShape == data.data.pictureShape else {
     throw arguments.failure("the validation pictures have another size than those to train on", at: "data")
   }
-  let judged = try data.data.validation.first(min(arguments.integer("judged"), data.data.validation.count))
+  let notebook = try arguments.notebook()
+  let wanted = min(try arguments.integer("judged"), data.data.validation.count)
+  let path = try arguments.ledgerPath(
+    StepInputs(
+      "ladder", model, on: data, LadderInputs(scheme: scheme, calibration: calibration, judged: wanted), notebook
+    ).key, in: "ladders")
+  let isMeasured = path.map { FileManager.default.fileExists(atPath: $0) } ?? false
+  // A plan measures with few pictures, unless it is known how the ladder goes.
+  let isTried = notebook.isPlanning && !isMeasured
+  let judged = try data.data.validation.first(isTried ? min(wanted, 32) : wanted)
   let context = arguments.context
+  let begun = ContinuousClock.now
   do {
     let result = try arguments.quantizer(for: model, data, calibration).ladder(
       model.network, model.weights, on: data.data.train, judgedOn: judged, normalization: data.data.normalization,
-      scheme,
-      calibration
+      scheme, calibration, ledger: LadderLedger(at: isTried ? nil : path)
     ) { done, count in
       if done % 10 == 0 || done == count { context.report("ladder: \(done) of \(count) layers") }
+    }
+    if isTried {
+      let passed = (ContinuousClock.now - begun).seconds
+      notebook.note(
+        Cost(
+          name: "ladder of \(model.network.name)", steps: 2 * result.rungs.count,
+          seconds: passed * Double(wanted) / Double(max(judged.count, 1)), disk: 0, measuring: passed))
     }
     func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
     if !result.worst.isEmpty {

@@ -123,3 +123,23 @@ struct StepKeeper {
     do throws(Failure) { try body(store) } catch { context.report("the \(kind) cannot be kept: \(error)") }
   }
 }
+
+extension Arguments {
+  /// Where the ledger of a key lies; nil where it cannot be kept, or another process keeps it.
+  /// - Parameter folder: of ledgers of its kind, in the store.
+  func ledgerPath(_ key: String, in folder: String) throws -> String? {
+    let notebook = try notebook()
+    guard notebook.communicator.isFirst else { return nil }
+    do {
+      let folder = try notebook.store(in: context.workingDirectory.source).folder + "/\(folder)"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let path = "\(folder)/\(key).jsonl"
+      // Of what is to be done anew, nothing is known; but one script's searches share what they measure.
+      if notebook.isFresh, notebook.isFirstUse(of: path) { try? FileManager.default.removeItem(atPath: path) }
+      return path
+    } catch {
+      context.report("the ledger cannot be kept: \(error)")
+      return nil
+    }
+  }
+}
