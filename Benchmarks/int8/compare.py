@@ -2,16 +2,17 @@
 
     swift build -c release --product reprise
     pip install -r Benchmarks/interchange/requirements.txt
-    python Benchmarks/int8/compare.py [--rounds 3] [--batches 1,16] [--threads 2] [--per-tensor] [--json FILE]
+    python Benchmarks/int8/compare.py [--rounds 3] [--batches 1,16] [--threads 2] [--models NAMES]
+        [--per-tensor] [--json FILE]
 
 Every round runs each program once, in a process of its own; a program's time is its fastest pass over all rounds, and
 ratios are of those. ONNX Runtime runs as it does unless asked, and told to be exact (`session.x64quantprecision`): on x86
 processors without VNNI its 8-bit products, as OpenVINO's, are else added in 16 bits, which can be too few, while Reprise's
 and LiteRT's are exact. Weights are random, drawn as for a training's start.
 
-Without VNNI, Reprise multiplies a group of weights twice where a pair of them is too large for 16 bits. Normally distributed
-weights with a scale for each channel are its worst case, since the largest of few is only about three deviations: most groups
-are doubled. With --per-tensor the largest is about five, as in many a trained channel, and few are.
+Without VNNI, Reprise adds products in 16 bits as far as weights let it (docs/integers.md). Normally distributed weights with
+a scale for each channel are its worst case, since the largest of few is only about three deviations. With --per-tensor the
+largest is about five, as in many a trained channel.
 """
 
 import argparse
@@ -82,6 +83,7 @@ def output(command, **settings):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--batches", default="1,16")
     parser.add_argument("--side", type=int, default=224)
     parser.add_argument("--threads", type=int, default=2)
@@ -103,7 +105,7 @@ def main():
             [REPRISE, "run", HERE / "export.reprise", "--set", f"side={given.side}", "--set", f"weights={kind}",
              "--threads", given.threads], cwd=folder)
         print(f"{'network':12} {'batch':>5}  {'program':18} {'ms':>9} {'images/s':>9}  against int8 of Reprise")
-        for model in MODELS:
+        for model in given.models.split(","):
             for batch in map(int, given.batches.split(",")):
                 fastest = {}
                 for _ in range(given.rounds):
