@@ -175,24 +175,31 @@ let ladder = Builtin(
       "ladder", model, on: data, LadderInputs(scheme: scheme, calibration: calibration, judged: wanted), notebook
     ).key, in: "ladders")
   let isMeasured = path.map { FileManager.default.fileExists(atPath: $0) } ?? false
-  // A plan measures with few pictures, unless it is known how the ladder goes.
-  let isTried = notebook.isPlanning && !isMeasured
-  let judged = try data.data.validation.first(isTried ? min(wanted, 32) : wanted)
   let context = arguments.context
-  let begun = ContinuousClock.now
-  do {
+  func measured(on count: Int, _ path: String?) throws -> (QuantizationLadder, seconds: Double) {
+    let begun = ContinuousClock.now
     let result = try arguments.quantizer(for: model, data, calibration).ladder(
-      model.network, model.weights, on: data.data.train, judgedOn: judged, normalization: data.data.normalization,
-      scheme, calibration, ledger: LadderLedger(at: isTried ? nil : path)
+      model.network, model.weights, on: data.data.train, judgedOn: data.data.validation.first(count),
+      normalization: data.data.normalization, scheme, calibration, ledger: LadderLedger(at: path)
     ) { done, count in
       if done % 10 == 0 || done == count { context.report("ladder: \(done) of \(count) layers") }
     }
-    if isTried {
-      let passed = (ContinuousClock.now - begun).seconds
+    return (result, (ContinuousClock.now - begun).seconds)
+  }
+  do {
+    let result: QuantizationLadder
+    if notebook.isPlanning && !isMeasured {
+      // What a picture takes shows between few and some more; all else is the same for many.
+      let (some, few) = (min(wanted, 40), min(wanted, 8))
+      let (first, second) = (try measured(on: some, nil), try measured(on: few, nil))
+      result = first.0
+      let each = max(first.seconds - second.seconds, 0) / Double(max(some - few, 1))
       notebook.note(
         Cost(
           name: "ladder of \(model.network.name)", steps: 2 * result.rungs.count,
-          seconds: passed * Double(wanted) / Double(max(judged.count, 1)), disk: 0, measuring: passed))
+          seconds: first.seconds + each * Double(wanted - some), disk: 0, measuring: first.seconds + second.seconds))
+    } else {
+      result = try measured(on: wanted, path).0
     }
     func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
     if !result.worst.isEmpty {
