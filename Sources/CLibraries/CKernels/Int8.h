@@ -2,10 +2,11 @@
 // are its weights' in the order of its bytes in a picture; where the bytes of a row of the window lie one after the
 // other, the row is one run of places; else each pixel is.
 //
-// A run is cut into quads of 4 places. Each output channel has a list of entries for each block of quads: a quad's place
-// in the block, in bytes of a packed tile of pixels, and its weights as bytes. Each quad has one entry, or two whose sum counts. Entries come in
-// bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits. The channels of a panel come in an order in
-// which those with as many bundles follow each other: loops of the same length are foreseen.
+// A run is cut into quads of 4 places. Each output channel has a list of entries for each block of quads: a quad's
+// place in the block, in bytes of a packed tile of pixels, and its weights as bytes. Each quad has one entry, or two
+// whose sum counts. Entries come in bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits. The
+// channels of a panel come in an order in which those with as many bundles follow each other: loops of the same length
+// are foreseen.
 // Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
 // of rk_int8_lane.
 // Where one pixel sees the whole picture, weights are [channel][place], rows rounded up.
@@ -146,13 +147,13 @@ RK_AVX2 RK_INLINE void rk_int8_round_sums(const rk_int8_convolution *p, int64_t 
 
 // Turns the results of up to 16 channels, [channel][pixel] with `stride` bytes for a channel, adds the residual, and
 // writes them. offsets[i] is where in y the first channel of pixel i would be if it were channel 0, or negative where
-// there is no such pixel; `count` of them are a multiple of 8.
+// there is no such pixel; results have `count` pixels, rounded up to 32, to read.
 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t stride, int64_t channel,
                           int64_t channels, const int64_t *offsets, int64_t count);
 
-// Into how many shares output channels and pixels are cut for a team, and which are the calling thread's: what takes the
-// busiest one the shortest. `products` and `packing` are cycles or so for one vector of pixels, of a panel and of all
-// channels; `weights` are bytes.
+// Into how many shares output channels and pixels are cut for a team, and which are the calling thread's: what takes
+// the busiest one the shortest. `products` and `packing` are cycles or so for one vector of pixels, of a panel and of
+// all channels; `weights` are bytes.
 typedef struct { int64_t channels, channel, pixels, pixel; } rk_int8_shares;
 
 rk_int8_shares rk_int8_shares_of(int64_t vectors, int64_t panels, double products, double packing, double weights,

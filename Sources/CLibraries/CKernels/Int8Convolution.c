@@ -430,8 +430,8 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
   return layout;
 }
 
-// Where the parts of packed weights begin: for each channel of each block the number of its first entry, and for how many
-// entries there is room; its list; the quad of each entry; weights.
+// Where the parts of packed weights begin: for each channel of each block the number of its first entry, and for how
+// many entries there is room; its list; the quad of each entry; weights.
 static int64_t lists_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
   return rk_aligned((p->out_channels * layout->blocks + 1) * (int64_t)sizeof(int32_t));
 }
@@ -619,7 +619,13 @@ static int64_t room(const rk_int8_convolution *p, const rk_int8_layout *layout, 
 }
 
 // Where packed weights go on.
-typedef struct { int32_t *starts; rk_int8_list *lists; uint16_t *quads; int8_t (*weights)[RK_PLACES]; int64_t done; } packing;
+typedef struct {
+  int32_t *starts;
+  rk_int8_list *lists;
+  uint16_t *quads;
+  int8_t (*weights)[RK_PLACES];
+  int64_t done;  // entries
+} packing;
 
 // Packs a panel of `channels` output channels in one block.
 static void pack_panel(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights, int64_t block,
@@ -689,8 +695,9 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
     return;
   }
   int64_t entries = room(p, &layout, weights), all = p->out_channels * layout.blocks;
-  packing at = {packed, (void *)((char *)packed + lists_at(p, &layout)), (void *)((char *)packed + quads_at(p, &layout)),
-                (void *)((char *)packed + weights_at(p, &layout, entries)), 0};
+  char *start = packed;
+  packing at = {packed, (void *)(start + lists_at(p, &layout)), (void *)(start + quads_at(p, &layout)),
+                (void *)(start + weights_at(p, &layout, entries)), 0};
   at.starts[all] = (int32_t)entries;
   for (int64_t block = 0; block < layout.blocks; block++) {
     for (int64_t panel = 0; panel < p->groups * layout.panels; panel++) {
@@ -751,7 +758,8 @@ static void convolve_plain(void *context) {
             int64_t quad = block * layout.per_block + list.quads[i / RK_PLACES] / RK_QUAD_BYTES, run = quad / per_run;
             int64_t place = quad % per_run * RK_PLACES + i % RK_PLACES;
             if (place >= layout.places) continue;
-            y = run / per_row, x = per_row == 1 ? place / layout.inputs : run % per_row, channel = place % layout.inputs;
+            y = run / per_row, x = per_row == 1 ? place / layout.inputs : run % per_row;
+            channel = place % layout.inputs;
             w = ((const int8_t *)list.weights)[i];
           }
           int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
@@ -803,7 +811,8 @@ const char *rk_int8_kernel(const rk_int8_convolution *p) {
   if (layout.is_row) return "own int8 row";
 #ifdef RK_INT8_AVX2
   if (__builtin_cpu_supports("avx2")) {
-    return layout.is_depthwise ? "own int8 depthwise avx2" : layout.is_winograd ? "own int8 winograd avx2" : "own int8 avx2";
+    if (layout.is_depthwise) return "own int8 depthwise avx2";
+    return layout.is_winograd ? "own int8 winograd avx2" : "own int8 avx2";
   }
 #endif
   return "own int8 plain";

@@ -1,5 +1,5 @@
-// Convolutions of 3 x 3 with a stride of 1 on 8-bit integers, by Winograd's minimal filtering F(2 x 2, 3 x 3) (Lavin and
-// Gray, arXiv:1509.09308, section 4.1), on processors with AVX2. 16 multiplications give what else takes 36.
+// Convolutions of 3 x 3 with a stride of 1 on 8-bit integers, by Winograd's minimal filtering F(2 x 2, 3 x 3) (Lavin
+// and Gray, arXiv:1509.09308, section 4.1), on processors with AVX2. 16 multiplications give what else takes 36.
 //
 // All of it is exact: transformed pixels need 11 bits and a sign, transformed weights, times 4 so that they are whole,
 // 12, and their products are added in 32 bits with vpmaddwd. The sums may wrap on the way; four times the answer fits,
@@ -50,9 +50,9 @@ RK_AVX2 RK_INLINE void transform_four(__m256i d[4]) {
   d[0] = a, d[1] = b, d[2] = c, d[3] = e;
 }
 
-// Transforms 8 tiles from tile `from`, or less if `count` is, into vector `vector`, and says where their pixels go.
-RK_AVX2 static void transform_tiles(const job *job, int64_t from, int64_t count, uint8_t *inputs, const uint8_t *outside,
-                                    int64_t offsets[4 * RK_LANES]) {
+// Transforms 8 tiles from tile `from`, or less if `count` is, and says where their pixels go.
+RK_AVX2 static void transform_tiles(const job *job, int64_t from, int64_t count, uint8_t *inputs,
+                                    const uint8_t *outside, int64_t offsets[4 * RK_LANES]) {
   const rk_int8_convolution *p = job->p;
   const uint8_t *pixels[RK_LANES][places];
   for (int64_t lane = 0; lane < RK_LANES; lane++) {
