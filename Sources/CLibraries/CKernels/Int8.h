@@ -9,7 +9,7 @@
 // are foreseen.
 // Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
 // of rk_int8_lane.
-// Where one pixel sees the whole picture, weights are [channel][place], rows rounded up.
+// Where few pixels see one pixel each, or the whole picture, weights are [channel][place], rows rounded up.
 // Those of 3 x 3 filters for Winograd's algorithm are 16-bit integers in the order in which they are used: [chunk of
 // output channels][transformed place][block of input channels][output channel][input channel].
 // There are zeros where there is no channel or no place.

@@ -400,14 +400,17 @@ rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
   layout.inputs = p->channels / p->groups;
   layout.outputs = p->out_channels / p->groups;
   layout.is_depthwise = p->groups > 1 && layout.inputs == 1 && layout.outputs == 1;
+  int sees_all = p->kernel_height == p->height && p->kernel_width == p->width;
+  int sees_one = p->kernel_height == 1 && p->kernel_width == 1 && p->stride_height == 1 && p->stride_width == 1 &&
+                 p->out_height == p->height && p->out_width == p->width;
+  int is_few = p->batch * p->out_height * p->out_width <= 4 && p->pad_top == 0 && p->pad_left == 0;
+  int is_whole = p->dilation_height == 1 && p->dilation_width == 1 && p->groups == 1;
   if (layout.is_depthwise) {
     layout.panels = rk_quotient(p->channels, RK_BLOCK);
     layout.runs = 1;
     layout.places = (int64_t)p->kernel_height * p->kernel_width;
     layout.pairs = rk_quotient(layout.places, 2);
-  } else if (p->groups == 1 && p->batch * p->out_height * p->out_width == 1 && p->kernel_height == p->height &&
-             p->kernel_width == p->width && p->pad_top == 0 && p->pad_left == 0 && p->dilation_height == 1 &&
-             p->dilation_width == 1) {
+  } else if (is_few && is_whole && (sees_one || (sees_all && p->out_height == 1 && p->out_width == 1))) {
     layout.is_row = 1;
     layout.runs = 1;
     layout.places = p->channels * p->kernel_height * p->kernel_width;
@@ -707,20 +710,22 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
   }
 }
 
-// One pixel that sees the whole picture: as a dense layer of one example. Nothing is used twice, so that weights come
-// once, in the order of the picture's bytes.
-RK_CLONES static void convolve_row(void *context) {
+// A few pixels that see one pixel each, or the whole picture: dense layers of few examples. Nothing is used often, so
+// that weights lie in the order of what a pixel sees.
+RK_CLONES static void convolve_rows(void *context) {
   const rk_int8_convolution *p = context;
   rk_int8_layout layout = rk_int8_layout_of(p);
   int16_t *x = (int16_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * layout.row;
   memset(x, 0, layout.row * sizeof *x);
-  for (int64_t i = 0; i < layout.places; i++) x[i] = p->x[i];
   rk_range share = rk_share(p->out_channels, 1);
-  for (int64_t o = share.from; o < share.to; o++) {
-    const int8_t *w = (const int8_t *)p->weights + o * layout.row;
-    int32_t sum = 0;
-    for (int64_t i = 0; i < layout.row; i++) sum += x[i] * w[i];
-    rk_int8_finish(p, o, o, p->bias[o] + sum);
+  for (int64_t pixel = 0; pixel < p->batch * p->out_height * p->out_width; pixel++) {
+    for (int64_t i = 0; i < layout.places; i++) x[i] = p->x[pixel * layout.places + i];
+    for (int64_t o = share.from; o < share.to; o++) {
+      const int8_t *w = (const int8_t *)p->weights + o * layout.row;
+      int32_t sum = 0;
+      for (int64_t i = 0; i < layout.row; i++) sum += x[i] * w[i];
+      rk_int8_finish(p, pixel * p->out_channels + o, o, p->bias[o] + sum);
+    }
   }
 }
 
@@ -787,7 +792,7 @@ int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads) {
 void rk_int8_convolve(const rk_int8_convolution *p) {
   rk_int8_layout layout = rk_int8_layout_of(p);
   if (layout.is_row) {
-    GOMP_parallel(convolve_row, (void *)p, 0, 0);
+    GOMP_parallel(convolve_rows, (void *)p, 0, 0);
     return;
   }
 #ifdef RK_INT8_AVX2
