@@ -65,6 +65,8 @@ rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_l
 
 static inline int64_t rk_quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t rk_smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+// How many of `left` come next: no more than `most`, and about as many as will be taken each time after.
+static inline int64_t rk_next(int64_t left, int64_t most) { return rk_quotient(left, rk_quotient(left, most)); }
 static inline int64_t rk_aligned(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
 
 // clamp(rint(v) + zero, low, high); clamped first, so that no float is too large for an integer.
@@ -90,22 +92,40 @@ static inline void rk_int8_finish(const rk_int8_convolution *p, int64_t index, i
 
 #ifdef RK_INT8_AVX2
 
-// clamp(rint(v) + zero, low, high) is rint(clamp(v, least, greatest)) + zero. Kernels keep these in registers.
-typedef struct { __m256 least, greatest; int32_t zero; } rk_int8_bounds;
-
-RK_AVX2 RK_INLINE rk_int8_bounds rk_int8_bounds_of(int32_t zero, int32_t low, int32_t high) {
-  return (rk_int8_bounds){_mm256_set1_ps((float)(low - zero)), _mm256_set1_ps((float)(high - zero)), zero};
+// max(words + zero, low) as bytes, of sums that are at most the highest level: from below, packing cuts.
+RK_AVX2 RK_INLINE __m256i rk_int8_levels(__m256i a, __m256i b, __m256i zero, __m256i low) {
+  return _mm256_max_epu8(_mm256_packus_epi16(_mm256_adds_epi16(a, zero), _mm256_adds_epi16(b, zero)), low);
 }
 
-RK_AVX2 RK_INLINE __m256 rk_int8_clamped(__m256 v, rk_int8_bounds bounds) {
-  return _mm256_min_ps(_mm256_max_ps(v, bounds.least), bounds.greatest);
+// What is added to levels.
+typedef struct { __m256 q_factor, r_factor, q_zero, r_zero, greatest; __m256i zero, low; } rk_int8_addition;
+
+RK_AVX2 RK_INLINE rk_int8_addition rk_int8_addition_of(const rk_int8_convolution *p) {
+  // 2^23 + x, x less than 2^23, has the bits of x below those of 2^23.
+  return (rk_int8_addition){_mm256_set1_ps(p->q_factor), _mm256_set1_ps(p->r_factor),
+                    _mm256_set1_ps((float)((1 << 23) + p->y_zero)), _mm256_set1_ps((float)((1 << 23) + p->r_zero)),
+                    _mm256_set1_ps((float)(p->sum_high - p->sum_zero)), _mm256_set1_epi16((int16_t)p->sum_zero),
+                    _mm256_set1_epi8((char)p->sum_low)};
 }
 
-// The second step of a sum: q, clamped but not yet rounded, and the residual.
-RK_AVX2 RK_INLINE __m256 rk_int8_sum(__m256 q, __m256 q_factor, __m256i r, __m256i r_zero, __m256 r_factor) {
-  __m256 own = _mm256_mul_ps(_mm256_round_ps(q, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), q_factor);
-  __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(r, r_zero));
-  return _mm256_add_ps(own, _mm256_mul_ps(other, r_factor));
+// Adds a quarter of the levels of a residual, which are words, to those of a result.
+RK_AVX2 RK_INLINE __m256i rk_int8_add_words(__m256i q, __m256i r, const int is_high, const rk_int8_addition *with) {
+  const __m256i exponent = _mm256_set1_epi16(0x4b00);
+  q = is_high ? _mm256_unpackhi_epi16(q, exponent) : _mm256_unpacklo_epi16(q, exponent);
+  r = is_high ? _mm256_unpackhi_epi16(r, exponent) : _mm256_unpacklo_epi16(r, exponent);
+  __m256 own = _mm256_mul_ps(_mm256_sub_ps(_mm256_castsi256_ps(q), with->q_zero), with->q_factor);
+  __m256 other = _mm256_mul_ps(_mm256_sub_ps(_mm256_castsi256_ps(r), with->r_zero), with->r_factor);
+  return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_add_ps(own, other), with->greatest));
+}
+
+// Adds the levels of a residual to those of a result, byte by byte.
+RK_AVX2 RK_INLINE __m256i rk_int8_add_residual(__m256i q, __m256i r, const rk_int8_addition *with) {
+  const __m256i none = _mm256_setzero_si256();
+  __m256i q_low = _mm256_unpacklo_epi8(q, none), q_high = _mm256_unpackhi_epi8(q, none);
+  __m256i r_low = _mm256_unpacklo_epi8(r, none), r_high = _mm256_unpackhi_epi8(r, none);
+  __m256i a = rk_int8_add_words(q_low, r_low, 0, with), b = rk_int8_add_words(q_low, r_low, 1, with);
+  __m256i c = rk_int8_add_words(q_high, r_high, 0, with), d = rk_int8_add_words(q_high, r_high, 1, with);
+  return rk_int8_levels(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d), with->zero, with->low);
 }
 
 // Of 8 rows 16 bytes each, which are four times 4 places: [places][row], the first `count` of them.
@@ -137,11 +157,9 @@ RK_AVX2 RK_INLINE void rk_int8_round_sums(const rk_int8_convolution *p, int64_t 
       __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i + j < vectors ? i + j : i]), scale);
       v[j] = _mm256_cvtps_epi32(_mm256_min_ps(real, greatest));
     }
-    // From below, packing cuts.
-    __m256i a = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), zero);
-    __m256i b = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), zero);
-    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-    _mm256_store_si256((void *)(result + i * RK_LANES), _mm256_max_epu8(bytes, low));
+    __m256i bytes = rk_int8_levels(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]), zero, low);
+    bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    _mm256_store_si256((void *)(result + i * RK_LANES), bytes);
   }
 }
 

@@ -21,11 +21,11 @@
 #ifdef RK_INT8_AVX2
 
 enum {
-  most_vectors = 8,               // of a tile
-  tile = RK_LANES * most_vectors,    // pixels; a quad of theirs is RK_QUAD_BYTES
-  turned = 16,                    // output channels that are turned at a time
-  block_bytes = 128 << 10,        // of the picture: at most so many
-  output_bytes = 64 << 10,        // of x and y: about so many, within these bounds
+  most_vectors = 8,                // of a tile
+  tile = RK_LANES * most_vectors,  // pixels; a quad of theirs is RK_QUAD_BYTES
+  turned = 16,                     // output channels that are turned at a time
+  block_bytes = 128 << 10,         // of the picture: at most so many
+  output_bytes = 64 << 10,         // of x and y: about so many, within these bounds
   least_pixels = 64, most_pixels = 512
 };
 
@@ -240,40 +240,9 @@ RK_AVX2 static void run_step(const step *step) {
   }
 }
 
-// What is added to levels.
-typedef struct { __m256 q_factor, r_factor, q_zero, r_zero, greatest; __m256i zero, low; } addition;
-
-RK_AVX2 RK_INLINE addition addition_of(const rk_int8_convolution *p) {
-  // 2^23 + x, x less than 2^23, has the bits of x below those of 2^23.
-  return (addition){_mm256_set1_ps(p->q_factor), _mm256_set1_ps(p->r_factor),
-                    _mm256_set1_ps((float)((1 << 23) + p->y_zero)), _mm256_set1_ps((float)((1 << 23) + p->r_zero)),
-                    _mm256_set1_ps((float)(p->sum_high - p->sum_zero)), _mm256_set1_epi16((int16_t)p->sum_zero),
-                    _mm256_set1_epi8((char)p->sum_low)};
-}
-
-// Adds a quarter of the levels of a residual, which are words, to those of a result.
-RK_AVX2 RK_INLINE __m256i add_words(__m256i q, __m256i r, const int is_high, const addition *with) {
-  const __m256i exponent = _mm256_set1_epi16(0x4b00);
-  q = is_high ? _mm256_unpackhi_epi16(q, exponent) : _mm256_unpacklo_epi16(q, exponent);
-  r = is_high ? _mm256_unpackhi_epi16(r, exponent) : _mm256_unpacklo_epi16(r, exponent);
-  __m256 own = _mm256_mul_ps(_mm256_sub_ps(_mm256_castsi256_ps(q), with->q_zero), with->q_factor);
-  __m256 other = _mm256_mul_ps(_mm256_sub_ps(_mm256_castsi256_ps(r), with->r_zero), with->r_factor);
-  return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_add_ps(own, other), with->greatest));
-}
-
-RK_AVX2 RK_INLINE __m256i add_residual(__m256i q, __m256i r, const addition *with) {
-  const __m256i none = _mm256_setzero_si256();
-  __m256i q_low = _mm256_unpacklo_epi8(q, none), q_high = _mm256_unpackhi_epi8(q, none);
-  __m256i r_low = _mm256_unpacklo_epi8(r, none), r_high = _mm256_unpackhi_epi8(r, none);
-  __m256i low = _mm256_packs_epi32(add_words(q_low, r_low, 0, with), add_words(q_low, r_low, 1, with));
-  __m256i high = _mm256_packs_epi32(add_words(q_high, r_high, 0, with), add_words(q_high, r_high, 1, with));
-  __m256i sum = _mm256_packus_epi16(_mm256_adds_epi16(low, with->zero), _mm256_adds_epi16(high, with->zero));
-  return _mm256_max_epu8(sum, with->low);
-}
-
 RK_AVX2 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t stride, int64_t channel,
                                   int64_t channels, const int64_t *offsets, int64_t count) {
-  addition with = addition_of(p);
+  rk_int8_addition with = rk_int8_addition_of(p);
   uint8_t *y = p->y + channel, nowhere[turned];
   const uint8_t *residual = p->residual ? p->residual + channel : 0;
   for (int64_t first = 0; first < count; first += 2 * turned, offsets += 2 * turned) {
@@ -299,7 +268,8 @@ RK_AVX2 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *r
         if (residual) {
           const uint8_t *r_a = a < 0 ? nowhere : residual + a, *r_b = b < 0 ? nowhere : residual + b;
           __m256i r = _mm256_castsi128_si256(_mm_loadu_si128((const void *)r_a));
-          rows[i] = add_residual(rows[i], _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)r_b), 1), &with);
+          r = _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)r_b), 1);
+          rows[i] = rk_int8_add_residual(rows[i], r, &with);
         }
         _mm_storeu_si128((void *)(a < 0 ? nowhere : y + a), _mm256_castsi256_si128(rows[i]));
         _mm_storeu_si128((void *)(b < 0 ? nowhere : y + b), _mm256_extracti128_si256(rows[i], 1));
@@ -314,7 +284,7 @@ RK_AVX2 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *r
     for (int i = 0; i < turned; i++) {
       __m256i r = _mm256_castsi128_si256(_mm_loadu_si128((const void *)other[i]));
       r = _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)other[i + turned]), 1);
-      if (residual) rows[i] = add_residual(rows[i], r, &with);
+      if (residual) rows[i] = rk_int8_add_residual(rows[i], r, &with);
       _mm_storeu_si128((void *)own[i], _mm256_castsi256_si128(rows[i]));
       _mm_storeu_si128((void *)own[i + turned], _mm256_extracti128_si256(rows[i], 1));
     }
@@ -352,9 +322,9 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
   }
 }
 
-// Of `left` pixels the next ones: no more than `most`, and about as many as will be taken each time after.
+// Of `left` pixels the next ones, in whole vectors where there are more.
 static int64_t share_of(int64_t left, int64_t most) {
-  return rk_smaller(rk_quotient(rk_quotient(left, rk_quotient(left, most)), RK_LANES) * RK_LANES, left);
+  return rk_smaller(rk_quotient(rk_next(left, most), RK_LANES) * RK_LANES, left);
 }
 
 RK_AVX2 static void convolve_avx2(void *context) {
@@ -584,8 +554,7 @@ static int64_t transformed_at(const rk_int8_convolution *p, int64_t o, int64_t c
   return (from * 16 + place * channels) * p->channels + first * channels + (o - from) * block + c - first;
 }
 
-// 2G w 2G' of F(2 x 2, 3 x 3). Four times what the algorithm asks
-// for, so that it is whole.
+// 2G w 2G' of F(2 x 2, 3 x 3): four times what the algorithm asks for, so that it is whole.
 static void transform_filter(const rk_int8_convolution *p, int64_t o, int64_t c, const int8_t *w, int16_t *packed) {
   int rows[4][3];
   for (int j = 0; j < 3; j++) {

@@ -79,14 +79,13 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
   const rk_int8_convolution *p = job->p;
   int64_t channels = p->channels, width = p->out_width, pairs = job->layout.pairs;
   int64_t pixel = job->channels, row = job->row, step = p->stride_width * pixel;
-  rk_int8_bounds bounds = rk_int8_bounds_of(p->y_zero, p->low, p->high);
-  rk_int8_bounds sum_bounds = rk_int8_bounds_of(p->sum_zero, p->sum_low, p->sum_high);
-  __m256 q_factor = _mm256_set1_ps(p->q_factor), r_factor = _mm256_set1_ps(p->r_factor);
-  const __m256i r_zero = _mm256_set1_epi32(p->r_zero), none = _mm256_setzero_si256();
+  const rk_int8_addition with = rk_int8_addition_of(p);
+  const __m256 greatest = _mm256_set1_ps((float)(p->high - p->y_zero));
+  const __m256i zero = _mm256_set1_epi16((int16_t)p->y_zero), low = _mm256_set1_epi8((char)p->low);
+  const __m256i none = _mm256_setzero_si256();
   uint8_t *y = p->y;
   float *y_real = p->y_real;
   const uint8_t *residual = p->residual;
-  const __m256i zero = _mm256_set1_epi16((int16_t)(residual ? sum_bounds.zero : bounds.zero));
   for (int64_t i = from; i < to; i++) {
     const uint8_t *window = picture + (i - from) * p->stride_height * row;
     int64_t start = (image * p->out_height + i) * width * channels;
@@ -119,23 +118,17 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
           for (int64_t k = 0; k < lanes; k++) y_real[index + k] = ((float *)real)[rk_int8_lane(k)];
           continue;
         }
-        for (int k = 0; k < 4; k++) v[k] = rk_int8_clamped(v[k], bounds);
+        __m256i q[4];
+        for (int k = 0; k < 4; k++) q[k] = _mm256_cvtps_epi32(_mm256_min_ps(v[k], greatest));
+        // Packed twice, the channels are in order again.
+        q[0] = rk_int8_levels(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]), zero, low);
         uint8_t bytes[RK_BLOCK];
         if (residual) {
           const uint8_t *r = residual + index;
           if (lanes < RK_BLOCK) r = memcpy(bytes, r, lanes);
-          __m256i low = _mm256_unpacklo_epi8(load(r), none), high = _mm256_unpackhi_epi8(load(r), none);
-          __m256i words[4] = {_mm256_unpacklo_epi16(low, none), _mm256_unpackhi_epi16(low, none),
-                              _mm256_unpacklo_epi16(high, none), _mm256_unpackhi_epi16(high, none)};
-          for (int k = 0; k < 4; k++) {
-            v[k] = rk_int8_clamped(rk_int8_sum(v[k], q_factor, words[k], r_zero, r_factor), sum_bounds);
-          }
+          q[0] = rk_int8_add_residual(q[0], load(r), &with);
         }
-        // Packed twice, the channels are in order again.
-        __m256i low = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
-        __m256i high = _mm256_packs_epi32(_mm256_cvtps_epi32(v[2]), _mm256_cvtps_epi32(v[3]));
-        __m256i q = _mm256_packus_epi16(_mm256_add_epi16(low, zero), _mm256_add_epi16(high, zero));
-        _mm256_storeu_si256((void *)(lanes == RK_BLOCK ? y + index : bytes), q);
+        _mm256_storeu_si256((void *)(lanes == RK_BLOCK ? y + index : bytes), q[0]);
         if (lanes < RK_BLOCK) memcpy(y + index, bytes, lanes);
       }
     }

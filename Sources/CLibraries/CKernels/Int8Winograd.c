@@ -225,8 +225,7 @@ RK_AVX2 static void winograd(void *context) {
   int64_t last = rk_smaller(chunks * (shares.channel + 1) / shares.channels * chunk, p->out_channels);
   int64_t vector = vectors * shares.pixel / shares.pixels, end = vectors * (shares.pixel + 1) / shares.pixels;
   while (vector < end && first < last) {
-    // About as many as will be taken each time after.
-    int64_t count = rk_quotient(end - vector, rk_quotient(end - vector, most_vectors)), offsets[row];
+    int64_t count = rk_next(end - vector, most_vectors), offsets[row];
     for (int64_t i = 0; i < count; i++) {
       int64_t tile = (vector + i) * RK_LANES;
       transform_tiles(job, tile, rk_smaller(RK_LANES, job->tiles - tile), inputs + i * RK_LANES * RK_PLACES, outside,
