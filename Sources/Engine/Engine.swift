@@ -60,6 +60,12 @@ public final class Engine: Sendable {
     return names.first { $0.0 == isa.rawValue }?.1 ?? "ISA \(isa.rawValue)"
   }
 
+  /// The channel block of the blocked formats that oneDNN's kernels write: 16 with AVX-512, else 8.
+  static var channelBlock: Int {
+    let (isa, wide) = (dnnl_get_effective_cpu_isa().rawValue, dnnl_cpu_isa_avx512_core.rawValue)
+    return isa & wide == wide ? 16 : 8
+  }
+
   /// Plans a network for a batch.
   /// - Parameters:
   ///   - batch: samples in a step.

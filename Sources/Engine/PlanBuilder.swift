@@ -62,7 +62,7 @@ struct PlanBuilder {
   let taps: Set<Network.Node>
   let engine: Engine
   let normReduction: NormReduction?
-  let block = Int(rk_channel_block())
+  let block = Engine.channelBlock
   let fusions: Fusions
   let integerFusions: IntegerFusions
 
