@@ -1,3 +1,4 @@
+internal import Dispatch
 public import Tensors
 
 /// How weights start. The default is torchvision's for its ResNets.
@@ -45,7 +46,7 @@ extension Network {
       let layer = self[node]
       let inputs = inputShapes(of: node)
       for (name, rule) in parameters(of: node) {
-        var random = RandomKey(seed: seed, for: .initialization, sample: position).generator()
+        let key = RandomKey(seed: seed, for: .initialization, sample: position)
         position += 1
         var tensor = try Tensor(zeros: rule.shape)
         switch rule.role {
@@ -54,11 +55,11 @@ extension Network {
           let area = rule.shape.extents.dropFirst(2).reduce(1, *)
           let groups = if case .convolution(let convolution) = layer.operation { convolution.groups } else { 1 }
           (isDense ? initialization.dense : initialization.convolution).fill(
-            &tensor, fanIn: rule.shape[1] * area, fanOut: rule.shape[0] / groups * area, using: &random)
+            &tensor, fanIn: rule.shape[1] * area, fanOut: rule.shape[0] / groups * area, from: key)
         case .bias:
           if !initialization.biasesAreZero {
             let fanIn = layer.operation.rules.parameters(of: inputs)[0].shape.sample.elementCount
-            Initialization.Distribution.uniformFanIn.fill(&tensor, fanIn: fanIn, fanOut: 0, using: &random)
+            Initialization.Distribution.uniformFanIn.fill(&tensor, fanIn: fanIn, fanOut: 0, from: key)
           }
         case .scale:
           if !initialization.zeroScales.contains(layer.name) {
@@ -77,22 +78,30 @@ extension Network {
 }
 
 extension Initialization.Distribution {
-  fileprivate func fill(_ tensor: inout Tensor, fanIn: Int, fanOut: Int, using random: inout Philox) {
-    func normal(_ variance: Double, _ random: inout Philox) {
-      let deviation = variance.squareRoot()
-      tensor.withUnsafeMutableElements { for i in $0.indices { $0[i] = Float(random.normal() * deviation) } }
-    }
-    func uniform(_ bound: Double, _ random: inout Philox) {
-      tensor.withUnsafeMutableElements {
-        for i in $0.indices { $0[i] = Float((2 * random.uniformDouble() - 1) * bound) }
+  /// Fills a tensor from the key's stream, all cores at once: where an element's draws lie in it follows from its place.
+  fileprivate func fill(_ tensor: inout Tensor, fanIn: Int, fanOut: Int, from key: RandomKey) {
+    /// - Parameter each: how many elements a block of the generator serves.
+    func draw(each: Int, _ element: @Sendable (inout Philox) -> Float) {
+      tensor.withUnsafeMutableElements { elements in
+        let (count, share) = (elements.count, 1 << 16)
+        nonisolated(unsafe) let elements = elements
+        DispatchQueue.concurrentPerform(iterations: (count + share - 1) / share) { part in
+          var random = Philox(key, fromBlock: UInt32(truncatingIfNeeded: part * share / each))
+          for i in part * share..<min(count, (part + 1) * share) { elements[i] = element(&random) }
+        }
       }
     }
+    func normal(_ variance: Double) {
+      let deviation = variance.squareRoot()
+      draw(each: 1) { Float($0.normal() * deviation) }
+    }
+    func uniform(_ bound: Double) { draw(each: 2) { Float((2 * $0.uniformDouble() - 1) * bound) } }
     switch self {
-    case .kaimingFanOut: normal(2 / Double(fanOut), &random)
-    case .kaimingFanIn: normal(2 / Double(fanIn), &random)
-    case .glorotUniform: uniform((6 / Double(fanIn + fanOut)).squareRoot(), &random)
-    case .uniformFanIn: uniform(1 / Double(fanIn).squareRoot(), &random)
-    case .normal(let deviation): normal(Double(deviation) * Double(deviation), &random)
+    case .kaimingFanOut: normal(2 / Double(fanOut))
+    case .kaimingFanIn: normal(2 / Double(fanIn))
+    case .glorotUniform: uniform((6 / Double(fanIn + fanOut)).squareRoot())
+    case .uniformFanIn: uniform(1 / Double(fanIn).squareRoot())
+    case .normal(let deviation): normal(Double(deviation) * Double(deviation))
     }
   }
 }

@@ -37,11 +37,13 @@ public struct RandomKey: Hashable, Sendable {
 public struct Philox: RandomNumberGenerator, Sendable {
   private let key: SIMD2<UInt32>
   private let tail: (UInt32, UInt32, UInt32)
-  private var block: UInt32 = 0
+  private var block: UInt32
   private var words = SIMD4<UInt32>()
   private var used = 4
 
-  public init(_ key: RandomKey) {
+  /// - Parameter block: where to begin: at what this key's generator gives after `4 * block` words.
+  public init(_ key: RandomKey, fromBlock block: UInt32 = 0) {
+    self.block = block
     self.key = SIMD2(UInt32(truncatingIfNeeded: key.seed), UInt32(truncatingIfNeeded: key.seed >> 32))
     tail = key.counterTail
   }

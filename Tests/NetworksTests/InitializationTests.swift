@@ -24,6 +24,24 @@ import Testing
     return (mean, variance.squareRoot(), x.map(abs).max() ?? 0)
   }
 
+  @Test(
+    "a large tensor, which all cores fill, holds one stream of draws",
+    arguments: [.normal(deviation: 1), .glorotUniform] as [Initialization.Distribution])
+  func stream(_ distribution: Initialization.Distribution) throws {
+    let (fanIn, fanOut) = (16 * 64, 150)
+    var network = Network("n", input: [16, 8, 8], initialization: Initialization(dense: distribution))
+    try network.append(.flatten(Flatten()), to: network.input)
+    try network.append(.dense(Dense(to: fanOut)), to: network.output, named: "fc")
+    let found = try #require(try network.initialWeights(seed: 5)["fc.weight"]).elements
+    #expect(found.count > 2 << 16)
+    var random = RandomKey(seed: 5, for: .initialization, sample: 0).generator()
+    let bound = (6 / Double(fanIn + fanOut)).squareRoot()
+    let expected = found.map { _ in
+      distribution == .glorotUniform ? Float((2 * random.uniformDouble() - 1) * bound) : Float(random.normal())
+    }
+    #expect(found == expected)
+  }
+
   /// Fan in of the convolution is 4 · 9, fan out 16 · 9; of the dense layer 4096 and 20.
   @Test(
     "distributions have their deviation",
