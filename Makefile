@@ -2,7 +2,7 @@
 SETUP = scripts/setup
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: build ## install what is missing, build, and draw plots/first.png
 	.build/release/reprise run examples/first.reprise
@@ -14,6 +14,15 @@ build: setup ## build reprise, in release mode
 # anew what the other left.
 test: setup ## run every test, in release mode
 	swift test -c release --no-parallel --disable-testable-imports
+
+# What is to be the most that oneDNN uses. DEFAULT is no bound, so with VNNI and BF16 where the processor has them.
+ISAS = AVX2 $(if $(shell grep -m1 avx512bw /proc/cpuinfo),AVX512_CORE) DEFAULT
+SUITES = EngineTests|TrainingTests|CompressionTests
+test-isa: setup ## run the engine's, training's and compression's tests under each instruction set that is here
+	@for isa in $(ISAS); do \
+	  echo "with ONEDNN_MAX_CPU_ISA=$$isa:"; \
+	  ONEDNN_MAX_CPU_ISA=$$isa swift test -c release --no-parallel --disable-testable-imports --filter '$(SUITES)' || exit; \
+	done
 
 setup: ## install what is missing and check the Swift compiler
 	@$(SETUP)
@@ -31,4 +40,4 @@ install: build ## put reprise, its manual page and shell completions under PREFI
 clean: ## remove everything that was built
 	rm -rf .build
 
-.PHONY: help demo build test setup install clean
+.PHONY: help demo build test test-isa setup install clean

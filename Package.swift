@@ -81,11 +81,14 @@ let package = Package(
     tests("Distribution", "Distribution"),
     tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(
+      name: "MadeImages", dependencies: ["Datasets", "Tensors"], path: "Tests/MadeImages", swiftSettings: strict),
     tests(
-      "Training", "CAllocations", "Training", "Datasets", "Distribution", "Engine", "Networks", "Tensors", "ModelZoo",
+      "Training", "CAllocations", "MadeImages", "Training", "Datasets", "Distribution", "Engine", "Networks", "Tensors",
+      "ModelZoo",
       resources: [.copy("Goldens")]),
     tests(
-      "Compression", "Compression", "Datasets", "Engine", "ModelZoo", "Networks", "Tensors", "Training",
+      "Compression", "Compression", "Datasets", "Engine", "MadeImages", "ModelZoo", "Networks", "Tensors", "Training",
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "InterchangeTests",

@@ -13,7 +13,7 @@ import Testing
   @Test(
     "a pruned model trains on, is saved, and is loaded into a network with its channels",
     arguments: [
-      "mobilenetV1(classes: 4, width: 25%)", "resnet50(classes: 4, input: [1, 16, 16])",
+      "mobilenetV1(classes: 4, input: [1, 16, 16], width: 25%)", "resnet50(classes: 4, input: [1, 16, 16])",
       "vgg11BN(classes: 4, input: [1, 32, 32], hiddenFeatures: 64)",
     ])
   func wayOfAModel(_ network: String) throws {
@@ -21,7 +21,9 @@ import Testing
     try workshop.value(
       """
       data = synthetic(4, shape: if "\(network)".startsWith("vgg") { [1, 32, 32] } else { [1, 16, 16] }, train: 64, validation: 32)
-      whole = initialize(\(network.contains("mobilenet") ? "mobilenetV1(data, width: 25%)" : network))
+      # At most 128 channels, since least squares cost their cube.
+      net = \(network)
+      whole = initialize(withChannels(net, [min(g.channels, 128) for g in channels(net) if g.prunable]))
       small = prune(whole, data, macsRemoved: 40%, pictures: 20, features: "original")
       """)
     #expect(try workshop.value("small.macs <= 0.6 * whole.macs and small.parameters < whole.parameters") == .bool(true))
