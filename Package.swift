@@ -60,7 +60,7 @@ let package = Package(
     target("Compression", "CKernels", "CLAPACK", "Tensors", "Networks", "Engine", "Datasets", "Training"),
     .target(
       name: "Interchange",
-      dependencies: ["CFlatBuffers", "Tensors", "Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: ["CFlatBuffers", "CZlib", "Tensors", "Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/Interchange", exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
     target("Charts", "CGD", "Tensors"),
     target("Script"),
@@ -96,13 +96,13 @@ let package = Package(
         "CZlib", "Engine", "Interchange", "ModelZoo", "Networks", "Tensors",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], path: "Tests/InterchangeTests", exclude: ["Goldens"], swiftSettings: strict),
-    tests("Charts", "Charts"),
+    tests("Charts", "Charts", "Tensors"),
     tests("Script", "Script", resources: [.copy("Goldens")]),
     tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
     tests("reprise", "Tensors"),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
-      name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Interchange", "Script", "Tensors", "Training"],
+      name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Interchange", "Networks", "Script", "Tensors", "Training"],
       path: "Tests/FuzzingTests", exclude: ["Corpus"], swiftSettings: strict),
   ]
 )

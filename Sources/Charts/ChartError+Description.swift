@@ -1,5 +1,3 @@
-import Foundation
-
 extension ChartError: CustomStringConvertible {
   public var description: String {
     switch self {
@@ -15,13 +13,7 @@ extension ChartError: CustomStringConvertible {
     case .textChunk(let keyword): "'\(keyword)' cannot be stored as text in a PNG file"
     case .notPNG(let offset): "not a whole PNG file: damaged at byte \(offset)"
     case .noChart: "the picture carries no chart that can be read"
-    case .unwritable(let path, let errno): "cannot write '\(path)': \(reason(errno))"
-    case .noSpace(let path): "cannot write '\(path)': no space left"
-    case .writing(let path, let errno): "cannot write '\(path)': \(reason(errno))"
+    case .unwritable(let error): "cannot write \(error)"
     }
-  }
-
-  private func reason(_ errno: Int32) -> String {
-    unsafe String(cString: strerror(errno))
   }
 }

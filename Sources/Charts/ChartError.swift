@@ -1,3 +1,5 @@
+public import Tensors
+
 /// Why a chart could not be drawn, kept or read.
 public enum ChartError: Error, Hashable, Sendable {
   /// The picture would be too small or too large: see ``Chart/allowedSides`` and ``Chart/allowedArea``.
@@ -14,10 +16,6 @@ public enum ChartError: Error, Hashable, Sendable {
   case notPNG(offset: Int)
   /// The picture carries no chart, or one that this version cannot read.
   case noChart
-  /// The folder does not exist or may not be written to.
-  case unwritable(path: String, errno: Int32)
-  /// The disk or the quota is full.
-  case noSpace(path: String)
-  /// Writing failed otherwise.
-  case writing(path: String, errno: Int32)
+  /// The system refused to write the file: its folder does not exist, the disk is full.
+  case unwritable(TensorError)
 }

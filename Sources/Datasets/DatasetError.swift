@@ -18,6 +18,8 @@ public enum DatasetError: Error, Hashable, Sendable {
   case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
   /// A folder without a subfolder of pictures.
   case noClasses(path: String)
+  /// Folders that should be classes, and hold no image.
+  case emptyClasses(names: [String], path: String)
   /// A folder without the pictures of ImageNet in any form that is known.
   case notImageNet(path: String)
   /// Pictures to measure on without classes, and no file that tells their labels.
@@ -59,6 +61,9 @@ extension DatasetError: CustomStringConvertible {
     case .labelOutOfRange(let path, let index, let label, let classCount):
       "\(path): sample \(index) has the label \(label), but there are \(classCount) classes, 0 to \(classCount - 1)"
     case .noClasses(let path): "\(path) has no subfolder with pictures"
+    case .emptyClasses(let names, let path):
+      "\(path) has \(names.count == 1 ? "a class" : "\(names.count) classes") without an image: "
+        + names.prefix(3).map { "\($0)/" }.joined(separator: ", ") + (names.count > 3 ? ", …" : "")
     case .notImageNet(let path): "\(path) holds no pictures of ImageNet to measure on"
     case .noLabels(let path): "the pictures to measure on in \(path) have no labels: they are not in folders by class"
     case .noClassNumbers(let path): "\(path) numbers the classes in an order of its own, which no file tells"
@@ -78,6 +83,7 @@ extension DatasetError: CustomStringConvertible {
     case .missing(_, let package?): "apt-get install \(package), or name the folder where it is"
     case .missing: "name the folder or file where it is, from where reprise was started or from the root"
     case .noClasses: "a folder of pictures has one subfolder per class, or train/ and val/ with such subfolders"
+    case .emptyClasses: "images end in .jpg, .jpeg, .png, .bmp, .webp or .gif; take a folder away that is no class"
     case .truncated: "the download or the copy was cut off; fetch it again"
     case .notImageNet:
       "name the folder that holds train/ and val/, ILSVRC2012_img_val.tar, or shards such as imagenet-val-000000.tar"

@@ -47,7 +47,8 @@ public struct Split: Sendable {
     return result!
   }
 
-  /// The first samples of each class, in proportion to the classes' sizes, in the order they stand here.
+  /// The first samples of each class, in proportion to the classes' sizes, in the order they stand here; at least one of
+  /// each class, or where they are fewer than the classes one of each of the largest.
   ///
   /// No seed: the same number gives the same samples in every run.
   /// - Throws: `DatasetError.outOfRange` unless there are so many, and at least one is asked for.
@@ -57,7 +58,13 @@ public struct Split: Sendable {
     }
     guard number < count else { return self }
     let labels = labels
-    var left = quotas(of: number, among: classSizes(labels))
+    let sizes = classSizes(labels)
+    let atLeastOne = sizes.map { min($0, 1) }
+    let classCount = atLeastOne.reduce(0, +)
+    var left =
+      number < classCount
+      ? quotas(of: number, among: sizes, atMost: atLeastOne)
+      : quotas(of: number, among: sizes, atLeast: atLeastOne, atMost: sizes)
     let chosen = labels.indices.filter { position in
       left[labels[position]] -= 1
       return left[labels[position]] >= 0
@@ -74,17 +81,24 @@ public struct Split: Sendable {
     return Split(source, indices: positions.map { Int32(sourceIndex(at: $0)) })
   }
 
-  /// Splits off samples drawn at random, in proportion to the classes' sizes. Both parts keep the order they have here.
+  /// Splits off samples drawn at random, in proportion to the classes' sizes; one of each class at least is kept. Both
+  /// parts keep the order they have here.
   ///
   /// The draw follows from `RandomKey(seed:, for: .selection)` alone.
-  /// - Throws: `DatasetError.outOfRange` unless both parts get a sample.
+  /// - Throws: `DatasetError.outOfRange` unless both parts get a sample, `.invalid` where no class has two.
   public func split(holdingOut number: Int, seed: UInt64) throws(DatasetError) -> (kept: Split, heldOut: Split) {
-    guard count >= 2, (1...count - 1).contains(number) else {
-      throw .outOfRange(what: "the number of samples to hold out", value: number, allowed: 1...max(count - 1, 1))
-    }
     let labels = labels
     let sizes = classSizes(labels)
-    let quotas = quotas(of: number, among: sizes)
+    let most = sizes.map { max($0 - 1, 0) }
+    let allowed = most.reduce(0, +)
+    guard allowed > 0 else {
+      throw .invalid(
+        what: "holding samples out of \(count)", problem: "each class keeps one to train on, and has no other")
+    }
+    guard (1...allowed).contains(number) else {
+      throw .outOfRange(what: "the number of samples to hold out", value: number, allowed: 1...allowed)
+    }
+    let quotas = quotas(of: number, among: sizes, atMost: most)
     var members = sizes.map { _ in [Int]() }
     for (position, label) in labels.enumerated() { members[label].append(position) }
     var isHeldOut = [Bool](repeating: false, count: count)
@@ -122,15 +136,27 @@ private func classSizes(_ labels: [Int]) -> [Int] {
   return sizes
 }
 
-/// Shares a number out in proportion to sizes: each gets its share rounded down, then the largest remainders one more,
-/// the first class first among equals.
-private func quotas(of number: Int, among sizes: [Int]) -> [Int] {
+/// Shares a number out in proportion to sizes, within bounds: each gets its share rounded down, then those furthest below
+/// theirs one more each, the first class first among equals.
+/// - Precondition: The bounds allow the number, and sizes are at least the upper ones.
+private func quotas(of number: Int, among sizes: [Int], atLeast least: [Int]? = nil, atMost most: [Int]) -> [Int] {
   let total = sizes.reduce(0, +)
-  var quotas = sizes.map { $0 * number / total }
-  let byRemainder = sizes.indices.sorted {
-    let (a, b) = (sizes[$0] * number % total, sizes[$1] * number % total)
-    return a != b ? a > b : $0 < $1
+  // Products of two counts of samples, each below 2^31.
+  var quotas = sizes.indices.map { max(least?[$0] ?? 0, min(most[$0], sizes[$0] * number / total)) }
+  /// How far a class is below its share, in parts of the total.
+  func lack(_ label: Int) -> Int { sizes[label] * number - quotas[label] * total }
+  var left = number - quotas.reduce(0, +)
+  while left != 0 {
+    // One more, or one less where the lower bounds took too many, for each that may, the neediest first.
+    let step = left.signum()
+    let order = sizes.indices.filter { step > 0 ? quotas[$0] < most[$0] : quotas[$0] > least?[$0] ?? 0 }
+      .sorted { (a, b) in
+        let (x, y) = (step * lack(a), step * lack(b))
+        return x != y ? x > y : a < b
+      }
+    precondition(!order.isEmpty, "bounds that do not allow the number")
+    for label in order.prefix(abs(left)) { quotas[label] += step }
+    left = number - quotas.reduce(0, +)
   }
-  for label in byRemainder.prefix(number - quotas.reduce(0, +)) { quotas[label] += 1 }
   return quotas
 }

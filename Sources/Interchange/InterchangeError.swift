@@ -7,6 +7,8 @@ public enum InterchangeError: Error, Hashable, Sendable {
   case unsupported(layer: String, operation: String, format: FileFormat, reason: String?)
   /// Weights that are not the network's.
   case weights(WeightError)
+  /// A file of a kind that holds no weights which can be read here.
+  case notWeights(path: String, WeightsFile.Kind)
   /// A file whose batch norms are folded into convolutions: their weights cannot be told apart any more.
   case foldedBatchNorms
   /// A file whose weights are whole numbers: what they were before they were rounded is lost.
@@ -27,11 +29,18 @@ extension InterchangeError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unsupported(let layer, let operation, let format, let reason):
-      "layer '\(layer)': \(format) has no exact form of \(operation)\(reason.map { " \($0)" } ?? "")"
+      if let reason {
+        "layer '\(layer)': \(format) has no exact form of \(operation) \(reason)"
+      } else {
+        "layer '\(layer)': \(operation) is not exported to \(format) yet"
+      }
     case .weights(let error): "\(error)"
+    case .notWeights(let path, let kind):
+      kind == .empty ? "\(path) is empty" : "\(path) is \(kind.rawValue); weights are read from safetensors and ONNX files"
     case .foldedBatchNorms:
       "the file's batch norms are folded into convolutions, so it does not hold the network's weights: PyTorch keeps them "
-        + "with torch.onnx.export(…, optimize=False), Reprise in .safetensors files"
+        + "with torch.onnx.export(…, optimize=False), or its older exporter with training=TrainingMode.PRESERVE and "
+        + "do_constant_folding=False; Reprise in .safetensors files"
     case .roundedWeights:
       "the file's weights are rounded to whole numbers, so it does not hold the network's: Reprise keeps them in "
         + ".safetensors files"

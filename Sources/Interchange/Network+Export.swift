@@ -5,10 +5,14 @@ extension Network {
   /// Writes the network with its weights as other programs run it: in 32 bits, or in 8 where it is quantized, batch norms folded, with logits as its
   /// answer. What is about to be written is read back and checked first; the file is written whole or not at all.
   ///
+  /// - Parameter allowsNotFinite: whether weights may hold NaN or infinities.
   /// - Throws: `InterchangeError`.
   public func export(
-    _ weights: Weights, as format: FileFormat, to path: String, _ description: ModelDescription
+    _ weights: Weights, as format: FileFormat, to path: String, _ description: ModelDescription,
+    allowsNotFinite: Bool = false
   ) throws(InterchangeError) {
+    // No number of levels stands for what is no number.
+    if !allowsNotFinite || isQuantized { do { try weights.requireFinite() } catch { throw .weights(error) } }
     let bytes = try exported(weights, as: format, description)
     do { try writeAtomically(to: path, bytes: bytes) } catch { throw .file(error) }
   }

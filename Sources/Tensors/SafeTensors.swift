@@ -100,6 +100,10 @@ extension SafeTensors {
       func malformed(_ problem: String) -> TensorError { .malformed(path: path, problem: problem) }
       guard file.byteCount >= 8 else { throw malformed("its \(file.byteCount) bytes are no safetensors file") }
       let length = try file.bytes(at: 0, count: 8).reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+      let first = try file.bytes(at: 8, count: min(1, file.byteCount - 8))
+      guard first.isEmpty || first == [UInt8(ascii: "{")] else {
+        throw malformed("it is no safetensors file: no header begins at its byte 8")
+      }
       guard length <= UInt64(min(file.byteCount - 8, Self.longest)) else {
         throw malformed("it says that its header has \(length) bytes, but the file has \(file.byteCount)")
       }

@@ -1,14 +1,14 @@
 /// The extents of a dense array, outermost axis first; for pictures `N C H W`, or `C H W` where one sample is meant.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
-  /// The extents; none is negative, and their product fits in an `Int`.
+  /// The extents; none is negative, and the product of those that are not 0 fits in an `Int`, so that of any of them does.
   public let extents: [Int]
 
-  /// Makes a shape, or nil where an extent is negative or the number of elements overflows.
+  /// Makes a shape, or nil where an extent is negative or a product of extents overflows.
   public init?(checking extents: [Int]) {
     var count = 1
     for extent in extents {
       guard extent >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard !overflow else { return nil }
       count = product
     }

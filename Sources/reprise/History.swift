@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// The lines that were typed, in a file that survives crashes and is shared by sessions.
 ///
@@ -30,9 +31,9 @@ struct History {
     var lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     if lines.count > Self.longest + Self.longest / 4 {
       lines = Array(lines.suffix(Self.longest))
-      let shorter = Data((lines.joined(separator: "\n") + "\n").utf8)
-      try? shorter.write(to: URL(filePath: path), options: .atomic)
-      known = UInt64(shorter.count)
+      let shorter = lines.joined(separator: "\n") + "\n"
+      try? writeAtomically(to: path, text: shorter)
+      known = UInt64(shorter.utf8.count)
     } else {
       known = UInt64(data.count)
     }

@@ -5,7 +5,11 @@ import Synchronization
 /// Standard output for results, standard error for messages.
 enum Streams {
   /// A reader that went away, such as `head`, is no reason for a signal: writing fails, and the program ends quietly.
-  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  static func ignoreBrokenPipes() {
+    signal(SIGPIPE, SIG_IGN)
+    // A file that grows beyond the limit of the system (ulimit -f) is an error, not the end.
+    signal(SIGXFSZ, SIG_IGN)
+  }
 
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }

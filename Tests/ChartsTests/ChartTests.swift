@@ -1,5 +1,6 @@
 import Charts
 import Foundation
+import Tensors
 import Testing
 
 @Suite struct ChartTests {
@@ -120,6 +121,6 @@ import Testing
     #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path))) == Samples.one([]).render(typeface: .builtIn))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["figure.png"])
     let missing = folder.appending(path: "none/figure.png").path
-    #expect(throws: ChartError.unwritable(path: missing, errno: ENOENT)) { try Samples.one([]).write(to: missing) }
+    #expect(throws: ChartError.unwritable(.file(path: missing, reason: "No such file or directory"))) { try Samples.one([]).write(to: missing) }
   }
 }

@@ -9,6 +9,50 @@ import Training
 
 private let engine = Result { try Engine(threads: 2) }
 
+@Suite("how many channels stay") struct CostModelTests {
+  static let networks: [(String, @Sendable () throws -> Network)] = [
+    ("resnet20", { try CIFARResNet(depth: 20).network(input: [3, 32, 32], classes: 10) }),
+    ("resnet56", { try CIFARResNet(depth: 56).network(input: [3, 32, 32], classes: 10) }),
+    ("resnet50", { try ResNet(.resnet50).network(input: [3, 224, 224], classes: 1000) }),
+    ("mobilenetV1", { try MobileNetV1().network(input: [3, 224, 224], classes: 1000) }),
+    ("mobilenetV1 of a quarter", { try MobileNetV1(width: 0.25).network(input: [3, 64, 64], classes: 10) }),
+    ("vgg16", { try VGG(.vgg16, hasBatchNorm: true).network(input: [3, 64, 64], classes: 10) }),
+  ]
+
+  @Test(
+    "the multiply-adds that are asked for are met within one in a hundred where rounding allows, by shares as equal as it allows",
+    arguments: networks.map(\.0), [1, 8])
+  func budget(_ name: String, _ multiple: Int) throws {
+    let network = try #require(Self.networks.first { $0.0 == name }).1()
+    let groups = ChannelGroups(of: network)
+    let cost = CostModel(of: network, groups)
+    let rounding = ChannelRounding(multiple: multiple)
+    let total = Double(cost.multiplyAdds(cost.channels))
+    let least = try #require(cost.counts(for: .channelsKept(0), in: groups.prunable, rounding))
+    for removed in stride(from: 0.05, to: 0.95, by: 0.05) {
+      let budget = (1 - removed) * total
+      guard let counts = cost.counts(for: .macsKept(1 - removed), in: groups.prunable, rounding) else {
+        #expect(Double(cost.multiplyAdds(least)) > budget)
+        continue
+      }
+      let kept = Double(cost.multiplyAdds(counts))
+      #expect(kept <= budget)
+      // Near the fewest channels there may be no step left to take.
+      let isAtEnd = zip(counts, least).allSatisfy { $0 <= $1 + multiple }
+      #expect(isAtEnd || budget - kept <= 0.011 * total, "\(removed): \(kept / total), \(counts)")
+      for group in counts.indices {
+        #expect(counts[group] == cost.channels[group] || groups.prunable.contains(group) && counts[group] % multiple == 0)
+        #expect((ChannelRounding.fewest...cost.channels[group]).contains(counts[group]))
+      }
+      // No group is more than two steps from the share of another.
+      let shares = groups.prunable.map { (Double(counts[$0]) / Double(cost.channels[$0]), 2 * Double(multiple) / Double(cost.channels[$0])) }
+      let highest = shares.map { $0.0 - $0.1 }.max() ?? 0
+      #expect(shares.allSatisfy { $0.0 + $0.1 >= highest })
+    }
+    #expect(cost.counts(for: .macsKept(1), in: groups.prunable, rounding) == cost.channels)
+  }
+}
+
 @Suite("pruning channels", .serialized) struct ChannelPrunerTests {
   func half(_ pruner: ChannelPruner) -> [Int] {
     CostModel(of: pruner.network, pruner.groups).counts(

@@ -133,7 +133,7 @@ extension ImageNetTests {
     #expect(
       throws: DatasetError.malformed(
         path: folder["i-val-000001.tar"],
-        problem: "'a.jpg' at byte 512 has no label: neither .cls nor .json with one")
+        problem: "'a.jpg' at byte 512 has no label beside it: neither .cls nor .json with one")
     ) { try folder.openImageNet() }
     try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("x".utf8))]))
     #expect(throws: DatasetError.self) { try folder.openImageNet() }

@@ -38,6 +38,70 @@ import Testing
     #expect(throws: DatasetError.self) { try data.train.split(holdingOut: number == 101 ? 100 : number, seed: 0) }
   }
 
+  /// Labels alone, so that classes can have any sizes.
+  private struct Labels: PictureSource {
+    let labels: [Int]
+    let pictureShape: Shape = [1, 1, 1]
+    var count: Int { labels.count }
+    func label(at index: Int) -> Int { labels[index] }
+    func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {}
+    func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) { hasher.combine(index) }
+  }
+
+  private static func sizes(_ split: Split, _ classes: Int) -> [Int] {
+    split.labels.reduce(into: [Int](repeating: 0, count: classes)) { $0[$1] += 1 }
+  }
+
+  @Test(
+    "whatever is held out or taken, each class keeps a training image, and its share within one where that leaves one",
+    arguments: [
+      [50, 1, 1, 1], [1, 1, 1, 97], [2, 2], [3, 0, 5], [1, 2, 3, 4, 5, 6, 7], [1000, 1, 10, 100], [7], [1, 1, 2],
+      [13, 13, 13, 1, 1], [5, 0, 0, 1],
+    ])
+  func stratified(_ sizes: [Int]) throws {
+    // Classes take turns as long as they last.
+    let labels = (0..<(sizes.max() ?? 0)).flatMap { turn in sizes.indices.filter { sizes[$0] > turn } }
+    let split = Split(Labels(labels: labels))
+    let classes = sizes.count { $0 > 0 }
+    let total = labels.count
+    for number in 1..<total {
+      guard number <= total - classes else {
+        #expect(throws: DatasetError.self) { try split.split(holdingOut: number, seed: 1) }
+        continue
+      }
+      let (kept, heldOut) = try split.split(holdingOut: number, seed: 1)
+      let (left, out) = (Self.sizes(kept, sizes.count), Self.sizes(heldOut, sizes.count))
+      #expect(heldOut.count == number && zip(left, out).map(+) == sizes)
+      for label in sizes.indices where sizes[label] > 0 {
+        #expect(left[label] >= 1)
+        // Those with one image give theirs to none, so the others give a little more.
+        let share = Double(sizes[label] * number) / Double(total)
+        #expect(Double(out[label]) >= min(Double(sizes[label] - 1), share.rounded(.down)), "\(label) of \(number)")
+      }
+    }
+    var before: Set<Int> = []
+    for number in 1...total {
+      let first = try split.first(number)
+      let taken = Self.sizes(first, sizes.count)
+      #expect(first.count == number)
+      #expect(taken.count { $0 > 0 } == min(number, classes), "\(taken)")
+      if number <= classes {
+        let positions = Set((0..<number).map(first.sourceIndex))
+        #expect(before.isSubset(of: positions))
+        before = positions
+      }
+    }
+  }
+
+  @Test("where no class has two samples, none can be held out") func noneToSpare() throws {
+    let split = Split(Labels(labels: [0, 1, 2]))
+    #expect {
+      try split.split(holdingOut: 1, seed: 0)
+    } throws: { error in
+      "\(error)".contains("each class keeps one to train on")
+    }
+  }
+
   @Test("the checksum tells other pictures, other labels and another order")
   func checksum() throws {
     let other = try Dataset.synthetic(classes: 3, shape: [1, 8, 8], train: 100, validation: 10, seed: 1)

@@ -3,6 +3,7 @@ import CZlib
 import Datasets
 import Foundation
 import Interchange
+import Networks
 import Script
 import Synchronization
 import Tensors
@@ -50,6 +51,12 @@ struct FuzzTarget: Sendable {
       _ = try NPY.read(path)
     },
     FuzzTarget("onnx", file: "a.onnx") { path in _ = try ONNXWeights(reading: path) },
+    FuzzTarget("weights", file: "a") { path in
+      var network = Network("fuzz", input: [2, 3, 3])
+      let x = try network.append(.convolution(Convolution(to: 2, Window(kernel: 1))), to: network.input, named: "a")
+      _ = try network.append(.batchNorm(BatchNorm()), to: x, named: "b")
+      _ = try WeightsFile.read(path, for: network)
+    },
     FuzzTarget("tflite") { bytes in _ = try TFLiteModel(reading: bytes) },
     FuzzTarget("checkpoint", file: "a.safetensors") { path in _ = try Checkpoint(reading: path) },
     // Plain, and as it is under the name of a packed file.
@@ -78,11 +85,17 @@ struct FuzzTarget: Sendable {
       let data = try Dataset.pictureFolder(at: scratch.folder, height: 8, width: 8, validationShare: 0.5)
       _ = try data.train.picture(at: 0)
     },
-    // A tar file of ImageNet's, and files of labels.
+    // Tar files of ImageNet's, of images and of tar files, and files of labels.
     FuzzTarget("imagenet", Scratch("imagenet")) { bytes, scratch in
       try scratch.write(bytes, "i-val-0.tar")
       let data = try Dataset.imageNet(at: scratch.folder, size: 8, cacheFolder: nil)
       _ = try data.validation.picture(at: 0)
+    },
+    FuzzTarget("imagenet-train", Scratch("imagenet-train")) { bytes, scratch in
+      try scratch.write([], "val/n00000001/a.png")
+      try scratch.write(bytes, "ILSVRC2012_img_train.tar")
+      let data = try Dataset.imageNet(at: scratch.folder, size: 8, cacheFolder: nil)
+      _ = try data.train.picture(at: 0)
     },
     FuzzTarget("imagenet-labels", Scratch("imagenet-labels")) { bytes, scratch in
       for name in ["val/a.jpg", "val/b.jpg"] { try scratch.write([], name) }

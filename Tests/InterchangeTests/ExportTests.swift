@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 import Interchange
 import Networks
@@ -85,9 +86,23 @@ struct ExportTests {
     #expect(onnx.producerVersion == "1.2.3")
     #expect(onnx.metadataProps.map(\.key) == ["classes", "mean", "deviation"])
     #expect(onnx.metadataProps[1].value == "0.5,0.25,0.125")
-    let lite = try TFLiteModel(reading: sample.network.exported(weights, as: .tensorFlowLite, description))
-    #expect(lite.metadata.map(\.name) == ["min_runtime_version", "TFLITE_METADATA", "labels.txt", "producer"])
-    #expect(String(decoding: lite.metadata[2].data, as: UTF8.self).hasSuffix("class 8\nclass 9"))
+    let file = try sample.network.exported(weights, as: .tensorFlowLite, description)
+    let lite = try TFLiteModel(reading: file)
+    #expect(lite.metadata.map(\.name) == ["min_runtime_version", "TFLITE_METADATA", "producer"])
+    // The file of labels that the metadata names lies in an archive behind the model.
+    let labels = Array(((0..<10).map { "class \($0)" }.joined(separator: "\n") + "\n").utf8)
+    let end = file.count - 22
+    #expect(file[end...].starts(with: "PK\u{5}\u{6}".utf8))
+    func number(_ place: Int, _ count: Int) -> Int { file[place..<place + count].reversed().reduce(0) { $0 << 8 | Int($1) } }
+    let directory = number(end + 16, 4)
+    #expect(number(end + 8, 2) == 1 && number(end + 12, 4) == end - directory)
+    #expect(file[directory...].starts(with: "PK\u{1}\u{2}".utf8))
+    let entry = number(directory + 42, 4)
+    #expect(file[entry...].starts(with: "PK\u{3}\u{4}".utf8))
+    #expect(file[(entry + 30)...].starts(with: Array("labels.txt".utf8) + labels))
+    #expect(number(entry + 14, 4) == Int(crc32(0, labels, UInt32(labels.count))))
+    #expect(number(entry + 18, 4) == labels.count && number(entry + 22, 4) == labels.count)
+    #expect(Array(lite.metadata[1].data).firstRange(of: Array("labels.txt".utf8)) != nil)
     #expect(lite.metadata[0].data.count == 16)
     #expect(lite.metadata[1].data.dropFirst(4).prefix(4).elementsEqual("M001".utf8))
   }

@@ -1,6 +1,7 @@
 import Foundation
 import Notebook
 import Script
+import Tensors
 import Testing
 
 @Suite("Files of a script")
@@ -54,6 +55,34 @@ struct FileTests {
     try workshop.value("save(initialize(resnet8(classes: 4)), to: \"w.safetensors\")")
     let error = try #require(workshop.error("load(\(network), \"w.safetensors\")"))
     #expect(error.category == .runtime && error.message.contains(expected), "\(error.message)")
+  }
+
+  @Test("what stood before each name, and weights that are no numbers, are told") func told() throws {
+    let workshop = try Workshop()
+    try workshop.value("model = initialize(resnet8(classes: 4))\nsave(model, to: \"w.safetensors\")")
+    #expect(workshop.output.reports.isEmpty)
+    let path = workshop.folder + "/w.safetensors"
+    var file = try SafeTensors(reading: path)
+    file.weights = Weights(uniqueKeysWithValues: file.weights.map { ("module._orig_mod." + $0.key, $0.value) })
+    file.weights["module._orig_mod.fc.bias"]?.withUnsafeMutableElements { $0[0] = .nan }
+    try file.write(to: path)
+    try workshop.value("broken = load(model, \"w.safetensors\")")
+    #expect(
+      workshop.output.reports == [
+        "load: 'module._orig_mod.' was taken off each name",
+        "warning: load: 'fc.bias' holds numbers that are not finite",
+      ])
+    let refused = try #require(workshop.error("export(broken, to: \"b.onnx\")"))
+    #expect(refused.message.contains("'fc.bias' holds numbers that are not finite"), "\(refused.message)")
+    #expect(refused.message.contains("allowNonFinite: true"))
+    #expect(try workshop.value("export(broken, to: \"b.onnx\", allowNonFinite: true).bytes > 0") == .bool(true))
+    try workshop.value("save(broken, to: \"again.safetensors\")")
+    #expect(workshop.output.reports.last == "warning: save: 'fc.bias' holds numbers that are not finite")
+    try workshop.value("export(model, to: \"m.tflite\")")
+    let lite = try #require(workshop.error("load(model, \"m.tflite\")"))
+    #expect(lite.message.contains("TensorFlow Lite") && lite.message.contains("safetensors and ONNX"), "\(lite.message)")
+    let layers = try #require(workshop.error("export(initialize(beitB16(classes: 4, input: [3, 32, 32])), to: \"b.onnx\")"))
+    #expect(layers.message.contains("is not exported to ONNX yet"), "\(layers.message)")
   }
 
   @Test("a file that is not what it should be is told, not believed", arguments: ["load(resnet8(), \"f\")", "readArray(\"f\")"])

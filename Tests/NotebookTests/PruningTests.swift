@@ -101,6 +101,9 @@ import Testing
       ("searchRatios(run.model, data, macsRemoved: 99%, rollouts: 2, heldOut: 32, pictures: 20)", "cannot be reached"),
       ("searchRatios(run.model, data, macsRemoved: 50%, heldOut: 4000)", "hold out"),
       ("sensitivity(run.model, data, ratios: [], heldOut: 32)", "ratios: [25%"),
+      (
+        "prune(run.model, data, channels: [1, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8])", "has 2 to 8 channels, not 1"
+      ),
       ("withChannels(run.model.network, [1])", "14 groups of channels and 1 number"),
       (
         "prune(initialize(beitB16(classes: 4, input: [3, 32, 32])), synthetic(4, shape: [3, 32, 32], train: 8, validation: 8), macsKept: 50%)",

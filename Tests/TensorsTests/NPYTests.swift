@@ -82,6 +82,8 @@ func goldenValue(_ kind: Character, _ i: Int) -> Float {
       "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }",
+      "{'descr': '<f4', 'fortran_order': True, 'shape': (0, 4611686018427387904, 4), }",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4, 0), }",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (2), }",
       "{'descr': '<f4', 'fortran_order': 1, 'shape': (2,), }",
       "{'descr': '<f4', 'shape': (2,), }",

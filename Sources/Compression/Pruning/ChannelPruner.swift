@@ -71,8 +71,7 @@ public final class ChannelPruner {
   ) throws {
     let groups = ChannelGroups(of: network)
     (self.network, self.weights, self.groups, self.settings) = (network, try network.checked(weights), groups, settings)
-    for (name, tensor) in self.weights.sorted(by: { $0.key < $1.key })
-    where !tensor.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) { throw WeightError.notFinite(name: name) }
+    try self.weights.requireFinite()
     let readers = Set(groups.prunable.flatMap { groups.groups[$0].readers })
     let needsFeatures = settings.reconstructs || settings.selection == .lasso
     fitted = readers.filter {

@@ -9,11 +9,11 @@ public struct CostModel: Sendable {
     var inputs: [ChannelGroups.Segment]?
     var outputs: [ChannelGroups.Segment]?
 
-    func cost(_ channels: [Int]) -> Int {
-      func features(_ segments: [ChannelGroups.Segment]?) -> Int {
-        segments.map { $0.reduce(0) { $0 + channels[$1.group] * $1.repeats } } ?? 1
+    func cost<Number: Numeric>(_ channels: [Number]) -> Number {
+      func features(_ segments: [ChannelGroups.Segment]?) -> Number {
+        segments.map { $0.reduce(0) { $0 + channels[$1.group] * Number(exactly: $1.repeats)! } } ?? 1
       }
-      return factor * features(inputs) * features(outputs)
+      return Number(exactly: factor)! * features(inputs) * features(outputs)
     }
   }
 
@@ -77,7 +77,8 @@ public struct ChannelRounding: Hashable, Sendable, Codable {
 public enum PruningTarget: Hashable, Sendable, Codable {
   /// The same share of channels in each group.
   case channelsKept(Double)
-  /// The largest such share that keeps at most this share of the multiply-adds.
+  /// At most this share of the multiply-adds, and as near to it as rounding allows: such a share, the same in each group,
+  /// and single groups a step above or below it.
   case macsKept(Double)
   /// So many channels, by group.
   case counts([Int: Int])
@@ -103,7 +104,70 @@ extension CostModel {
       let budget = share * Double(multiplyAdds(channels))
       // Every share at which some group has another number of channels.
       let shares = Set(groups.flatMap { group in (1...channels[group]).map { Double($0) / Double(channels[group]) } })
-      return shares.sorted(by: >).lazy.map(uniform).first { Double(multiplyAdds($0)) <= budget }
+      guard let start = shares.sorted(by: >).lazy.map(uniform).first(where: { Double(multiplyAdds($0)) <= budget })
+      else { return nil }
+      return filled(start, to: budget, in: groups, rounding)
     }
+  }
+
+  /// Gives channels back to single groups, and moves them between groups, until a budget of multiply-adds is met as
+  /// nearly as steps of a multiple allow. The neediest group comes first: the one that is furthest below the share that
+  /// would meet the budget without rounding.
+  private func filled(_ start: [Int], to budget: Double, in groups: [Int], _ rounding: ChannelRounding) -> [Int] {
+    let share = exactShare(for: budget, in: groups)
+    let total = Double(multiplyAdds(channels))
+    let multiple = rounding.multiple
+    var counts = start
+    var cost = Double(multiplyAdds(start))
+    func exact(_ group: Int) -> Double { share * Double(channels[group]) }
+    /// The counts with one group a step larger or smaller; nil where it has no such step near its share.
+    func stepped(_ counts: [Int], _ group: Int, up: Bool) -> [Int]? {
+      let count = counts[group]
+      let next =
+        up
+        ? min((count / multiple + 1) * multiple, channels[group])
+        : max((count - 1) / multiple * multiple, rounding.count(0, of: channels[group]))
+      guard up ? next > count : next < count, abs(Double(next) - exact(group)) <= Double(multiple) else { return nil }
+      var result = counts
+      result[group] = next
+      return result
+    }
+    while true {
+      let larger = groups.compactMap { group -> (lack: Double, counts: [Int], cost: Double)? in
+        guard let next = stepped(counts, group, up: true) else { return nil }
+        let nextCost = Double(multiplyAdds(next))
+        guard nextCost <= budget else { return nil }
+        return ((exact(group) - Double(counts[group])) / Double(channels[group]), next, nextCost)
+      }
+      guard let best = larger.max(by: { $0.lack < $1.lack }) else { break }
+      (counts, cost) = (best.counts, best.cost)
+    }
+    // One group a step up and another one down come nearer, while that is worth it.
+    while budget - cost > 0.002 * total {
+      var best = (cost: cost, counts: counts)
+      for up in groups {
+        guard let larger = stepped(counts, up, up: true) else { continue }
+        for down in groups where down != up {
+          guard let moved = stepped(larger, down, up: false) else { continue }
+          let movedCost = Double(multiplyAdds(moved))
+          if movedCost > best.cost, movedCost <= budget { best = (movedCost, moved) }
+        }
+      }
+      guard best.cost > cost else { break }
+      (cost, counts) = best
+    }
+    return counts
+  }
+
+  /// The share of channels that would meet a budget of multiply-adds if there were parts of channels.
+  private func exactShare(for budget: Double, in groups: [Int]) -> Double {
+    var (low, high) = (0.0, 1.0)
+    for _ in 0..<40 {
+      let middle = (low + high) / 2
+      var parts = channels.map(Double.init)
+      for group in groups { parts[group] *= middle }
+      if work.reduce(0, { $0 + $1.cost(parts) }) <= budget { low = middle } else { high = middle }
+    }
+    return low
   }
 }

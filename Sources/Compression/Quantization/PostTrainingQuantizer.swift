@@ -27,8 +27,7 @@ public struct PostTrainingQuantizer {
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization, _ scheme: QuantizationScheme,
     _ settings: CalibrationSettings
   ) throws -> (network: Network, weights: Weights) {
-    for (name, tensor) in weights.sorted(by: { $0.key < $1.key })
-    where !tensor.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) { throw WeightError.notFinite(name: name) }
+    try weights.requireFinite()
     let (network, weights) = settings.equalizes ? try EqualizeLayers()(network, weights) : (network, weights)
     var (result, rounded) = try InsertQuantizers(scheme)(network, weights)
     // Whole batches of fifty, where there is one.

@@ -7,6 +7,8 @@ struct ImageNetIndex: Hashable, Sendable {
   var classes: [String] = []
   var train = PictureIndex()
   var validation = PictureIndex()
+  /// Folders inside of class folders, which it follows from as well.
+  var nested: [FileStamp] = []
 }
 
 extension ImageNetIndex {
@@ -37,7 +39,8 @@ extension ImageNetIndex {
       } else {
         names.sorted()
       }
-    let places = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
+    nested = (train?.nested ?? []) + validation.nested
+    let places = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     func index(_ contents: Contents) throws(DatasetError) -> PictureIndex {
       var index = PictureIndex(archives: contents.archives)
       for (position, entry) in contents.entries.enumerated() {
@@ -74,21 +77,29 @@ private struct Contents {
   var classes: [String]?
   /// The file or folder that says the labels.
   var labelPath = ""
+  /// Folders inside of class folders.
+  var nested: [FileStamp] = []
 
   init(of part: ImageNetLayout.Part, _ layout: ImageNetLayout, _ isInterrupted: () -> Bool) throws(DatasetError) {
     let root = layout.root
     switch part {
     case .classFolders(let folder, let names):
       labelPath = folder
+      var empty: [String] = []
       for name in names {
         try DatasetError.check(isInterrupted)
-        let pictures = try sortedNames(in: "\(root)/\(folder)/\(name)").filter(isPicture)
-        add(pictures.map { PictureEntry(name: "\(folder)/\(name)/\($0)") }, as: name)
+        let tree = try ImageTree(at: "\(root)/\(folder)/\(name)", isInterrupted)
+        if tree.images.isEmpty { empty.append(name) }
+        nested += try tree.folders.map { (inner) throws(DatasetError) in
+          try FileStamp("\(folder)/\(name)/\(inner)", below: root)
+        }
+        add(tree.images.map { PictureEntry(name: "\(folder)/\(name)/\($0)") }, as: name)
       }
+      guard empty.isEmpty || entries.isEmpty else { throw .emptyClasses(names: empty, path: "\(root)/\(folder)") }
     case .pictures(let folder):
       try label(
-        try sortedNames(in: "\(root)/\(folder)").filter(isPicture).map { PictureEntry(name: "\(folder)/\($0)") },
-        in: folder, by: layout)
+        try ImageTree.contents(of: "\(root)/\(folder)").filter { !$0.isFolder && isPicture($0.name) }
+          .map { PictureEntry(name: "\(folder)/\($0.name)") }, in: folder, by: layout)
     case .nestedArchive(let path):
       labelPath = path
       archives = [try FileStamp(path, below: root)]
@@ -96,8 +107,9 @@ private struct Contents {
       var outer = try TarReader("\(root)/\(path)")
       while let member = try outer.next() {
         try DatasetError.check(isInterrupted)
-        if member.name.hasSuffix(".tar") { members.append(member) }
+        if member.name.hasSuffix(".tar"), !member.isLeftBehind { members.append(member) }
       }
+      try Self.requireDifferent(members.map { (Self.className($0.name), $0.offset) }, in: "\(root)/\(path)")
       members.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       for member in members {
         var reader = try TarReader("\(root)/\(path)", member: member)
@@ -120,12 +132,14 @@ private struct Contents {
       labelPath = paths[0]
       for path in paths {
         archives.append(try FileStamp(path, below: root))
+        let begin = entries.count
         var shard = try Shard("\(root)/\(path)", archive: archives.count - 1)
         while let (entry, label) = try shard.next() {
           try DatasetError.check(isInterrupted)
           entries.append(entry)
           marks.append(.number(label))
         }
+        try Self.requireDifferent(entries[begin...].map { ($0.name, $0.offset) }, in: "\(root)/\(path)")
       }
     }
     guard !entries.isEmpty else { throw .empty(path: "\(root)/\(labelPath)") }
@@ -159,66 +173,121 @@ private struct Contents {
     while let member = try reader.next() {
       try DatasetError.check(isInterrupted)
       let entry = PictureEntry(name: member.name, archive: archive, offset: member.offset, length: member.length)
-      if isPicture(member.name), !entry.fileName.hasPrefix(".") { entries.append(entry) }
+      if isPicture(member.name), !member.isLeftBehind { entries.append(entry) }
     }
+    try requireDifferent(entries.map { ($0.name, $0.offset) }, in: reader.title)
     return entries
+  }
+
+  /// - Throws: `DatasetError.malformed` where a name is there twice: unpacking would leave one of them.
+  private static func requireDifferent(_ members: [(name: String, offset: Int)], in path: String) throws(DatasetError) {
+    var offsets: [String: Int] = [:]
+    offsets.reserveCapacity(members.count)
+    for (name, offset) in members {
+      if let first = offsets.updateValue(offset, forKey: name) {
+        throw .malformed(path: path, problem: "it holds '\(name)' twice, at bytes \(first) and \(offset)")
+      }
+    }
   }
 }
 
-/// Goes through the samples of one of WebDataset's tar files: members that are called alike up to the first dot stand
-/// together, one is the picture, and `cls` or `json` has its label.
+/// Goes through the samples of one of WebDataset's tar files: members that are called alike up to the first dot of their
+/// last part stand together. What is behind that dot tells what each is: one is the image, and `cls` or `json` has its
+/// label.
+///
+/// Source: `group_by_keys` and `base_plus_ext` of WebDataset's `tariterators.py`. There `a/22.00.jpg` is the `00.jpg` of the
+/// sample `a/22`, and is decoded as what stands behind the last dot; so it is here.
 private struct Shard: ~Copyable {
   private let path: String
   private let archive: Int
   private var reader: TarReader
-  private var ahead: TarReader.Member?
+  private var ahead: (member: TarReader.Member, key: Substring, ending: String)?
 
   init(_ path: String, archive: Int) throws(DatasetError) {
     // Whole before it is kept: a value with one owner cannot be made in part.
     var reader = try TarReader(path)
-    ahead = try reader.next()
+    ahead = try Self.next(&reader)
     self.reader = reader
     (self.path, self.archive) = (path, archive)
   }
 
-  /// Key and ending: the name is cut at the first dot behind the last slash.
-  private static func parts(_ name: String) -> (key: Substring, ending: String) {
-    let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
-    guard let dot = name[start...].firstIndex(of: ".") else { return (name[...], "") }
-    return (name[..<dot], name[name.index(after: dot)...].lowercased())
+  /// The endings of images, those that count first where a sample has several.
+  private static let images = [
+    "jpg", "jpeg", "png", "webp", "ppm", "pgm", "pbm", "pnm", "bmp", "gif", "tif", "tiff",
+  ]
+
+  /// The next member that belongs to a sample, with its key and ending: the name is cut at the first dot behind the last
+  /// slash.
+  private static func next(
+    _ reader: inout TarReader
+  ) throws(DatasetError) -> (member: TarReader.Member, key: Substring, ending: String)? {
+    while let member = try reader.next() {
+      guard !member.isLeftBehind else { continue }
+      let name = member.name
+      let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
+      guard let dot = name[start...].firstIndex(of: ".") else { continue }
+      return (member, name[..<dot], name[name.index(after: dot)...].lowercased())
+    }
+    return nil
   }
+
+  /// What stands behind the last dot of an ending.
+  private static func kind(_ ending: String) -> Substring { ending.split(separator: ".").last ?? "" }
 
   mutating func next() throws(DatasetError) -> (PictureEntry, Int)? {
     while let first = ahead {
-      let key = Self.parts(first.name).key
-      var picture: TarReader.Member?
+      var members: [String: TarReader.Member] = [:]
       var (number, numberInJSON): (Int?, Int?)
-      while let member = ahead, Self.parts(member.name).key == key {
-        switch Self.parts(member.name).ending {
-        case "jpg", "jpeg", "png", "webp": picture = member
+      while let (member, key, ending) = ahead, key == first.key {
+        if let other = members.updateValue(member, forKey: ending) {
+          throw .malformed(
+            path: path,
+            problem: "'\(member.name)' at byte \(member.offset) is the second '.\(ending)' of its sample: "
+              + "'\(other.name)' at byte \(other.offset) is the first")
+        }
+        switch Self.kind(ending) {
         case "cls":
           let text = String(decoding: try reader.contents(of: member), as: UTF8.self).filter { !$0.isWhitespace }
-          guard let label = Int(text) else {
-            throw .malformed(path: path, problem: "'\(member.name)' at byte \(member.offset) holds no label")
+          guard let label = Int(text), number == nil || number == label else {
+            throw .malformed(
+              path: path,
+              problem: "'\(member.name)' at byte \(member.offset) holds no label"
+                + (number == nil ? "" : ", or another than the one before it"))
           }
           number = label
         case "json":
           let object = try? JSONSerialization.jsonObject(with: Data(try reader.contents(of: member)))
-          numberInJSON = (object as? [String: Any])?["label"] as? Int
+          numberInJSON = numberInJSON ?? (object as? [String: Any])?["label"] as? Int
         default: break
         }
-        ahead = try reader.next()
+        ahead = try Self.next(&reader)
       }
-      guard let picture else { continue }
+      guard let picture = try picture(of: first.key, members) else { continue }
       guard let label = number ?? numberInJSON else {
         throw .malformed(
           path: path,
-          problem: "'\(picture.name)' at byte \(picture.offset) has no label: neither .cls nor .json with one")
+          problem: "'\(picture.name)' at byte \(picture.offset) has no label beside it: neither .cls nor .json with one")
       }
       return (
         PictureEntry(name: picture.name, archive: archive, offset: picture.offset, length: picture.length), label
       )
     }
     return nil
+  }
+
+  /// The image of a sample: by its whole ending, else the one that ends so.
+  private func picture(
+    of key: Substring, _ members: [String: TarReader.Member]
+  ) throws(DatasetError) -> TarReader.Member? {
+    for ending in Self.images { if let member = members[ending] { return member } }
+    let others = members.filter { Self.images.contains(String(Self.kind($0.key))) }.values
+      .sorted { $0.offset < $1.offset }
+    guard others.count < 2 else {
+      throw .malformed(
+        path: path,
+        problem: "'\(others[0].name)' and '\(others[1].name)' are images of one sample, '\(key)': "
+          + "WebDataset cuts names at their first dot")
+    }
+    return others.first
   }
 }

@@ -66,18 +66,17 @@ struct ImageNetLayout {
   private static func part(in folder: String, of root: String, _ isInterrupted: () -> Bool) throws(DatasetError)
     -> Part?
   {
-    let names = try sortedNames(in: "\(root)/\(folder)")
     var subfolders: [String] = []
     var hasPictures = false
     var archives: [String] = []
-    for name in names {
+    for entry in try ImageTree.contents(of: "\(root)/\(folder)") {
       try DatasetError.check(isInterrupted)
-      if name.hasSuffix(".tar") {
-        archives.append("\(folder)/\(name)")
-      } else if isPicture(name) {
+      if entry.isFolder {
+        subfolders.append(entry.name)
+      } else if entry.name.hasSuffix(".tar") {
+        archives.append("\(folder)/\(entry.name)")
+      } else if isPicture(entry.name) {
         hasPictures = true
-      } else if isFolder("\(root)/\(folder)/\(name)") {
-        subfolders.append(name)
       }
     }
     // Folders of something else may lie among the pictures.

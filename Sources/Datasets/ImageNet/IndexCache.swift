@@ -6,11 +6,12 @@ import Tensors
 struct IndexCache {
   /// Where it may be, the best first.
   let paths: [String]
+  private let root: String
   /// What the index follows from.
   private let key: UInt64
 
   /// With the version of what follows, as a number so that machines of another order of bytes do not take it.
-  private static let magic = 0x5252_4449_4D47_0001
+  private static let magic = 0x5252_4449_4D47_0002
   private static let largest = 1 << 31
 
   /// - Parameters:
@@ -20,6 +21,7 @@ struct IndexCache {
     var hasher = StableHasher()
     for stamp in stamps { stamp.hash(into: &hasher) }
     key = hasher.value
+    self.root = root
     var name = StableHasher()
     let whole = realpath(root, nil)
     name.combine(whole.map { String(cString: $0) } ?? root)
@@ -38,10 +40,17 @@ struct IndexCache {
 
   func read() -> ImageNetIndex? {
     for path in paths {
-      guard let bytes = try? readFile(path, limit: Self.largest), let index = decoded(bytes) else { continue }
+      guard let bytes = try? fileBytes(path, limit: Self.largest), let index = decoded(bytes), isCurrent(index) else {
+        continue
+      }
       return index
     }
     return nil
+  }
+
+  /// Whether the folders inside of class folders are as they were.
+  private func isCurrent(_ index: ImageNetIndex) -> Bool {
+    index.nested.allSatisfy { (try? FileStamp($0.path, below: root)) == $0 }
   }
 
   /// Writes it where that is possible; where it is not, the next run looks again.
@@ -67,6 +76,8 @@ struct IndexCache {
     for name in index.classes { bytes.append(text: name) }
     index.train.write(to: &bytes)
     index.validation.write(to: &bytes)
+    bytes.append(number: index.nested.count)
+    for stamp in index.nested { stamp.write(to: &bytes) }
     var hasher = StableHasher()
     hasher.combine(bytes: bytes)
     bytes.append(column: [hasher.value])
@@ -88,7 +99,13 @@ struct IndexCache {
     }
     guard let train = PictureIndex(from: &reader, classes: classCount),
       let validation = PictureIndex(from: &reader, classes: classCount),
-      reader.column(UInt64.self, 1) == [hasher.value],
+      let nestedCount = reader.number(atMost: reader.left / 32)
+    else { return nil }
+    for _ in 0..<nestedCount {
+      guard let stamp = FileStamp(from: &reader) else { return nil }
+      index.nested.append(stamp)
+    }
+    guard reader.column(UInt64.self, 1) == [hasher.value],
       reader.left == 0
     else { return nil }
     (index.train, index.validation) = (train, validation)

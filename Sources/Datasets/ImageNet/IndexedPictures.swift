@@ -38,8 +38,7 @@ final class IndexedPictures: PictureSource {
     switch self.index.place(at: index) {
     case .file:
       let path = "\(root)/\(name)"
-      try requireExisting(path)
-      do { return (path, try readFile(path, limit: Self.largestFile)) } catch { throw .unreadable(error) }
+      return (path, try fileBytes(path, limit: Self.largestFile))
     case .part(let archive, let offset, let length):
       let path = "\(root)/\(archive.path)/\(name)"
       guard length <= Self.largestFile else { throw .undecodable(path: path, reason: "it has \(length) bytes") }

@@ -22,9 +22,7 @@ enum SynsetTable {
   /// The WordNet number of each `ILSVRC2012_ID`.
   /// - Throws: `DatasetError.malformed` where it is no such file.
   static func wordNetNumbers(in path: String) throws(DatasetError) -> [Int: String] {
-    try requireExisting(path)
-    let bytes: [UInt8]
-    do { bytes = try readFile(path, limit: largest) } catch { throw .unreadable(error) }
+    let bytes = try fileBytes(path, limit: largest)
     func malformed(_ problem: String) -> DatasetError { .malformed(path: path, problem: problem) }
     guard bytes.count > 128, bytes[124..<128].elementsEqual([0, 1, UInt8(ascii: "I"), UInt8(ascii: "M")]) else {
       throw malformed("this is no level 5 MAT-file, as MATLAB 5 to 7 write them")
@@ -65,8 +63,7 @@ enum SynsetTable {
         guard place == idPlace || place == namePlace, let value = contents(of: field) else { continue }
         if place == idPlace { id = number(value).flatMap { Int(exactly: $0) } } else { name = text(value) }
       }
-      guard let id, let name, isWordNetNumber(name) else { return nil }
-      table[id] = name
+      guard let id, let name, isWordNetNumber(name), table.updateValue(name, forKey: id) == nil else { return nil }
     }
     return table.isEmpty ? nil : table
   }

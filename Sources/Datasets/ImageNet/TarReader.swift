@@ -10,11 +10,20 @@ struct TarReader: ~Copyable {
     var name: String
     /// Bytes from the beginning of the outermost file, and how many.
     var offset, length: Int
+
+    /// Whether programs leave such members behind that nobody packed: names that begin with a dot, such as the halves of
+    /// files that macOS writes, `._…`, what lies below `__MACOSX`, and WebDataset's own notes, `__…__`.
+    var isLeftBehind: Bool {
+      let parts = name.split(separator: "/")
+      guard let last = parts.last, let first = parts.first else { return true }
+      return last.hasPrefix(".") || parts.contains("__MACOSX")
+        || first.count >= 4 && first.hasPrefix("__") && first.hasSuffix("__")
+    }
   }
 
   private let file: InputFile
   /// How errors call it.
-  private let title: String
+  let title: String
   private var at: Int
   private let end: Int
   /// Headers are read ahead, since small members stand close together.
@@ -46,7 +55,10 @@ struct TarReader: ~Copyable {
           at, "the archive ends without an end mark: it was cut off, or still being written")
       }
       let header = try bytes(at: at, Self.block)
-      if header.allSatisfy({ $0 == 0 }) { return nil }
+      if header.allSatisfy({ $0 == 0 }) {
+        try requireEnd()
+        return nil
+      }
       guard Self.hasChecksum(header) else {
         throw damaged(
           at,
@@ -82,10 +94,30 @@ struct TarReader: ~Copyable {
         // A folder of old archives is a file whose name ends in a slash.
         if !name.hasSuffix("/") { return Member(name: name, offset: start, length: size) }
         (longName, longSize) = (nil, nil)
+      case UInt8(ascii: "1") where isPicture(name), UInt8(ascii: "2") where isPicture(name):
+        throw damaged(
+          start - Self.block,
+          "'\(name)' is a link, and links in archives are not followed: pack it with tar --dereference --hard-dereference")
       case UInt8(ascii: "S"): throw damaged(start, "'\(name)' is a sparse file, which is not read in place")
       case UInt8(ascii: "g"), UInt8(ascii: "K"): break
       default: (longName, longSize) = (nil, nil)  // folders, links, devices
       }
+    }
+  }
+
+  /// Looks behind the end mark, as far as archives are filled up, for another archive that would be left out.
+  private mutating func requireEnd() throws(DatasetError) {
+    var place = at
+    while end - place >= Self.block, place - at < 1 << 16 {
+      let block = try bytes(at: place, Self.block)
+      if block.contains(where: { $0 != 0 }) {
+        guard !Self.hasChecksum(block) else {
+          throw damaged(
+            place, "another archive begins here, behind the end mark of the first: keep them in files of their own")
+        }
+        return
+      }
+      place += Self.block
     }
   }
 

@@ -132,6 +132,20 @@ final class ByteReader {
   }
 }
 
+/// The bytes of a regular file. A pipe is refused: opening it could wait for ever.
+/// - Parameter limit: Bytes; more are refused.
+/// - Throws: `DatasetError.missing`, `.unreadable`.
+func fileBytes(_ path: String, limit: Int) throws(DatasetError) -> [UInt8] {
+  try requireExisting(path)
+  do throws(TensorError) {
+    let file = try InputFile(path)
+    guard file.byteCount <= limit else {
+      throw TensorError.malformed(path: path, problem: "it has \(file.byteCount) bytes, at most \(limit) are read")
+    }
+    return try file.bytes(at: 0, count: file.byteCount)
+  } catch { throw .unreadable(error) }
+}
+
 /// - Throws: `DatasetError.missing` where nothing has this name, `.unreadable` where the system will not say.
 func requireExisting(_ path: String, package: String? = nil) throws(DatasetError) {
   var status = stat()

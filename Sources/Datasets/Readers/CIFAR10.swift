@@ -24,12 +24,7 @@ extension Dataset {
     guard (try? requireExisting(path)) != nil else {
       return ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     }
-    let bytes: [UInt8]
-    do { bytes = try readFile(path, limit: 1 << 16) } catch { throw .unreadable(error) }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .malformed(path: path, problem: "it is not UTF-8")
-    }
-    let names = text.split(whereSeparator: \.isNewline).map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+    let names = try TextFile(path, limit: 1 << 16).lines.map { $0.text.filter { !$0.isWhitespace } }
     guard names.count == 10 else { throw .malformed(path: path, problem: "it names \(names.count) classes, not 10") }
     return names
   }
@@ -42,9 +37,7 @@ extension Dataset {
     var files: [[UInt8]] = []
     var count = 0
     for path in paths {
-      try requireExisting(path)
-      let bytes: [UInt8]
-      do { bytes = try readFile(path, limit: 1 << 30) } catch { throw .unreadable(error) }
+      let bytes = try fileBytes(path, limit: 1 << 30)
       guard !bytes.isEmpty else { throw .empty(path: path) }
       guard bytes.count.isMultiple(of: recordBytes) else {
         throw .truncated(

@@ -32,6 +32,9 @@ enum PictureDecoder {
     }
   }
 
+  /// Whether a file that begins so is of a format that is decoded.
+  static func recognizes(_ head: [UInt8]) -> Bool { Format(head) != nil }
+
   /// Decodes a file's bytes and scales what a framing shows of them to `shape`: 1 channel (grey, weighed as ITU-R BT.601
   /// does) or 3 (red, green, blue). Transparency is dropped; a JPEG's orientation mark is not followed.
   /// - Throws: `DatasetError.undecodable`.

@@ -28,7 +28,8 @@ final class FilePictures: PictureSource {
 
   func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
     let path = "\(root)/\(names[index])"
-    let picture = try PictureDecoder.decode(try contents(of: path), path: path, to: pictureShape, framing: framing)
+    let bytes = try fileBytes(path, limit: Self.largestFile)
+    let picture = try PictureDecoder.decode(bytes, path: path, to: pictureShape, framing: framing)
     picture.withView(body)
   }
 
@@ -43,30 +44,28 @@ final class FilePictures: PictureSource {
     hasher.combine(status.st_mtim.tv_sec)
     hasher.combine(status.st_mtim.tv_nsec)
   }
-
-  private func contents(of path: String) throws(DatasetError) -> [UInt8] {
-    try requireExisting(path)
-    do { return try readFile(path, limit: Self.largestFile) } catch { throw .unreadable(error) }
-  }
 }
 
 extension Dataset {
-  /// Opens a folder of pictures: one subfolder per class, or `train/` and `val/` (also `validation/` or `test/`) with
-  /// one subfolder per class each. Labels follow the order of the subfolders' names, compared byte by byte.
+  /// Opens a folder of images: one subfolder per class, or `train/` and `val/` (also `validation/` or `test/`) with
+  /// one subfolder per class each. Labels follow the order of the subfolders' names, compared byte by byte; the images of
+  /// a class are all those below its folder, as `ImageTree` finds them. This is torchvision's ImageFolder.
   ///
-  /// Files ending in `.png`, `.jpg`, `.jpeg`, `.gif`, `.bmp` or `.webp` count; names that begin with a dot do not. A
-  /// file is decoded when a batch needs it; one that is broken is then reported by name. The largest middle part of the
+  /// A file is decoded when a batch needs it; one that is broken is then reported by name. The largest middle part of the
   /// wanted proportions is scaled to the wanted size, bilinear and antialiased.
   ///
   /// - Parameters:
   ///   - channels: 1 for grey, 3 for colour.
-  ///   - validationShare: How much of each class is kept for measuring where there is no `val/`, chosen by
-  ///     `RandomKey(seed:, for: .selection)`; between 0 and 1, both left out.
+  ///   - validationShare: How much of each class is kept for evaluation where there is no `val/`, chosen by
+  ///     `RandomKey(seed:, for: .selection)`; between 0 and 1, both left out. Each class keeps a training image.
   ///   - normalization: ImageNet's for colour, and -1 to 1 for grey, where none is given.
-  /// - Throws: `DatasetError`.
+  ///   - note: Told what is there and not read.
+  ///   - isInterrupted: Asked before each folder.
+  /// - Throws: `DatasetError`; `.emptyClasses` for class folders without images, as ImageFolder does.
   public static func pictureFolder(
     at path: String, height: Int = 224, width: Int = 224, channels: Int = 3, validationShare: Double = 0.1,
-    seed: UInt64 = 0, normalization: Normalization? = nil
+    seed: UInt64 = 0, normalization: Normalization? = nil, note: (String) -> Void = { _ in },
+    isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> Dataset {
     guard (1...4096).contains(height) else { throw .outOfRange(what: "the height", value: height, allowed: 1...4096) }
     guard (1...4096).contains(width) else { throw .outOfRange(what: "the width", value: width, allowed: 1...4096) }
@@ -76,84 +75,113 @@ extension Dataset {
     if let given = normalization?.mean.count, given != channels {
       throw .invalid(what: "a normalization of \(given) channels", problem: "the pictures have \(channels)")
     }
+    guard validationShare > 0, validationShare < 1 else {
+      throw .invalid(what: "a validation share of \(validationShare)", problem: "it lies between 0 and 1")
+    }
     try requireFolder(path)
     let shape: Shape = [channels, height, width]
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let normalization = normalization ?? (channels == 3 ? .imageNet : .centered(channels: channels))
 
+    // A class may itself be called "train": then it has images, but no classes.
     let trainPath = path + "/train"
-    // A class may itself be called "train".
-    let hasTrain = isFolder(trainPath) ? try !classFolders(of: trainPath).isEmpty : false
-    let base = hasTrain ? trainPath : path
-    let classes = try classFolders(of: base)
-    guard !classes.isEmpty else { throw .noClasses(path: base) }
-    let validationPath = ["val", "validation", "test"].map { "\(path)/\($0)" }.first(where: isFolder)
-    guard hasTrain, let validationPath else {
-      let all = Split(try pictures(in: base, classes: classes, shape: shape))
-      guard all.count >= 2 else {
-        throw .malformed(path: base, problem: "one picture cannot be both trained on and measured on")
+    var train: ClassFolders?
+    if isFolder(trainPath) { train = try ClassFolders(of: trainPath, isInterrupted) }
+    if train?.isEmpty == true { train = nil }
+    let validationName = ["val", "validation", "test"].first { isFolder("\(path)/\($0)") }
+    if train != nil {
+      let others = try ImageTree.contents(of: path).filter { $0.isFolder && ![validationName, "train"].contains($0.name) }
+      if !others.isEmpty {
+        note("\(path): not read: \(others.prefix(3).map { $0.name + "/" }.joined(separator: ", "))\(others.count > 3 ? ", …" : "")")
       }
-      guard validationShare > 0, validationShare < 1 else {
-        throw .invalid(what: "a validation share of \(validationShare)", problem: "it lies between 0 and 1")
+    }
+    let base = train == nil ? path : trainPath
+    let training: ClassFolders
+    if let train { training = train } else { training = try ClassFolders(of: path, isInterrupted) }
+    let classes = try training.requireClasses()
+    for line in training.notes { note(line) }
+    guard train != nil, let validationName else {
+      let all = Split(try training.pictures(of: classes, shape: shape))
+      // Each class keeps an image to train on.
+      let most = all.count - classes.count
+      guard most > 0 else {
+        throw .malformed(path: base, problem: "each class has one image, which cannot be both trained on and evaluated on")
       }
-      let number = min(all.count - 1, max(1, Int((Double(all.count) * validationShare).rounded())))
+      let number = min(most, max(1, Int((Double(all.count) * validationShare).rounded())))
       let (train, validation) = try all.split(holdingOut: number, seed: seed)
       return Dataset(
         name: name, classes: classes, train: train, validation: validation, normalization: normalization)
     }
-    for other in try classFolders(of: validationPath) where !classes.contains(other) {
-      throw .unknownClass(name: other, path: validationPath)
+    let validation = try ClassFolders(of: "\(path)/\(validationName)", isInterrupted)
+    for other in validation.names where !classes.contains(other) {
+      throw .unknownClass(name: other, path: validation.path)
     }
+    let measured = Set(try validation.requireClasses())
+    for line in validation.notes { note(line) }
+    let unmeasured = classes.filter { !measured.contains($0) }
+    if !unmeasured.isEmpty { note("\(validation.path) has no folder for \(ClassFolders.list(unmeasured))") }
     return Dataset(
-      name: name, classes: classes, train: Split(try pictures(in: trainPath, classes: classes, shape: shape)),
-      validation: Split(try pictures(in: validationPath, classes: classes, shape: shape)), normalization: normalization)
+      name: name, classes: classes, train: Split(try training.pictures(of: classes, shape: shape)),
+      validation: Split(try validation.pictures(of: classes, shape: shape)), normalization: normalization)
   }
+}
 
-  /// The subfolders with pictures in them.
-  private static func classFolders(of path: String) throws(DatasetError) -> [String] {
-    var classes: [String] = []
-    for name in try sortedNames(in: path) where isFolder("\(path)/\(name)") {
-      if try sortedNames(in: "\(path)/\(name)").contains(where: isPicture) { classes.append(name) }
+/// The subfolders of a folder, a class each, with what lies below them.
+private struct ClassFolders {
+  let path: String
+  private let trees: [(name: String, tree: ImageTree)]
+  private let strays: [String]
+
+  init(of path: String, _ isInterrupted: () -> Bool) throws(DatasetError) {
+    self.path = path
+    var trees: [(name: String, tree: ImageTree)] = []
+    var strays: [String] = []
+    for entry in try ImageTree.contents(of: path) {
+      if entry.isFolder {
+        trees.append((entry.name, try ImageTree(at: "\(path)/\(entry.name)", isInterrupted)))
+      } else if isPicture(entry.name) {
+        strays.append(entry.name)
+      }
     }
-    return classes
+    (self.trees, self.strays) = (trees, strays)
   }
 
-  private static func pictures(in path: String, classes: [String], shape: Shape) throws(DatasetError) -> FilePictures {
+  var names: [String] { trees.map(\.name) }
+  var isEmpty: Bool { trees.allSatisfy(\.tree.images.isEmpty) }
+
+  /// The names, where each class has an image.
+  /// - Throws: `DatasetError.noClasses`, `.emptyClasses`.
+  func requireClasses() throws(DatasetError) -> [String] {
+    guard !isEmpty else { throw .noClasses(path: path) }
+    let empty = trees.filter(\.tree.images.isEmpty).map(\.name)
+    guard empty.isEmpty else { throw .emptyClasses(names: empty, path: path) }
+    return names
+  }
+
+  /// What is not read, in words.
+  var notes: [String] {
+    var notes: [String] = []
+    if !strays.isEmpty { notes.append("\(path): not read, for they lie in no class: \(Self.list(strays))") }
+    let others = trees.flatMap { name, tree in tree.others.map { "\(name)/\($0)" } }
+    if !others.isEmpty { notes.append("\(path): not read, for they are no images by their names: \(Self.list(others))") }
+    let loops = trees.flatMap { name, tree in tree.loops.map { "\(name)/\($0)" } }
+    if !loops.isEmpty { notes.append("\(path): not followed, for they lead back: \(Self.list(loops))") }
+    return notes
+  }
+
+  static func list(_ names: [String]) -> String {
+    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
+  }
+
+  func pictures(of classes: [String], shape: Shape) throws(DatasetError) -> FilePictures {
     var names: [String] = []
     var labels: [Int32] = []
-    for (label, name) in classes.enumerated() where isFolder("\(path)/\(name)") {
-      let own = try sortedNames(in: "\(path)/\(name)").filter(isPicture)
-      names += own.map { "\(name)/\($0)" }
-      labels += repeatElement(Int32(label), count: own.count)
+    for (name, tree) in trees {
+      guard let label = classes.firstIndex(of: name) else { continue }
+      names += tree.images.map { "\(name)/\($0)" }
+      labels += repeatElement(Int32(label), count: tree.images.count)
     }
-    guard !names.isEmpty else { throw .empty(path: path) }
+    guard names.count <= Int(Int32.max) else { throw .malformed(path: path, problem: "it has \(names.count) images") }
     return FilePictures(root: path, names: names, labels: labels, shape: shape)
   }
-}
-
-/// Whether a file counts as a picture, by its ending.
-func isPicture(_ name: String) -> Bool {
-  let lowercased = name.lowercased()
-  return [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"].contains { lowercased.hasSuffix($0) }
-}
-
-/// The names in a folder, without those that begin with a dot, in the order of their bytes.
-func sortedNames(in path: String) throws(DatasetError) -> [String] {
-  guard let folder = opendir(path) else { throw .unreadable(.system(path, errno)) }
-  defer { closedir(folder) }
-  var names: [String] = []
-  while true {
-    errno = 0
-    guard let entry = readdir(folder) else {
-      guard errno == 0 else { throw .unreadable(.system(path, errno)) }
-      break
-    }
-    let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-    guard bytes.first != UInt8(ascii: ".") else { continue }
-    guard let name = String(validating: bytes, as: UTF8.self) else {
-      throw .nameNotUTF8(path: "\(path)/\(String(decoding: bytes, as: UTF8.self))")
-    }
-    names.append(name)
-  }
-  return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
 }

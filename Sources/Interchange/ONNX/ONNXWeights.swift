@@ -16,12 +16,20 @@ public struct ONNXWeights: Sendable {
   public let weights: Weights
   /// Whether the file computes batch norms, and whether it makes real numbers of levels.
   private let hasBatchNorms, hasLevels: Bool
+  /// How many convolutions it computes, and whether the weights of one lost their name, as TorchScript's exporter names
+  /// what it computed while it wrote: `onnx::Conv_497`.
+  private let convolutionCount: Int
+  private let hasNamelessWeights: Bool
 
   /// Reads a file.
   /// - Throws: `TensorError.file`, `.malformed`, `.unsupportedElementType`, `.outOfMemory`.
   public init(reading path: String) throws(TensorError) {
+    let file = try InputFile(path)
     // What protocol buffers can address.
-    try self.init(parsing: readFile(path, limit: 1 << 31), path: path)
+    guard file.byteCount <= 1 << 31 else {
+      throw .malformed(path: path, problem: "it has \(file.byteCount) bytes, ONNX files have at most \(1 << 31)")
+    }
+    try self.init(parsing: file.bytes(at: 0, count: file.byteCount), path: path)
   }
 
   /// Reads a file's contents.
@@ -49,6 +57,11 @@ public struct ONNXWeights: Sendable {
     self.weights = weights
     hasBatchNorms = model.graph.node.contains { $0.opType == "BatchNormalization" }
     hasLevels = model.graph.node.contains { $0.opType == "DequantizeLinear" }
+    let convolutions = model.graph.node.filter { $0.opType == "Conv" }
+    convolutionCount = convolutions.count
+    hasNamelessWeights = convolutions.contains { node in
+      node.input.dropFirst().first.map { $0.hasPrefix("onnx::") || $0.allSatisfy(\.isNumber) } ?? false
+    }
   }
 
   /// The weights, held against a network.
@@ -63,6 +76,8 @@ public struct ONNXWeights: Sendable {
     } catch {
       guard case .missing(let names) = error else { throw .weights(error) }
       if hasLevels { throw .roundedWeights }
+      var ownConvolutions = 0
+      for node in network.nodes { if case .convolution = network[node].operation { ownConvolutions += 1 } }
       let statistics = network.nodes.flatMap { node in
         if case .batchNorm = network[node].operation {
           network.parameters(of: node).map(\.name)
@@ -70,7 +85,10 @@ public struct ONNXWeights: Sendable {
           [] as [String]
         }
       }
-      if !hasBatchNorms, Set(names).isSubset(of: statistics) { throw .foldedBatchNorms }
+      let isFolded =
+        Set(names).isSubset(of: statistics)
+        || hasNamelessWeights && convolutionCount == ownConvolutions && Set(statistics).isSubset(of: names)
+      if !hasBatchNorms, !statistics.isEmpty, isFolded { throw .foldedBatchNorms }
       throw .weights(error)
     }
   }

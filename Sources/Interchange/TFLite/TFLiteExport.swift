@@ -26,8 +26,9 @@ struct TFLiteExport {
     of network: Network, _ weights: Weights, _ description: ModelDescription
   ) throws(InterchangeError) -> [UInt8] {
     let model = try model(of: network, weights, description)
-    let bytes: [UInt8]
+    var bytes: [UInt8]
     do { bytes = try model.bytes() } catch { throw .file(error) }
+    bytes += TFLiteModel.files(description, at: bytes.count)
     do throws(Problem) {
       let read = try TFLiteModel(reading: bytes)
       guard read == model else { throw Problem("it reads back as another model") }

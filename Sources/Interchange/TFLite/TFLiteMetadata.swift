@@ -2,20 +2,29 @@ internal import Networks
 internal import Tensors
 
 extension TFLiteModel {
-  /// Adds what tools look for beside the graph: the oldest runtime that will do, the names of the classes, and the
-  /// description of input and output in the form of TensorFlow Lite's metadata.
+  /// Adds what tools look for beside the graph: the oldest runtime that will do, and the description of input and output
+  /// in the form of TensorFlow Lite's metadata, which names the file of the classes' names.
   mutating func describe(_ description: ModelDescription, of network: Network) throws(TensorError) {
-    let oldest = operators.map(\.runtime).max { $0.lexicographicallyPrecedes($1) } ?? [1, 5, 0]
+    let oldest = operators.map { $0.runtime(in: self) }.max { $0.lexicographicallyPrecedes($1) } ?? [1, 5, 0]
     // The version in 16 bytes, zeros at the end.
     let version = Array(oldest.map(String.init).joined(separator: ".").utf8)
     metadata.append(
       Metadata(name: "min_runtime_version", data: (version + [UInt8](repeating: 0, count: 16 - version.count))[...]))
     metadata.append(Metadata(name: "TFLITE_METADATA", data: try Self.card(description, of: network)[...]))
-    if !description.classes.isEmpty {
-      metadata.append(Metadata(name: "labels.txt", data: Array(description.classes.joined(separator: "\n").utf8)[...]))
-    }
     metadata.append(
       Metadata(name: "producer", data: Array("\(ModelDescription.producer) \(description.producerVersion)".utf8)[...]))
+  }
+
+  /// Where the names of the classes lie: metadata has its files behind the model, as a zip archive.
+  private static let labelFile = "labels.txt"
+
+  /// The archive of the files that the metadata names, to stand behind a model; empty where it names none.
+  /// - Parameter offset: where it will stand. Bytes.
+  static func files(_ description: ModelDescription, at offset: Int) -> [UInt8] {
+    guard !description.classes.isEmpty else { return [] }
+    // A class is a line.
+    let lines = description.classes.map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }
+    return ZipArchive.stored([(labelFile, Array((lines.joined(separator: "\n") + "\n").utf8))], at: offset)
   }
 
   /// A table ModelMetadata of the published schema (tflite-support, metadata_schema.fbs): how pictures become the
@@ -41,8 +50,14 @@ extension TFLiteModel {
     let inputCard = file.table([
       0: .place(file.text(network[network.input].name)), 3: properties.map { .place($0) }, 4: units.map { .place($0) },
     ])
+    var files: FlatBufferWriter.Place?
+    if !description.classes.isEmpty {
+      // Of the kinds of files, 2 names the places along an axis.
+      files = file.places([file.table([0: .place(file.text(Self.labelFile)), 2: .byte(2)])])
+    }
     let outputCard = file.table([
       0: .place(file.text(network[network.output].name)), 1: .place(file.text("logits, one for each class")),
+      6: files.map { .place($0) },
     ])
     let graph = file.table([2: .place(file.places([inputCard])), 3: .place(file.places([outputCard]))])
     let model = file.table([

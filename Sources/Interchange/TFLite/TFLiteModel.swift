@@ -202,9 +202,13 @@ extension TFLiteModel {
 }
 
 extension TFLiteModel.Operator {
-  /// The first release of TensorFlow Lite with this operator in this version, as TensorFlow lists it.
-  var runtime: [Int] {
+  /// The first release of TensorFlow Lite that runs this operator as it is meant: as TensorFlow lists it by version, but
+  /// dense layers in whole numbers with a scale for each channel. That list takes them for version 4, 1.14.0; kernels
+  /// before 2.10.0 read the first scale alone, and give wrong numbers.
+  func runtime(in model: TFLiteModel) -> [Int] {
     switch (code, version) {
+    case (.fullyConnected, 4)
+    where inputs.count > 1 && (model.tensors[Int(inputs[1])].quantization?.scales.count ?? 0) > 1: [2, 10, 0]
     case (.convolution, 6): [2, 9, 0]
     case (.depthwiseConvolution, 2): [1, 12, 0]
     case (.logistic, _), (.tanh, _), (.maximum, _), (.minimum, _), (.quantize, _), (.dequantize, _): [1, 14, 0]

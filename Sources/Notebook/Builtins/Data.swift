@@ -51,22 +51,27 @@ let cifar10 = Builtin(
 }
 
 let pictureFolder = Builtin(
-  "folder", "Pictures in a folder: one subfolder for each class, or train/ and val/ with such subfolders.",
+  "folder", "Images in a folder: one subfolder for each class, or train/ and val/ with such subfolders. The images of a class are all those below its folder, however deep, as torchvision's ImageFolder finds them; what is there and not read is told.",
   parameters: [
     Parameter("path", .string, "The folder."),
     Parameter("size", .integer, "Height and width to which pictures are scaled. Pixels.", default: .number(224), allowed: 8...4096),
     Parameter("channels", .integer, "1 for grey, 3 for colour.", default: .number(3), labelled: true, allowed: 1...3),
     Parameter(
-      "share", .number, "How much of each class is kept to measure on, where there is no val/.", default: .number(0.1),
+      "share", .number, "How much of each class is kept for evaluation where there is no val/; a training image of each stays.", default: .number(0.1),
       labelled: true, allowed: 0.001...0.999),
     trainCount, validationCount,
   ], result: .dataset, examples: [Example("typeOf(folder)", gives: "\"function\"")], chapter: "Data"
 ) { arguments in
-  let size = try arguments.integer("size")
-  return try arguments.limited(
-    try Dataset.pictureFolder(
-      at: arguments.context.pathToRead(try arguments.string("path")), height: size, width: size,
-      channels: try arguments.integer("channels"), validationShare: try arguments.number("share")))
+  let (size, context) = (try arguments.integer("size"), arguments.context)
+  do {
+    return try arguments.limited(
+      try Dataset.pictureFolder(
+        at: context.pathToRead(try arguments.string("path")), height: size, width: size,
+        channels: try arguments.integer("channels"), validationShare: try arguments.number("share"),
+        note: { context.report($0) }, isInterrupted: { context.isInterrupted }))
+  } catch DatasetError.interrupted {
+    throw ScriptError.interrupted(at: context.span)
+  }
 }
 
 let synthetic = Builtin(

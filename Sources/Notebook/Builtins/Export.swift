@@ -13,6 +13,9 @@ let export = Builtin(
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
     Parameter(
       "data", .dataset, "Data whose classes and normalization the file tells.", optional: true, labelled: true),
+    Parameter(
+      "allowNonFinite", .bool, "Whether weights that hold NaN or infinities are written.", default: .bool(false),
+      labelled: true),
   ], result: .recordOf(["path": .string, "bytes": .integer, "format": .string]),
   examples: [
     Example("export(initialize(resnet8(classes: 4)), to: \"resnet8.tflite\").format", gives: "\"TensorFlow Lite\""),
@@ -41,7 +44,8 @@ let export = Builtin(
     (description.mean, description.deviation) = (data.normalization.mean, data.normalization.deviation)
   }
   let path = try arguments.fileToWrite("to")
-  try model.network.export(model.weights, as: format, to: path, description)
+  try model.network.export(
+    model.weights, as: format, to: path, description, allowsNotFinite: try arguments.bool("allowNonFinite"))
   let bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
   return .record(["path": .string(given), "bytes": .count(bytes), "format": .string("\(format)")])
 }

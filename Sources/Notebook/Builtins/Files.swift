@@ -31,21 +31,30 @@ extension Arguments {
   }
 }
 
+extension Arguments {
+  /// Tells of weights that hold NaN or infinities.
+  fileprivate func warn(ofNotFinite weights: Weights, _ what: String) {
+    let names = weights.notFinite
+    guard let first = names.first else { return }
+    context.report(
+      "warning: \(what): '\(first)'\(names.count > 1 ? " and \(names.count - 1) more" : "") hold\(names.count > 1 ? "" : "s") numbers that are not finite"
+    )
+  }
+}
+
 let load = Builtin(
   "load",
-  "A network with weights from a safetensors or an ONNX file, in the names of torchvision or timm. ONNX files must hold batch norms as they are: PyTorch writes them so with optimize=False.",
+  "A network with weights from a safetensors or an ONNX file, in the names of torchvision or timm, also where module., _orig_mod. or model. stands before each. ONNX files must hold batch norms as they are: PyTorch writes them so with optimize=False.",
   parameters: [
     Parameter("network", .either([.network, .model]), "The network that the weights are for."),
-    Parameter("path", .string, "The file; one that ends in .onnx is read as such."),
+    Parameter("path", .string, "The file; its contents tell which of the two it is."),
   ], result: .model, examples: [Example("typeOf(load)", gives: "\"function\"")], chapter: "Training"
 ) { arguments in
   let network = try arguments.layers("network")
   let path = try arguments.existingFile("path", hint: "name a .safetensors file, or train and save(model, to: …) first")
-  let weights =
-    switch FileFormat(ofFile: path) {
-    case .onnx: try ONNXWeights(reading: path).weights(of: network, renamed: ModelZoo.inOurNames)
-    case .tensorFlowLite, nil: try network.checked(ModelZoo.inOurNames(SafeTensors(reading: path).weights))
-    }
+  let (weights, prefix) = try WeightsFile.read(path, for: network, renamed: ModelZoo.inOurNames)
+  if !prefix.isEmpty { arguments.context.report("load: '\(prefix)' was taken off each name") }
+  arguments.warn(ofNotFinite: weights, "load")
   return .object(ModelValue(network: network, weights: weights))
 }
 
@@ -60,6 +69,7 @@ let save = Builtin(
   try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
   let path = try arguments.fileToWrite("to")
+  arguments.warn(ofNotFinite: model.weights, "save")
   try SafeTensors(weights: model.weights, metadata: ["format": "pt", "network": model.network.name]).write(to: path)
   return .none
 }

@@ -463,9 +463,10 @@ extension Arguments {
     var counts: [Int: Int] = [:]
     for (group, number) in zip(decisions, numbers) {
       let all = groups.groups[group].channels
-      guard let count = Int(exactly: number), count >= 1, orFewer || count <= all else {
+      let fewest = min(ChannelRounding.fewest, all)
+      guard let count = Int(exactly: number), count >= fewest, orFewer || count <= all else {
         throw failure(
-          "\(groups.groups[group].name) has 1 to \(all) channels, not \(NumberText.short(number))", at: label)
+          "\(groups.groups[group].name) has \(fewest) to \(all) channels, not \(NumberText.short(number))", at: label)
       }
       counts[group] = min(count, all)
     }

@@ -17,6 +17,8 @@ extension TensorError: ExplainedError {
     switch self {
     case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
     case .wrongElementCount: "the product of the extents must be the number of elements"
+    case .file(_, let reason) where reason == "No space left on device" || reason == "Disk quota exceeded":
+      "make room on the disk; what was there before is as it was"
     case .file: nil
     case .malformed: "was it copied or downloaded whole?"
     case .unsupportedElementType: "save it as 32-bit floats"
@@ -82,13 +84,29 @@ extension ChartError: ExplainedError {
     case .tooMuch(.pictures, _, _), .tooMuch(.pictureBytes, _, _): "choose fewer with count:, or smaller pictures"
     case .tooMuch: "draw a part of it"
     case .textChunk, .notPNG, .noChart: nil
-    case .unwritable: "choose a folder that you may write to"
-    case .noSpace: "make room on the disk"
-    case .writing: "try again, or choose another folder"
+    case .unwritable(let error): error.hint
     }
   }
 
   public var isMissingData: Bool { false }
+}
+
+extension WeightsFile.Kind {
+  /// How weights in such a file become readable.
+  fileprivate var hint: String? {
+    switch self {
+    case .safetensors, .onnx: nil
+    case .pyTorch:
+      "in Python: safetensors.torch.save_file(torch.load(\"m.pth\", weights_only=True), \"m.safetensors\")"
+    case .tensorFlowLite: "its weights are folded: load the model that it was made from, from a .safetensors file"
+    case .keras, .hdf5, .npz, .gguf: "write the arrays under torchvision's names, with safetensors.numpy.save_file"
+    case .npy: "readArray(\"a.npy\") reads it"
+    case .gzip, .zip: "unpack it"
+    case .page: "the download answered with a page: fetch the file itself"
+    case .pointer: "git lfs pull"
+    case .empty: "was it copied or downloaded whole?"
+    }
+  }
 }
 
 extension InterchangeError: ExplainedError {
@@ -98,7 +116,9 @@ extension InterchangeError: ExplainedError {
     switch self {
     case .unsupported(_, _, .tensorFlowLite, _): "export(model, to: \"model.onnx\") may hold it"
     case .unsupported: nil
+    case .weights(.notFinite): "train again with a smaller lr; allowNonFinite: true writes a network of floats as it is"
     case .weights(let error): error.hint
+    case .notWeights(_, let kind): kind.hint
     case .foldedBatchNorms, .roundedWeights: "save(model, to: \"model.safetensors\") keeps the weights as they are"
     case .shape(let error): error.hint
     case .description: "give it the data that the model was trained on"
