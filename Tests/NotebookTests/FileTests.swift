@@ -94,6 +94,15 @@ struct FileTests {
     }
   }
 
+  @Test("a pipe is refused, not waited for", arguments: [
+    "load(resnet8(), \"pipe\")", "readArray(\"pipe\")", "folder(\"pipe\")", "cifar10(\"pipe\")",
+  ])
+  func pipes(_ code: String) throws {
+    let workshop = try Workshop()
+    #expect(mkfifo(workshop.folder + "/pipe", 0o600) == 0)
+    #expect(workshop.error(code) != nil)
+  }
+
   @Test("nothing is written outside the working directory", arguments: [
     "write(array([1]), to: \"/tmp/x.npy\")", "plot([1, 2], to: \"../x.png\")", "save(initialize(resnet8()), to: \"a/../../x\")",
     "write(1, to: \"\")",
