@@ -38,7 +38,7 @@ public struct HeatMap: Hashable, Sendable, Codable {
 
   /// What the ends of the colour scale stand for: at least a little apart.
   var extremes: (low: Double, high: Double) {
-    if let range, range.lowerBound < range.upperBound, Mapping.isShown(range.lowerBound, .linear),
+    if let range, !Ticks.areAlike(range.lowerBound, range.upperBound), Mapping.isShown(range.lowerBound, .linear),
       Mapping.isShown(range.upperBound, .linear)
     {
       return (range.lowerBound, range.upperBound)
@@ -48,6 +48,6 @@ public struct HeatMap: Hashable, Sendable, Codable {
     let least = all.min() ?? 0
     let low = least > 0 && (showsShares || all.allSatisfy { $0.rounded() == $0 }) ? 0 : least
     let high = all.max() ?? 1
-    return high - low > max(abs(low), abs(high)) * 1e-12 ? (low, high) : (low, low + max(1, abs(low)))
+    return Ticks.areAlike(low, high) ? (low, low + max(1, abs(low))) : (low, high)
   }
 }

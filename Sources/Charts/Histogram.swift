@@ -23,9 +23,11 @@ public struct Histogram: Hashable, Sendable, Codable {
   public init(_ name: String = "", of values: [Double], edges: [Double], style: Style = Style()) {
     self.init(name, edges: edges, counts: Array(repeating: 0, count: max(0, edges.count - 1)), style: style)
     guard let low = edges.first, let high = edges.last, !counts.isEmpty else { return }
-    for value in values where value.isFinite && value >= low && value <= high {
-      // Halved, since the distance of two finite values may not be finite.
-      let share = (value / 2 - low / 2) / (high / 2 - low / 2)
+    // Halved, since the distance of two finite values may not be finite.
+    let width = high / 2 - low / 2
+    guard width > 0, width.isFinite else { return }
+    for value in values where value >= low && value <= high {
+      let share = (value / 2 - low / 2) / width
       var index = min(counts.count - 1, max(0, Int(share * Double(counts.count))))
       // The division may have been rounded across an edge.
       while index > 0 && value < edges[index] { index -= 1 }
@@ -48,12 +50,11 @@ public struct Histogram: Hashable, Sendable, Codable {
   /// - Parameter count: How many ranges, from 1 to ``mostBins``; `nil` chooses, at most 200.
   /// - Returns: Empty where no value is finite.
   public static func edges(for lists: [[Double]], count: Int? = nil) -> [Double] {
-    let sorted = lists.map { $0.filter { $0.isFinite && abs($0) <= 1e250 }.sorted() }.filter { !$0.isEmpty }
+    let sorted = lists.map { $0.filter { Mapping.isShown($0, .linear) }.sorted() }.filter { !$0.isEmpty }
     guard let low = sorted.map({ $0[0] }).min(), let high = sorted.map({ $0[$0.count - 1] }).max() else { return [] }
     let range = high - low
-    // Below this, edges could not be told apart.
-    guard range > max(abs(low), abs(high)) * 1e-12 else {
-      let reach = low == 0 ? 0.5 : abs(low) * 0.5
+    guard !Ticks.areAlike(low, high) else {
+      let reach = abs(low) <= Ticks.smallest ? 0.5 : abs(low) * 0.5
       return [low - reach, low + reach]
     }
     if let count { return edges(from: low, to: high, count: max(1, min(mostBins, count))) }

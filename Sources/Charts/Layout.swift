@@ -45,7 +45,8 @@ package struct Layout: Sendable {
       top = placed.box.bottom + size * 0.3
     }
     if !labels.isEmpty { top += size * 0.6 }
-    if let line = headline(chart.caption, 0.8, bold: false, Palette.secondaryInk) {
+    let caption = [chart.note, chart.caption].filter { !$0.isEmpty }.joined(separator: "; ")
+    if let line = headline(caption, 0.8, bold: false, Palette.secondaryInk) {
       let placed = line.moved(down: bottom - line.box.bottom)
       labels.append(placed)
       bottom = placed.box.top - size * 0.5

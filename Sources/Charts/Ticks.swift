@@ -34,6 +34,8 @@ package struct Ticks: Hashable, Sendable {
   /// short of a tick is stretched to it, after the wish of Talbot, Lin and Hanrahan ("An Extension of Wilkinson's
   /// Algorithm", 2010) for labels that cover the data.
   ///
+  /// Any two numbers will do, in either order: what is too large is brought to ±1e300, and `nan` counts as 0.
+  ///
   /// - Parameters:
   ///   - padding: The share of the range that stays free on each side.
   ///   - floor: The axis does not start below this unless the data does; `ceiling` likewise.
@@ -41,11 +43,11 @@ package struct Ticks: Hashable, Sendable {
     _ low: Double, _ high: Double, atMost limit: Int, integers: Bool = false, padding: Double = 0,
     floor: Double = -.infinity, ceiling: Double = .infinity
   ) -> Ticks {
-    var (low, high) = (low, high)
-    let size = max(abs(low), abs(high))
-    // Below 1e-12 of their size, values differ by rounding only.
-    if high - low <= size * 1e-12 {
-      let reach = integers ? max(1, (size * 1e-9).rounded(.up)) : size == 0 ? 1 : size * 0.1
+    let ends = [low, high].map { $0.isNaN ? 0 : max(-Ticks.largest, min(Ticks.largest, $0)) }
+    var (low, high) = (min(ends[0], ends[1]), max(ends[0], ends[1]))
+    if Ticks.areAlike(low, high) {
+      let size = max(abs(low), abs(high))
+      let reach = integers ? max(1, (size * 1e-9).rounded(.up)) : size <= Ticks.smallest ? 1 : size * 0.1
       (low, high) = (low - reach, high + reach)
       low = low < floor && low + reach >= floor ? floor : low
       high = high > ceiling && high - reach <= ceiling ? ceiling : high
@@ -68,6 +70,14 @@ package struct Ticks: Hashable, Sendable {
     let majors = Set(ticks.major)
     ticks.minor.removeAll { majors.contains($0) }
     return ticks
+  }
+
+  /// What an axis can reach to, and the smallest distance on it: beyond, steps and their sums are not exact any more.
+  static let largest = 1e300, smallest = 1e-290
+
+  /// Whether values differ by rounding only: by at most 1e-12 of their size.
+  static func areAlike(_ low: Double, _ high: Double) -> Bool {
+    high - low <= max(max(abs(low), abs(high)) * 1e-12, smallest)
   }
 
   /// The smallest step that gives at most `limit` ticks.
@@ -109,7 +119,8 @@ package struct Ticks: Hashable, Sendable {
   /// The ticks for positive values from `low` to `high` on a logarithmic axis: powers of ten, or 1, 2 and 5 times them
   /// where there are few, or even steps within less than that.
   package static func logarithmic(_ low: Double, _ high: Double, atMost limit: Int, padding: Double = 0) -> Ticks {
-    var (from, to) = (log10(low), log10(high))
+    let ends = [low, high].map { $0.isNaN ? 1 : max(Ticks.smallest, min(Ticks.largest, $0)) }
+    var (from, to) = (log10(min(ends[0], ends[1])), log10(max(ends[0], ends[1])))
     if to - from < 1e-9 { (from, to) = (from - 0.5, to + 0.5) }
     let free = (to - from) * padding
     (from, to) = (from - free, to + free)

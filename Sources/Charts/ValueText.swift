@@ -7,7 +7,10 @@ enum ValueText {
   static func texts(_ values: [Double], _ format: Axis.Format, digits: Int) -> [String] {
     let factor: Double = format == .percent ? 100 : 1
     let unit = format == .percent ? " %" : ""
-    let shown = values.map { Mapping.isShown($0, .linear) ? $0 * factor : .nan }
+    // Smaller than what an axis tells from zero is zero.
+    let shown = values.map { value in
+      Mapping.isShown(value, .linear) ? (abs(value) <= Ticks.smallest ? 0 : value * factor) : .nan
+    }
     let sizes = shown.filter { $0.isFinite && $0 != 0 }.map { abs($0) }
     let (least, most) = (sizes.min() ?? 0, sizes.max() ?? 0)
     if most < 1e15 && shown.allSatisfy({ !$0.isFinite || $0.rounded() == $0 }) {

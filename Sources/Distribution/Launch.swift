@@ -18,7 +18,8 @@ public struct Launch: Hashable, Sendable {
       if let others = number("PMI_SIZE"), others > 1 { throw .otherLauncher(processes: others) }
       return nil
     }
-    guard size > 1, (0..<size).contains(rank) else { return nil }
+    // No cluster is larger; what is was not written by mpirun.
+    guard (2...1 << 24).contains(size), (0..<size).contains(rank) else { return nil }
     self.init(rank: rank, size: size, localSize: min(max(number("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1, 1), size))
   }
 

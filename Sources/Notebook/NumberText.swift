@@ -2,9 +2,10 @@ internal import Foundation
 
 /// How numbers of results are written: the same in tables, verdicts and pictures.
 enum NumberText {
-  /// With a fixed number of places behind the point; `-` for none.
+  /// With a fixed number of places behind the point, or with six digits where the number is very large.
   static func fixed(_ number: Double, _ places: Int) -> String {
-    number.isFinite ? String(format: "%.\(places)f", number) : number.isNaN ? "nan" : number < 0 ? "-inf" : "inf"
+    if number.isFinite, abs(number) >= 1e15 { return String(format: "%.6g", number) }
+    return number.isFinite ? String(format: "%.\(places)f", number) : number.isNaN ? "nan" : number < 0 ? "-inf" : "inf"
   }
 
   /// As short as it can be: whole numbers with separators between thousands, others to four places or digits.
@@ -15,6 +16,15 @@ enum NumberText {
     var text = fixed(number, 4)
     while text.hasSuffix("0") { text.removeLast() }
     return text.hasSuffix(".") ? String(text.dropLast()) : text
+  }
+
+  /// How many places behind the point a number is written with: 2 for 80.37, 0 for 76.
+  static func places(of number: Double) -> Int {
+    // `1.5e-05` has six.
+    let parts = "\(number)".split(separator: "e")
+    let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+    let fraction = parts.first?.split(separator: ".").dropFirst().first.map(String.init) ?? "0"
+    return max(0, (fraction == "0" ? 0 : fraction.count) - exponent)
   }
 
   /// With separators between thousands: `25,557,032`.

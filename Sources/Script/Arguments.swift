@@ -65,6 +65,23 @@ public struct Arguments {
     return integer
   }
 
+  /// A number that stands in an argument, such as an element of its list or a field of its record, as a whole number.
+  ///
+  /// Every conversion of a script's number to `Int` goes this way: `Int(_:)` ends the process where a number is too large.
+  /// - Parameter what: How the error calls it; the argument's label where left out.
+  /// - Throws: `notWhole`, or `outOfRange`, which tells what is allowed.
+  public func integer(
+    _ number: Double, called what: String? = nil, in allowed: ClosedRange<Double> = Value.integers, at label: String
+  ) throws(ScriptError) -> Int {
+    guard allowed.contains(number) || number.isNaN else {
+      throw .outOfRange(what ?? label, number, allowed: allowed, at: span(of: label))
+    }
+    guard let integer = Int(exactly: number) else {
+      throw .notWhole(number, what: what ?? label, at: span(of: label))
+    }
+    return integer
+  }
+
   public func string(_ label: String) throws(ScriptError) -> String {
     guard case .string(let string) = value(label) else { throw wrong(label) }
     return string

@@ -13,6 +13,9 @@ public enum Value: Sendable {
   /// Beyond this, numbers are not whole numbers any more but multiples: 2⁵³.
   public static let largestInteger = 9_007_199_254_740_992.0
 
+  /// What a whole number may be.
+  public static let integers = -largestInteger...largestInteger
+
   /// How its kind is called in messages.
   public var typeName: String {
     switch self {

@@ -10,7 +10,7 @@ public import Tensors
 public struct Evaluation: Hashable, Sendable, Codable {
   /// Mean cross-entropy, in nats.
   public internal(set) var loss = 0.0
-  /// Samples whose class has the largest logit, and one of the five largest. A tie counts against the network.
+  /// Samples whose class is the prediction, and those whose class is one of the five first, as ``Prediction`` has it.
   public internal(set) var hits = 0, hitsAmongFive = 0
   public internal(set) var count = 0
   /// Shares, 0 to 1.
@@ -34,13 +34,9 @@ public struct Evaluation: Hashable, Sendable, Codable {
     var total = 0.0
     for row in 0..<rows {
       total += losses[row]
-      let target = logits[row * classes + Int(labels[row])]
-      var ahead = 0
-      for k in 0..<classes where k != Int(labels[row]) && !(logits[row * classes + k] < target) {
-        ahead += 1
-      }
+      let ahead = Prediction.rank(of: Int(labels[row]), in: logits[row * classes..<(row + 1) * classes]) ?? classes
       hits += ahead == 0 ? 1 : 0
-      hitsAmongFive += ahead < 5 ? 1 : 0
+      hitsAmongFive += ahead < min(5, classes) ? 1 : 0
     }
     count += rows
     loss = (before + total) / Double(max(count, 1))
@@ -144,9 +140,9 @@ public struct Evaluator {
     /// The picture's position in the split.
     public let position: Int
     public let label: Int
-    /// The class with the largest logit; the first among equals.
-    public let answer: Int
-    /// Its share of the softmax.
+    /// The prediction; nil where a logit is `nan`.
+    public let answer: Int?
+    /// Its share of the softmax; `nan` where there is no prediction.
     public let confidence: Double
     /// Cross-entropy of the label, in nats.
     public let loss: Double
@@ -166,13 +162,16 @@ public struct Evaluator {
     try forEachBatch(plan, weights, on: split, normalization: normalization) { batch, losses in
       for row in 0..<batch.count {
         let logits = plan.logits[row * classes..<(row + 1) * classes]
-        let largest = logits.indices.reduce(logits.startIndex) { logits[$1] > logits[$0] ? $1 : $0 }
-        let sum = logits.reduce(0.0) { $0 + exp(Double($1 - logits[largest])) }
+        let answer = Prediction.top1(of: logits)
+        let confidence = answer.map { answer in
+          let largest = Double(logits[logits.startIndex + answer])
+          // Equal ones, infinite too, are as likely.
+          return 1 / logits.reduce(0.0) { $0 + (Double($1) == largest ? 1 : exp(Double($1) - largest)) }
+        }
         answers.append(
           Answer(
-            position: answers.count, label: Int(batch.labels[row]),
-            answer: largest - logits.startIndex,
-            confidence: 1 / sum, loss: losses[row]))
+            position: answers.count, label: Int(batch.labels[row]), answer: answer, confidence: confidence ?? .nan,
+            loss: losses[row]))
       }
     }
     return answers

@@ -23,18 +23,34 @@ struct ComputeOptions: ParsableArguments {
   var checkpointEvery: Double = 60
 
   func validate() throws {
+    guard seed <= UInt64(seedRange.upperBound) else {
+      throw ValidationError("--seed must be 0...\(UInt64(seedRange.upperBound)), as seed: in a script.")
+    }
     guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must not be negative.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1...1024.") }
   }
 
+  /// Bytes of gradients that go between processes at once, where the environment says so: a setting of the cluster rather
+  /// than of the experiment; but sums in other pieces may round otherwise.
+  /// - Throws: `ExitCode` where the variable is no such number.
+  private func bucketBytes() throws -> Int? {
+    let name = "REPRISE_BUCKET_BYTES"
+    guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { return nil }
+    let allowed = 1...1 << 40
+    guard let bytes = Int(text), allowed.contains(bytes) else {
+      Streams.writeError("reprise: \(name) must be \(allowed.lowerBound)...\(allowed.upperBound), not '\(text)'\n")
+      throw ExitCode(Status.usage)
+    }
+    return bytes
+  }
+
   /// - Throws: `ExitCode` where this process is to work with others, and cannot.
   func notebook() throws -> NotebookSession {
+    let bucketBytes = try bucketBytes()
     let communicator = try Processes.communicator()
-    // A setting of the cluster rather than of the experiment; but sums in other pieces may round otherwise.
-    let bucketBytes = ProcessInfo.processInfo.environment["REPRISE_BUCKET_BYTES"].flatMap { Int($0) }
     return NotebookSession(
       threads: threads ?? Processes.launch?.threads, seed: seed, convolvesDirectly: direct, isFresh: fresh,
-      checkpointInterval: checkpointEvery, communicator: communicator, bucketBytes: bucketBytes.map { max($0, 1) },
+      checkpointInterval: checkpointEvery, communicator: communicator, bucketBytes: bucketBytes,
       showProgress: Streams.progress)
   }
 }

@@ -74,6 +74,7 @@ struct Redraw: ParsableCommand {
       let texts = try PNG.texts(in: bytes).filter { $0.keyword != Chart.dataKeyword }
       try chart.write(to: to ?? figure, text: texts)
       Streams.writeLine("drew \(to ?? figure)")
+      if !chart.note.isEmpty { Streams.writeError("warning: \(chart.note)\n") }
     } catch { throw failure("\(figure): \(error)") }
   }
 }

@@ -27,10 +27,5 @@ struct JSONReport: Encodable {
 
 extension Encodable {
   /// As JSON, with sorted keys, on lines of its own.
-  var jsonText: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else { preconditionFailure("strings and numbers are JSON") }
-    return String(decoding: data, as: UTF8.self) + "\n"
-  }
+  var jsonText: String { JSONText.of(self, isPretty: true) + "\n" }
 }

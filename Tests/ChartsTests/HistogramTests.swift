@@ -32,7 +32,7 @@ import Testing
 
   private static let lists: [[Double]] = [
     [0.1, 0.2, 0.3, 0.1 + 0.2, 0.7, 0.8, 0.9], [-1e250, 1e250], [1, 1.0.nextUp], [5], [0], [-3, -3, -3],
-    Array(repeating: 1, count: 99) + [1e6], (0..<1000).map { Double($0 % 7) },
+    [0, .leastNonzeroMagnitude], [.leastNormalMagnitude, .leastNonzeroMagnitude, .leastNormalMagnitude / 100], Array(repeating: 1, count: 99) + [1e6], (0..<1000).map { Double($0 % 7) },
   ]
 
   @Test("every finite value is counted once", arguments: lists, [nil, 1, 3, 10_000] as [Int?])

@@ -152,6 +152,7 @@ enum Samples {
     ("matrix of one cell", heat([[0.5]], rows: ["row"], columns: ["column"])),
     ("matrix that is not finite", heat([[.nan, .infinity], [-.infinity, .nan]])),
     ("matrix of all sizes", heat([[1e-200, 1e200], [-1e249, 0]])),
+    ("matrix of the smallest numbers", heat([[0, .leastNonzeroMagnitude]])),
     ("shares of nothing", heat([[0, 0], [-1, 1]], showsShares: true)),
     (
       "large matrix", heat(counts(200), rows: (0..<200).map { "class \($0)" }, columns: (0..<200).map { "class \($0)" })
@@ -193,6 +194,8 @@ enum Samples {
 
   private static let curves: [(name: String, chart: Chart)] = [
     ("no panels", Chart(panels: [])),
+    ("the smallest numbers", one([.line(Series("a", y: [0, .leastNonzeroMagnitude])), .bars(Series("b", y: [.leastNonzeroMagnitude, -Double.leastNonzeroMagnitude]))])),
+    ("the smallest numbers, log", one([.line(Series("a", y: [.leastNonzeroMagnitude, .leastNormalMagnitude / 100, 1e-250]))], y: Axis(scale: .log))),
     ("no marks", one([])),
     ("no points", one([.line(Series("a", y: []))])),
     ("one point", one([.line(Series("a", y: [3], band: Band(low: [2], high: [4])))])),

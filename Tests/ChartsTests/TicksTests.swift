@@ -53,6 +53,46 @@ import Testing
     #expect(ticks.minor.isEmpty)
   }
 
+  /// Numbers of every size, their neighbours, and what is none.
+  static let ends: [Double] = {
+    let sizes = [
+      .leastNonzeroMagnitude, .leastNormalMagnitude / 100, .leastNormalMagnitude, 1e-290, 1e-250, 1e-12, 1e-3, 0.1, 1, 7, 1e6, 123_456_789, 1e15,
+      9_007_199_254_740_993, 1e100, 1e250, 1e299, 1e300, 1.7976931348623157e308,
+    ]
+    let near = sizes.flatMap { [$0, $0.nextUp, $0 * (1 + 1e-11), $0 * (1 + 1e-6)] }
+    return [0, -0.0, .nan, .infinity, -.infinity] + near + near.map { -$0 }
+  }()
+
+  @Test("any two numbers make an axis: finite, rising, with few ticks in it whose texts differ")
+  func anyEnds() {
+    for low in Self.ends {
+      for high in Self.ends {
+        for (limit, padding, integers) in [(2, 0.0, false), (8, 0.05, false), (10, 0.03, true)] {
+          let linear = Ticks.linear(low, high, atMost: limit, integers: integers, padding: padding)
+          check(linear, of: low, high, atMost: limit)
+          let logarithmic = Ticks.logarithmic(abs(low), abs(high), atMost: limit, padding: padding)
+          check(logarithmic, of: abs(low), abs(high), atMost: max(3, limit))
+        }
+      }
+    }
+  }
+
+  private func check(_ ticks: Ticks, of low: Double, _ high: Double, atMost limit: Int) {
+    let what = "\(low) to \(high): \(ticks.low) to \(ticks.high), \(ticks.major)"
+    #expect(ticks.low.isFinite && ticks.high.isFinite && ticks.low < ticks.high, "\(what)")
+    for value in [low, high] where abs(value) <= 1e250 && abs(value) >= 1e-250 {
+      let slack = 1e-9 * abs(value)
+      #expect(ticks.low - slack <= value && value <= ticks.high + slack, "\(what)")
+    }
+    #expect(ticks.major.count <= limit + 1 && ticks.minor.count < 1000, "\(what)")
+    #expect(ticks.major == ticks.major.sorted() && ticks.major.allSatisfy(\.isFinite), "\(what)")
+    for format in [Axis.Format.number, .percent] {
+      let texts = ticks.labels(format).texts
+      #expect(texts.count == ticks.major.count && !texts.contains(""), "\(what): \(texts)")
+      #expect(Set(texts).count == texts.count, "\(what): \(texts)")
+    }
+  }
+
   @Test("padding does not cross zero")
   func floor() {
     #expect(Ticks.linear(0.01, 2, atMost: 6, padding: 0.05, floor: 0).low == 0)

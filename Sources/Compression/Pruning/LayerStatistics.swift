@@ -41,7 +41,7 @@ package struct LayerStatistics {
     var weights = try Tensor(zeros: [outputs, all])
     guard !kept.isEmpty else { return weights }
     let (small, right) = (
-      gram.part(rows: kept, columns: kept), cross.part(rows: kept, columns: Array(0..<outputs))
+      try gram.part(rows: kept, columns: kept), try cross.part(rows: kept, columns: Array(0..<outputs))
     )
     let solution = try LinearAlgebra.leastSquares(gram: small, cross: right)
     solution.withUnsafeElements { x in

@@ -14,15 +14,21 @@ package typealias Matrix = NDArray<Double>
 
 extension Matrix {
   /// The numbers where some rows and columns meet.
-  func part(rows: [Int], columns: [Int]) -> Matrix {
+  func part(rows: [Int], columns: [Int]) throws(TensorError) -> Matrix {
     let all = shape[1]
-    return withUnsafeElements { a in
-      let numbers = rows.flatMap { row in columns.map { a[row * all + $0] } }
-      guard let part = try? Matrix(numbers, shape: [rows.count, columns.count]) else {
-        fatalError("no memory for \(rows.count) x \(columns.count)")
+    var part = try Matrix(zeros: [rows.count, columns.count])
+    part.withUnsafeMutableElements { part in
+      withUnsafeElements { a in
+        var place = 0
+        for row in rows {
+          for column in columns {
+            part[place] = a[row * all + column]
+            place += 1
+          }
+        }
       }
-      return part
     }
+    return part
   }
 }
 
@@ -89,8 +95,8 @@ package enum LinearAlgebra {
   /// - Parameters:
   ///   - gram: `aᵀ a`, `[n, n]`.
   ///   - cross: `aᵀ y`, `[n, m]`.
-  /// - Throws: `LinearAlgebraError`.
-  package static func leastSquares(gram: Matrix, cross: Matrix) throws(LinearAlgebraError) -> Matrix {
+  /// - Throws: `LinearAlgebraError`; `TensorError` where there is too little memory.
+  package static func leastSquares(gram: Matrix, cross: Matrix) throws -> Matrix {
     _ = isSequential
     let (n, m) = (gram.shape[0], cross.shape[1])
     if let factors = try factors(of: gram, leastCondition: 1e-11) { return try solved(factors, cross) }
@@ -99,7 +105,7 @@ package enum LinearAlgebra {
     guard let largest = diagonal.max(), largest > 0 else { return cross.map { _ in 0 } }
     if seen.count < n {
       let part = try leastSquares(
-        gram: gram.part(rows: seen, columns: seen), cross: cross.part(rows: seen, columns: Array(0..<m)))
+        gram: try gram.part(rows: seen, columns: seen), cross: cross.part(rows: seen, columns: Array(0..<m)))
       var whole = cross.map { _ in 0.0 }
       whole.withUnsafeMutableElements { whole in
         for (i, row) in seen.enumerated() { for o in 0..<m { whole[row * m + o] = part[flat: i * m + o] } }

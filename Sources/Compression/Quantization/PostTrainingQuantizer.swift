@@ -52,13 +52,16 @@ public struct PostTrainingQuantizer {
     try reader.forEachBatch { _ in
       for tap in taps { statistics[tap]!.addEnds(try reader.activation(of: tap)) }
     }
+    // Before anything is counted: what is no number has no bin.
+    for (_, _, source) in quantizers where statistics[source]?.isFinite == false {
+      throw WeightError.notFinite(name: network[source].name)
+    }
     if ![.minMax, .movingAverage].contains(settings.method) {
       try reader.forEachBatch { _ in
         for tap in taps { statistics[tap]!.addCounts(try reader.activation(of: tap)) }
       }
     }
     for (name, rules, source) in quantizers {
-      guard statistics[source]!.isFinite else { throw WeightError.notFinite(name: network[source].name) }
       let range = statistics[source]!.range(by: settings.method, percentile: settings.percentile, bits: rules.bits)
       rounded["\(name).min"] = try Tensor([range.low], shape: [1])
       rounded["\(name).max"] = try Tensor([range.high], shape: [1])

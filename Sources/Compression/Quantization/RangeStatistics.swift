@@ -17,8 +17,8 @@ package struct RangeStatistics: Sendable {
 
   package init() {}
 
-  /// Whether all that was added are numbers.
-  var isFinite: Bool { low.isFinite && high.isFinite && channelMeans.allSatisfy(\.isFinite) }
+  /// Whether all that was added are numbers, with a finite distance between the ends.
+  var isFinite: Bool { (high - low).isFinite && channelMeans.allSatisfy(\.isFinite) }
 
   /// Takes in the ends of a batch, and the means of its channels, `N C …`.
   mutating func addEnds(_ batch: Tensor) {
@@ -59,8 +59,8 @@ package struct RangeStatistics: Sendable {
     var counts = [Int32](repeating: 0, count: Self.binCount)
     counts.withUnsafeMutableBufferPointer { counts in
       batch.withUnsafeElements { x in
-        // Clamped before it is a whole number, so that none is too large for one.
-        for value in x { counts[Int(max(min((value - low) * factor, last), 0))] += 1 }
+        // Clamped before it is a whole number, so that none is too large for one; what is no number falls to the last bin.
+        for value in x { counts[Int(max((value - low) * factor < last ? (value - low) * factor : last, 0))] += 1 }
       }
     }
     for i in bins.indices { bins[i] += Double(counts[i]) }

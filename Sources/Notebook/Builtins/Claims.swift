@@ -1,7 +1,8 @@
 internal import Script
 internal import Training
 
-private let finite = -1e300...1e300
+/// The most pictures that an accuracy can be of.
+private let mostImages = 1e12
 
 let claim = Builtin(
   "claim",
@@ -12,9 +13,9 @@ let claim = Builtin(
       "measured", .optional(.either([.number, .run, .evaluation, .comparison, .list(of: .optional(.either([.number, .run, .evaluation])))])),
       "What was measured: a number; a run or an evaluation for its top-1 in per cent; a list of these, one for each seed; a comparison; none where nothing was measured.",
       labelled: true),
-    Parameter("reported", .number, "What was reported.", optional: true, labelled: true, allowed: finite),
-    Parameter("atLeast", .number, "The least that counts as reproduced.", optional: true, labelled: true, allowed: finite),
-    Parameter("atMost", .number, "The most that counts as reproduced.", optional: true, labelled: true, allowed: finite),
+    Parameter("reported", .number, "What was reported.", optional: true, labelled: true, allowed: Spread.allowed),
+    Parameter("atLeast", .number, "The least that counts as reproduced.", optional: true, labelled: true, allowed: Spread.allowed),
+    Parameter("atMost", .number, "The most that counts as reproduced.", optional: true, labelled: true, allowed: Spread.allowed),
     Parameter(
       "tolerance", .number, "How far it may be from what was reported; 0 for an exact count.", optional: true,
       labelled: true, allowed: 0...1e300),
@@ -28,7 +29,7 @@ let claim = Builtin(
       labelled: true),
     Parameter(
       "images", .integer, "On how many pictures an accuracy in per cent was measured.", optional: true, labelled: true,
-      allowed: 1...1e12),
+      allowed: 1...mostImages),
   ], result: .claim,
   examples: [
     Example(
@@ -42,6 +43,9 @@ let claim = Builtin(
   try arguments.context.checkInterruption()
   if arguments.has("tolerance"), !arguments.has("reported") {
     throw arguments.failure("a tolerance needs a reported number", hint: "reported: …", at: "tolerance")
+  }
+  if arguments.has("reported"), try arguments.bool("sameWeights"), !(0...100).contains(try arguments.number("reported")) {
+    throw arguments.failure("sameWeights: is of an accuracy in per cent, from 0 to 100", at: "reported")
   }
   func numberIfGiven(_ label: String) throws(ScriptError) -> Double? {
     arguments.has(label) ? try arguments.number(label) : nil
@@ -60,11 +64,14 @@ extension Arguments {
   fileprivate func evidence() throws(ScriptError) -> Evidence {
     if let elements = value("measured").seedElements {
       var values: [Double] = []
-      for element in elements {
-        let evidence = try evidence(of: element)
-        if case .absent = evidence { return evidence }
-        guard let number = evidence.value else { return .absent("a seed gave no finite number") }
-        values.append(number)
+      for (index, element) in elements.enumerated() {
+        let evidence = try evidence(of: element).checked
+        switch evidence {
+        case .absent: return evidence
+        case .diverged: return .diverged("number \(index + 1) of \(elements.count) is not finite: that seed diverged")
+        case .number, .sample, .seeds: break
+        }
+        if let number = evidence.value { values.append(number) }
       }
       if values.count == 1 { return try evidence(of: elements[0]) }
       return values.isEmpty ? .absent("nothing was measured here") : .seeds(Spread(values))
@@ -80,12 +87,18 @@ extension Arguments {
       guard last.count > 0 else { return .absent("no epoch was finished") }
       return .sample(hits: last.hits, count: last.count)
     case .record(let record):
-      guard case .number(let hits)? = record["hits"], case .number(let count)? = record["count"],
-        count >= 1, (0...count).contains(hits), let hits = Int(exactly: hits), let count = Int(exactly: count)
-      else { throw failure("'hits' and 'count' are no counts of pictures", at: "measured") }
-      return .sample(hits: hits, count: count)
+      guard case .number(let hits)? = record["hits"], case .number(let count)? = record["count"] else {
+        throw failure("'hits' and 'count' are no counts of pictures", at: "measured")
+      }
+      let images = try integer(count, called: "count", in: 1...mostImages, at: "measured")
+      return .sample(hits: try integer(hits, called: "hits", in: 0...count, at: "measured"), count: images)
     case .number(let number):
-      guard has("images") else { return .number(number) }
+      guard has("images"), number.isFinite else {
+        guard Spread.allowed.contains(number) || !number.isFinite else {
+          throw .outOfRange("measured", number, allowed: Spread.allowed, at: span(of: "measured"))
+        }
+        return .number(number)
+      }
       guard (0...100).contains(number) else {
         throw failure("with images: an accuracy is in per cent, from 0 to 100", hint: "measured: run.top1", at: "measured")
       }

@@ -21,11 +21,13 @@ extension Arguments {
   /// The shape of a picture.
   func pictureShape(_ label: String) throws(ScriptError) -> Shape {
     let extents = try numbers(label)
-    guard extents.count == 3, extents.allSatisfy({ $0.rounded() == $0 && (1...8192).contains($0) }) else {
+    guard extents.count == 3, extents.allSatisfy((1...8192).contains) else {
       throw failure(
         "a picture's shape is channels, height and width, each from 1 to 8192", hint: "\(label): [1, 28, 28]", at: label)
     }
-    return Shape(extents.map { Int($0) })
+    var shape: [Int] = []
+    for extent in extents { shape.append(try integer(extent, at: label)) }
+    return Shape(shape)
   }
 }
 
@@ -86,7 +88,7 @@ let synthetic = Builtin(
     Parameter(
       "noise", .number, "Its standard deviation, where black to white is 1.", default: .number(0.2), labelled: true,
       allowed: 0...10),
-    Parameter("seed", .integer, "Other pictures for another seed.", default: .number(0), labelled: true, allowed: 0...1e15),
+    Parameter("seed", .integer, "Other pictures for another seed.", default: .number(0), labelled: true, allowed: seedRange),
   ], result: .dataset,
   examples: [Example("synthetic(4, train: 64, validation: 32).train", gives: "64")], chapter: "Data"
 ) { arguments in
@@ -110,7 +112,7 @@ let holdOut = Builtin(
       "count", .integer, "How many pictures are held out, drawn in proportion to the classes.", allowed: 1...1e9),
     trainCount,
     Parameter(
-      "seed", .integer, "Other pictures for another seed.", default: .number(1), labelled: true, allowed: 0...1e15),
+      "seed", .integer, "Other pictures for another seed.", default: .number(1), labelled: true, allowed: seedRange),
   ], result: .dataset,
   examples: [Example("holdOut(synthetic(4, train: 64, validation: 32), 16).train", gives: "48")], chapter: "Data"
 ) { arguments in

@@ -98,13 +98,11 @@ let histogram = Builtin(
   }
   let edges = Histogram.edges(for: lists, count: try arguments.integerIfGiven("bins"))
   let marks = zip(lists, names).map { Mark.histogram(Histogram($1, of: $0, edges: edges)) }
-  let leftOut = lists.joined().count { !$0.isFinite }
+  let leftOut = LeftOut(of: lists.joined()).text("value")
   let panel = Panel(
     x: Axis(try arguments.string("of")), y: Axis("how many", scale: try arguments.bool("logY") ? .log : .linear),
     marks: marks)
-  return try arguments.drawn(
-    [panel], caption: leftOut == 0 ? "" : "without \(NumberText.grouped(leftOut)) that are not finite", width: 800,
-    height: 520)
+  return try arguments.drawn([panel], caption: leftOut, width: 800, height: 520)
 }
 
 let heatmap = Builtin(

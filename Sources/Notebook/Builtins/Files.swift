@@ -92,9 +92,9 @@ let array = Builtin(
   guard arguments.has("shape") else {
     return .object(ArrayValue(array: try Tensor(numbers.lazy.map { Float($0) }, shape: [numbers.count])))
   }
-  let extents = try arguments.numbers("shape")
-  guard extents.count <= 32, extents.allSatisfy({ $0 >= 0 && $0 <= 1e9 && $0.rounded() == $0 }),
-    let shape = Shape(checking: extents.map { Int($0) }), shape.elementCount <= 1 << 28
+  let extents = try arguments.numbers("shape").map { try arguments.integer($0, at: "shape") }
+  guard extents.count <= 32, extents.allSatisfy((0...1_000_000_000).contains), let shape = Shape(checking: extents),
+    shape.elementCount <= 1 << 28
   else { throw arguments.failure("this is not a shape", hint: "shape: [2, 3]", at: "shape") }
   if numbers.count == 1 {
     var array = try Tensor(zeros: shape)

@@ -83,8 +83,12 @@ let grid = Builtin(
     order: inEpoch ? .shuffled : .plain, seed: seed)
   var tiles = try shown(loader, epoch: epoch, count: count, classes: data.classes)
   for (index, answer) in answers.enumerated() {
-    guard let name = answer.answer else { continue }
     let label = answer.label ?? tiles[index].caption
+    guard let name = answer.answer else {
+      // A record with a place for an answer, and none in it: the model's outputs were not numbers.
+      if answer.hasNone { (tiles[index].caption, tiles[index].verdict) = ("\(label) → none (nan)", .wrong) }
+      continue
+    }
     // A share stays with its sign.
     let share = answer.confidence.map { " \(NumberText.fixed($0 * 100, 0))\u{A0}%" } ?? ""
     tiles[index].caption = "\(label) → \(name)\(share)"
@@ -108,6 +112,8 @@ let grid = Builtin(
 private struct ListedAnswer {
   var position: Int
   var label, answer: String?
+  /// Whether it says that there is no answer.
+  var hasNone = false
   /// From 0 to 1.
   var confidence: Double?
 }
@@ -125,7 +131,8 @@ extension Arguments {
     }
     let confidence: Double? = if case .number(let number)? = record["confidence"] { number } else { nil }
     return ListedAnswer(
-      position: position, label: text(record["label"]), answer: text(record["answer"]), confidence: confidence)
+      position: position, label: text(record["label"]), answer: text(record["answer"]),
+      hasNone: record["answer"] == Value.none, confidence: confidence)
   }
 }
 

@@ -22,6 +22,16 @@ extension Arguments {
   }
 }
 
+extension Arguments {
+  /// Warns of images that have no prediction, since a logit of theirs is `nan`.
+  func tell(undefined: Int, of count: Int) {
+    guard undefined > 0 else { return }
+    context.report(
+      "warning: the model's outputs for \(NumberText.grouped(undefined)) of \(NumberText.grouped(count)) images are not numbers (nan); these have no prediction and count as wrong"
+    )
+  }
+}
+
 let confusion = Builtin(
   "confusion",
   "Which classes a model takes for which: a table of counts, and the pairs it confuses most.",
@@ -34,12 +44,16 @@ let confusion = Builtin(
 ) { arguments in
   let (answers, classes) = try arguments.answers()
   var counts = classes.map { _ in classes.map { _ in 0 } }
-  for answer in answers { counts[answer.label][answer.answer] += 1 }
-  return .object(ConfusionValue(classes: classes, counts: counts))
+  var undefined = classes.map { _ in 0 }
+  for answer in answers {
+    if let predicted = answer.answer { counts[answer.label][predicted] += 1 } else { undefined[answer.label] += 1 }
+  }
+  arguments.tell(undefined: undefined.reduce(0, +), of: answers.count)
+  return .object(ConfusionValue(classes: classes, counts: counts, undefined: undefined))
 }
 
 let topLosses = Builtin(
-  "topLosses", "The pictures that a model is most wrong about: a record for each, the worst first.",
+  "topLosses", "The pictures that a model is most wrong about: a record for each, the worst first. The answer is none where the model's outputs are not numbers.",
   parameters: [
     modelParameter, dataParameter,
     Parameter("count", .integer, "How many.", default: .number(10), allowed: 1...100_000),
@@ -47,7 +61,7 @@ let topLosses = Builtin(
   ],
   result: .list(
     of: .recordOf([
-      "index": .integer, "label": .string, "answer": .string, "confidence": .number,
+      "index": .integer, "label": .string, "answer": .optional(.string), "confidence": .number,
       "loss": .number,
     ])),
   examples: [
@@ -57,6 +71,7 @@ let topLosses = Builtin(
   ], chapter: "Training"
 ) { arguments in
   let (answers, classes) = try arguments.answers()
+  arguments.tell(undefined: answers.count { $0.answer == nil }, of: answers.count)
   // Numbers that are none are the worst; among equals the first picture comes first.
   let sorted = answers.sorted { a, b in
     if a.loss.isNaN != b.loss.isNaN { return a.loss.isNaN }
@@ -66,7 +81,7 @@ let topLosses = Builtin(
     sorted.prefix(try arguments.integer("count")).map { answer in
       .record([
         "index": .count(answer.position), "label": .string(classes[answer.label]),
-        "answer": .string(classes[answer.answer]), "confidence": .number(answer.confidence),
+        "answer": answer.answer.map { .string(classes[$0]) } ?? .none, "confidence": .number(answer.confidence),
         "loss": .number(answer.loss),
       ])
     })

@@ -145,7 +145,7 @@ let prune = Builtin(
   notebook.note(run: keeper.id)
   if let weights = keeper.finished(), let weights = try? narrow.checked(weights) {
     arguments.context.report("pruned before: run \(keeper.id)")
-    return .object(ModelValue(network: narrow, weights: weights))
+    return .object(ModelValue(network: narrow, weights: weights, run: keeper.id))
   }
   let weights = try keeper.keeping(at: arguments.span) {
     try arguments.pruner(of: model, data.data.train, data.data.normalization, settings).pruned(to: counts).weights
@@ -154,7 +154,7 @@ let prune = Builtin(
     "pruned \(narrow.name): \(NumberText.fixed(Double(narrow.multiplyAdds) / Double(model.network.multiplyAdds) * 100, 1)) % of its multiply-adds, "
       + "\(NumberText.fixed(Double(narrow.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
   )
-  return .object(ModelValue(network: narrow, weights: weights))
+  return .object(ModelValue(network: narrow, weights: weights, run: keeper.id))
 }
 
 private let judgingParameters = [
@@ -226,7 +226,7 @@ let searchRatios = Builtin(
     let random = hasControl ? try part(.random) : nil
     let agent = try part(.ddpg)
     let value = SearchValue(
-      network: model.network.name, layers: problem.decisions.map { groups.groups[$0].name },
+      network: model.network.name, run: model.run, layers: problem.decisions.map { groups.groups[$0].name },
       whole: problem.decisions.map { groups.groups[$0].channels },
       macs: problem.cost.multiplyAdds(problem.cost.channels), agent: agent, uniform: uniform, random: random,
       ledger: ledger.path ?? "", known: notebook.communicator.isAlone ? ledger.trials : [])
@@ -314,8 +314,8 @@ let sensitivity = Builtin(
       curves.map { curve in
         .object(
           SeriesValue(
-            quantity: "top-1 (%)", part: "", owner: curve.name, over: "share of channels that stays", x: curve.shares,
-            y: curve.evaluations.map { $0.top1 * 100 }))
+            quantity: "top-1 (%)", part: "", owner: curve.name, over: "share of channels that stays", run: model.run,
+            x: curve.shares, y: curve.evaluations.map { $0.top1 * 100 }))
       })
   } catch is ActivationReader.Interrupted {
     throw ScriptError.interrupted(at: arguments.span)

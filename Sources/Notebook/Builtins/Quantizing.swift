@@ -126,8 +126,8 @@ let quantize = Builtin(
   )
   return .object(
     RunValue(
-      model: ModelValue(network: network, weights: weights), data: data.data.name, plan: plan, epochs: [], final: final,
-      isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
+      model: ModelValue(network: network, weights: weights, run: keeper.id), data: data.data.name, plan: plan,
+      epochs: [], final: final, isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
 }
 
 private let rungRecord = ValueType.recordOf([
@@ -226,7 +226,7 @@ let ladder = Builtin(
 
 let agreement = Builtin(
   "agreement",
-  "On how many validation pictures two models give another first answer, and by how much their answers differ at most, also in steps of the first one's rounded answers. Without another model, a quantized one is held against itself on whole numbers.",
+  "On how many validation pictures two models give another first answer, and by how much their answers differ at most, also in steps of the first one's rounded answers. Without another model, a quantized one is held against itself on whole numbers. Where an output is nan, an image differs and largest is nan.",
   parameters: [
     modelParameter, dataParameter,
     Parameter("with", .model, "The other model.", optional: true, labelled: true),
@@ -256,7 +256,7 @@ let agreement = Builtin(
   let validation = data.data.validation
   let network = try model.network.fitted(to: validation, of: data.data)
   let otherNetwork = try other.network.fitted(to: validation, of: data.data)
-  var (differing, unequal, largest) = (0, 0, 0.0)
+  var (differing, unequal, largest, undefined) = (0, 0, 0.0, 0)
   for start in stride(from: 0, to: validation.count, by: 500) {
     try arguments.context.checkInterruption()
     let part = try validation.at(Array(start..<min(start + 500, validation.count))).tensor(data.data.normalization)
@@ -267,20 +267,28 @@ let agreement = Builtin(
     let (x, y) = (a.elements, b.elements)
     for row in 0..<a.shape[0] {
       let range = row * classes..<(row + 1) * classes
-      // Of equal answers the first counts.
-      func best(_ z: [Float]) -> Int { range.reduce(range.lowerBound) { z[$1] > z[$0] ? $1 : $0 } }
-      if best(x) != best(y) { differing += 1 }
-      // What is no number differs from all.
-      let worst = range.reduce(0.0) { $0.isNaN ? $0 : max($0, Double(abs(x[$1] - y[$1]))) }
+      let (answer, otherAnswer) = (Prediction.top1(of: x[range]), Prediction.top1(of: y[range]))
+      // What is no number differs from all, itself included.
+      if answer == nil || answer != otherAnswer { differing += 1 }
+      if answer == nil || otherAnswer == nil { undefined += 1 }
+      let worst = range.reduce(0.0) { $0.orNan(max: x[$1] == y[$1] ? 0 : Double(abs(x[$1] - y[$1]))) }
       if !(worst == 0) { unequal += 1 }
-      largest = worst.isNaN ? worst : max(largest, worst)
+      largest = largest.orNan(max: worst)
     }
   }
+  arguments.tell(undefined: undefined, of: validation.count)
   let step = model.network.quantizer(of: model.network.output, model.weights)?.scale
   return .record([
     "count": .count(validation.count), "differing": .count(differing), "largest": .number(largest),
     "steps": .number(step.map { largest / Double($0) } ?? 0), "unequal": .count(unequal),
   ])
+}
+
+extension Double {
+  /// The larger of two; `nan` where either is.
+  fileprivate func orNan(max other: Double) -> Double {
+    isNaN || other.isNaN ? .nan : Swift.max(self, other)
+  }
 }
 
 extension Arguments {

@@ -186,13 +186,14 @@ let scaled = Builtin(
     }
     return number
   }
-  let (epochs, batch) = (try setting("epochs"), try setting("batch"))
-  guard epochs >= 1, batch >= 1 else {
-    throw arguments.failure("the recipe's epochs and batch are 1 or more", at: "recipe")
+  func whole(_ name: String) throws(ScriptError) -> Int {
+    try arguments.integer(
+      setting(name), called: "the recipe's '\(name)'", in: settings[name]?.allowed ?? Value.integers, at: "recipe")
   }
+  let (epochs, batch) = (try whole("epochs"), try whole("batch"))
   let scaling = Scaling(
-    epochs: (epochs, Double(try arguments.integerIfGiven("epochs") ?? Int(epochs))),
-    batch: (batch, Double(try arguments.integerIfGiven("batch") ?? Int(batch))),
+    epochs: (Double(epochs), Double(try arguments.integerIfGiven("epochs") ?? epochs)),
+    batch: (Double(batch), Double(try arguments.integerIfGiven("batch") ?? batch)),
     pictures: (
       Double(Recipe.imageNetPictures), Double(try arguments.integerIfGiven("pictures") ?? Recipe.imageNetPictures)
     ))

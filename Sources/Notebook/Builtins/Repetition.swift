@@ -64,6 +64,6 @@ let compare = Builtin(
   }
   return .object(
     ComparisonValue(
-      first: name("first"), second: name("second"), seeds: first.map { Int($0.plan.seed) },
+      first: name("first"), second: name("second"), seeds: first.map(\.plan.seed),
       differences: zip(first, second).map { top1($1) - top1($0) }))
 }

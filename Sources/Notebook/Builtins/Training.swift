@@ -11,9 +11,12 @@ let dataParameter = Parameter("data", .dataset, "The data.")
 let trainableParameter = Parameter(
   "model", .either([.network, .model]), "A network, or a model to go on from its weights.")
 
+/// What a seed may be: all of it goes into a number of the language.
+package let seedRange = 0...1e15
+
 let seedParameter = Parameter(
   "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
-  labelled: true, allowed: 0...1e15)
+  labelled: true, allowed: seedRange)
 let train = Builtin(
   "train",
   "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
@@ -72,7 +75,7 @@ extension Arguments {
     ) -> Value {
       .object(
         RunValue(
-          model: ModelValue(network: network, weights: weightsNow), data: data.name, plan: plan, epochs: epochs,
+          model: ModelValue(network: network, weights: weightsNow, run: keeper.id), data: data.name, plan: plan, epochs: epochs,
           final: final, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
           checkpoint: checkpoint, id: keeper.id))
     }
@@ -154,7 +157,7 @@ extension Arguments {
   /// A seed, or the session's where none is given.
   func seed(_ label: String) throws(ScriptError) -> UInt64 {
     guard let seed = try integerIfGiven(label) else { return try notebook().seed }
-    return UInt64(seed)
+    return UInt64(clamping: seed)
   }
 }
 
@@ -183,6 +186,11 @@ let evaluate = Builtin(
     engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network)
   ).evaluate(
     network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
+  if result.count > 0, !result.loss.isFinite {
+    arguments.context.report(
+      "warning: the loss is \(NumberText.short(result.loss)), since not all outputs of the model are finite; images with a nan among theirs count as wrong"
+    )
+  }
   return .record([
     "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
     "hits": .count(result.hits), "count": .count(result.count),
@@ -190,7 +198,7 @@ let evaluate = Builtin(
 }
 
 let predict = Builtin(
-  "predict", "What a model answers: a number for each class, the largest for its choice; a row for each picture.",
+  "predict", "What a model answers: a number for each class, the largest for its choice, the first of equal ones; a row for each picture. Where one is nan, there is no choice.",
   parameters: [
     Parameter("model", .model, "The model."),
     Parameter("pictures", .array, "An array N x C x H x W, or C x H x W for one, as pictures() gives it."),
@@ -226,7 +234,7 @@ let initialize = Builtin(
       "deviation", .number, "Of weights: \"normal\".", optional: true, labelled: true, allowed: 0...1e6),
     Parameter(
       "seed", .integer, "Other weights for another seed; --seed, else 1, where left out.", optional: true, labelled: true,
-      allowed: 0...1e15),
+      allowed: seedRange),
   ], result: .model,
   examples: [
     Example(

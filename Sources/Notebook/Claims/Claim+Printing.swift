@@ -50,11 +50,5 @@ extension [Claim] {
   }
 
   /// The claims as a JSON list; keys sorted, what is not there left out.
-  public var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    // Claims hold strings and finite numbers only.
-    guard let data = try? encoder.encode(self) else { preconditionFailure("a claim that cannot be written as JSON") }
-    return String(decoding: data, as: UTF8.self)
-  }
+  public var json: String { JSONText.of(self, isPretty: true) }
 }

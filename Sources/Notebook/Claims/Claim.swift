@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A statement with a number, and whether the number held here.
 public struct Claim: Hashable, Sendable, Codable {
   public enum Verdict: String, Hashable, Sendable, Codable, CaseIterable {
@@ -37,6 +39,7 @@ public struct Claim: Hashable, Sendable, Codable {
     _ statement: String, _ evidence: Evidence, reported: Double? = nil, tolerance: Double? = nil,
     atLeast: Double? = nil, atMost: Double? = nil, hasSameWeights: Bool = false, source: String = "", scale: String = ""
   ) {
+    let evidence = evidence.checked
     var bounds = Bounds(low: atLeast, high: atMost)
     if let reported, let tolerance { bounds = bounds.narrowed(to: reported - tolerance, reported + tolerance) }
     let interval = evidence.interval
@@ -48,7 +51,10 @@ public struct Claim: Hashable, Sendable, Codable {
     self.reported = reported
     (self.atLeast, self.atMost) = (bounds.low, bounds.high)
     (self.source, self.scale) = (source, scale)
-    if case .seeds(let spread) = evidence, bounds.isEmpty, let reported {
+    if case .diverged(let what) = evidence, reported != nil || !bounds.isEmpty {
+      // There was a measurement, and it is no number that a report could be held to.
+      (verdict, reason) = (.notReproduced, what)
+    } else if case .seeds(let spread) = evidence, bounds.isEmpty, let reported {
       (verdict, reason) = Self.judge(reported, by: spread)
     } else if case .sample(let hits, let count) = evidence, let reported, hasSameWeights {
       (verdict, reason) = Self.judge(reported, hits: hits, of: count)
@@ -70,19 +76,17 @@ public struct Claim: Hashable, Sendable, Codable {
 
   /// The same weights on the same pictures give the same count, so the accuracy to every place that was reported.
   private static func judge(_ reported: Double, hits: Int, of count: Int) -> (Verdict, String) {
-    let text = "\(reported)"
-    let places = text.contains(".") && !text.hasSuffix(".0") ? text.split(separator: ".")[1].count : 0
     // Some round, some cut off.
-    let step = 1 / Double((0..<places).reduce(1) { power, _ in power * 10 })
+    let step = pow(10, -Double(NumberText.places(of: reported)))
     let measured = 100 * Double(hits) / Double(count)
     let holds = abs(measured - reported) <= step / 2 + 1e-9 || (0..<step).contains(measured - reported)
-    let wanted = Int((reported / 100 * Double(count)).rounded())
+    let missing = (reported / 100 * Double(count)).rounded() - Double(hits)
     return holds
       ? (.reproduced, "the same weights, \(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right")
       : (
         .notReproduced,
         "the same weights have \(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right, "
-          + "\(NumberText.grouped(abs(hits - wanted))) \(hits > wanted ? "more" : "fewer") than reported: is the preprocessing the same?"
+          + "\(NumberText.short(abs(missing))) \(missing < 0 ? "more" : "fewer") than reported: is the preprocessing the same?"
       )
   }
 }
@@ -95,15 +99,25 @@ package enum Evidence {
   case sample(hits: Int, count: Int)
   /// The same set-up with several seeds; or the differences of two, seed by seed.
   case seeds(Spread)
+  /// What was measured came to no finite number, as of a training that diverged: in words.
+  case diverged(String)
   /// Nothing was measured, for a reason.
   case absent(String)
 
+  /// A number that is none is a measurement that diverged.
+  var checked: Evidence {
+    if case .number(let number) = self, !number.isFinite {
+      return .diverged("what was measured is \(NumberText.short(number)), not a finite number")
+    }
+    return self
+  }
+
   var value: Double? {
     switch self {
-    case .number(let number): number.isFinite ? number : nil
+    case .number(let number): number
     case .sample(let hits, let count): 100 * Double(hits) / Double(count)
     case .seeds(let spread): spread.mean
-    case .absent: nil
+    case .absent, .diverged: nil
     }
   }
 
@@ -130,7 +144,7 @@ package enum Evidence {
     switch self {
     case .sample(_, let count): "\(NumberText.grouped(count)) images"
     case .seeds(let spread): "\(spread.values.count) seeds"
-    case .number, .absent: nil
+    case .number, .absent, .diverged: nil
     }
   }
 
@@ -183,8 +197,11 @@ private struct Bounds {
   }
 
   func judge(_ evidence: Evidence) -> (Claim.Verdict, String) {
-    if case .absent(let reason) = evidence { return (.notJudged, reason) }
-    guard let value = evidence.value else { return (.notJudged, "what was measured is not a finite number") }
+    switch evidence {
+    case .absent(let reason), .diverged(let reason): return (.notJudged, reason)
+    case .number, .sample, .seeds: break
+    }
+    guard let value = evidence.value else { return (.notJudged, "nothing was measured here") }
     guard low != nil || high != nil else {
       return (.notJudged, "nothing says how close it must come: give tolerance, atLeast or atMost")
     }

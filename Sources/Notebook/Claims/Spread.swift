@@ -4,19 +4,32 @@ internal import Foundation
 package struct Spread: Hashable {
   package let values: [Double]
 
-  /// - Precondition: At least two finite numbers.
+  /// The size that numbers may have, so that what follows from them is finite too.
+  package static let allowed = -1e300...1e300
+
+  /// - Precondition: At least two numbers, all within ``allowed``.
   package init(_ values: [Double]) {
-    precondition(values.count >= 2 && values.allSatisfy(\.isFinite))
+    precondition(values.count >= 2 && values.allSatisfy(Spread.allowed.contains))
     self.values = values
   }
 
   private var n: Double { Double(values.count) }
-  var mean: Double { values.reduce(0, +) / n }
+
+  /// Numbers are divided by it before they are summed and squared: 1 unless that would overflow or come to nothing.
+  private var scale: Double {
+    let largest = values.reduce(0) { max($0, abs($1)) }
+    return largest == 0 || (1e-100...1e100).contains(largest) ? 1 : largest
+  }
+  var mean: Double {
+    let scale = scale
+    return values.reduce(0) { $0 + $1 / scale } / n * scale
+  }
 
   /// Of the sample, with n - 1.
   var deviation: Double {
-    let mean = mean
-    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)).squareRoot()
+    let (mean, scale) = (mean, scale)
+    let squares = values.reduce(0) { $0 + ($1 / scale - mean / scale) * ($1 / scale - mean / scale) }
+    return (squares / (n - 1)).squareRoot() * scale
   }
 
   private var t: Double { Student.quantile(0.975, degreesOfFreedom: n - 1) }
@@ -36,7 +49,9 @@ package struct Spread: Hashable {
     var count = values.count + 1
     for _ in 0..<8 {
       let quantile = Student.quantile(0.975, degreesOfFreedom: Double(count - 1))
-      let needed = (quantile * deviation / distance) * (quantile * deviation / distance)
+      let ratio = quantile * deviation / distance
+      let needed = ratio * ratio
+      // Too many, and what is no number, are none.
       guard needed < 1e9 else { return nil }
       let next = max(values.count + 1, Int(needed.rounded(.up)))
       if next == count { break }

@@ -32,7 +32,7 @@ public final class RunStore: Sendable {
     public var id: String { String(key.prefix(8)) }
 
     /// A run that says it is running, of a process that is gone, was stopped.
-    public var isStopped: Bool { state == .running && kill(pid_t(process), 0) != 0 && errno == ESRCH }
+    public var isStopped: Bool { state == .running && kill(pid_t(truncatingIfNeeded: process), 0) != 0 && errno == ESRCH }
   }
 
   public enum Failure: Error, CustomStringConvertible {

@@ -110,10 +110,12 @@ struct TrainingEnvironment: Codable {
 }
 
 /// JSON with sorted keys, so that equal values are equal texts; numbers that are none are texts.
-enum JSONText {
-  static func of(_ value: some Encodable) -> String {
+package enum JSONText {
+  /// - Parameter isPretty: Whether each field stands on a line of its own.
+  package static func of(_ value: some Encodable, isPretty: Bool = false) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(value) else { preconditionFailure("strings and numbers are JSON") }
     return String(decoding: data, as: UTF8.self)

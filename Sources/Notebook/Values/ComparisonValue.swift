@@ -3,7 +3,7 @@ internal import Script
 /// The differences of two set-ups, seed by seed. Accuracies are in per cent.
 struct ComparisonValue: ScriptObject, Equatable {
   let first, second: String
-  let seeds: [Int]
+  let seeds: [UInt64]
   let differences: [Double]
 
   private var spread: Spread { Spread(differences) }
@@ -28,7 +28,7 @@ struct ComparisonValue: ScriptObject, Equatable {
     case "mean": .number(spread.mean)
     case "low": .number(spread.mean - spread.meanHalfWidth)
     case "high": .number(spread.mean + spread.meanHalfWidth)
-    case "seeds": .list(seeds.map(Value.count))
+    case "seeds": .list(seeds.map { Double($0) })
     default: nil
     }
   }

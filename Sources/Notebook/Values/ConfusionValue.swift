@@ -5,6 +5,8 @@ struct ConfusionValue: ScriptObject, Equatable {
   let classes: [String]
   /// A row for each true class, a column for each answer.
   let counts: [[Int]]
+  /// For each true class the images that have no prediction, since an output is `nan`.
+  let undefined: [Int]
 
   static let type = ObjectType(
     "confusion", "How often each class was taken for each.",
@@ -13,6 +15,10 @@ struct ConfusionValue: ScriptObject, Equatable {
       .init(
         "counts", .list(of: .list(of: .integer)),
         "A row for each true class, a column for each answer."),
+      .init(
+        "undefined", .list(of: .integer),
+        "For each true class, the images without a prediction, since an output of the model is nan; they stand in no row, and count as wrong."
+      ),
       .init("count", .integer, "How many pictures there were."),
       .init("hits", .integer, "How many answers were right."),
       .init(
@@ -26,7 +32,8 @@ struct ConfusionValue: ScriptObject, Equatable {
   var typeName: String { Self.type.name }
   var fieldNames: [String] { Self.type.fields.map(\.name) }
 
-  private var count: Int { counts.joined().reduce(0, +) }
+  private var unpredicted: Int { undefined.reduce(0, +) }
+  private var count: Int { counts.joined().reduce(0, +) + unpredicted }
   private var hits: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
 
   private var pairs: [(label: Int, answer: Int, count: Int)] {
@@ -40,13 +47,14 @@ struct ConfusionValue: ScriptObject, Equatable {
   }
 
   private func share(_ count: Int, of label: Int) -> Double {
-    100 * Double(count) / Double(max(counts[label].reduce(0, +), 1))
+    100 * Double(count) / Double(max(counts[label].reduce(0, +) + undefined[label], 1))
   }
 
   func field(_ name: String) -> Value? {
     switch name {
     case "classes": .list(classes.map(Value.string))
     case "counts": .list(counts.map { .list($0.map(Value.count)) })
+    case "undefined": .list(undefined.map(Value.count))
     case "count": .count(count)
     case "hits": .count(hits)
     case "mostConfused":
@@ -62,15 +70,20 @@ struct ConfusionValue: ScriptObject, Equatable {
     }
   }
 
+  private var head: String {
+    "\(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right"
+      + (unpredicted > 0 ? ", \(NumberText.grouped(unpredicted)) without a prediction (nan)" : "")
+  }
+
   var summary: String {
     let worst = pairs.first.map {
       ", most often \(classes[$0.label]) for \(classes[$0.answer]): \(NumberText.grouped($0.count))"
     }
-    return "\(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right\(worst ?? "")"
+    return head + (worst ?? "")
   }
 
   var text: String {
-    var parts = ["\(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right"]
+    var parts = [head]
     // A table of many classes fits no terminal; the pairs do.
     if classes.count <= 12 {
       let head = [""] + classes.map { String($0.prefix(7)) }

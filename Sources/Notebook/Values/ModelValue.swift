@@ -6,6 +6,8 @@ internal import Tensors
 struct ModelValue: ScriptObject {
   let network: Network
   let weights: Weights
+  /// What the store calls the run that made it; empty for none, as of a file's weights.
+  var run = ""
 
   static let type = ObjectType(
     "model", "A network with its weights.",

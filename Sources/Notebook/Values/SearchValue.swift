@@ -14,6 +14,8 @@ struct SearchValue: ScriptObject, Equatable {
   }
 
   let network: String
+  /// What the store calls the run that made the model; empty for none.
+  let run: String
   /// The groups' names, in the order of the channels.
   let layers: [String]
   /// Channels and multiply-adds of the whole network.
@@ -117,7 +119,7 @@ struct SearchValue: ScriptObject, Equatable {
   private func curve(_ what: String, _ part: Part, _ y: [Double]) -> SeriesValue {
     SeriesValue(
       quantity: "reward", part: "\(part.result.settings.method.title), \(what)", owner: "", over: "roll-out",
-      x: y.indices.map { Double($0 + 1) }, y: y)
+      run: run, x: y.indices.map { Double($0 + 1) }, y: y)
   }
 
   var rolloutsPerMinute: Double {
