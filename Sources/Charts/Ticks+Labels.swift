@@ -13,7 +13,8 @@ extension Ticks {
   package func labels(_ format: Axis.Format, superscripts: Bool = true) -> Labels {
     let size = major.map(abs).max() ?? 0
     guard size > 0 else { return Labels(texts: major.map { _ in format == .percent ? "0 %" : "0" }) }
-    if format == .percent && size < 1e6 && size >= 1e-6 {
+    // Shares that are far apart are powers of ten: their decimals would all be zeros.
+    if format == .percent && size < 1e6 && size >= 1e-6 && (isEven || (major.first ?? 0) >= 1e-8) {
       let decimals = isEven ? max(0, -exponent - 2) : nil
       return Labels(texts: major.map { Ticks.fixed($0 * 100, decimals) + " %" })
     }

@@ -123,7 +123,7 @@ package struct Ticks: Hashable, Sendable {
     var (from, to) = (log10(min(ends[0], ends[1])), log10(max(ends[0], ends[1])))
     if to - from < 1e-9 { (from, to) = (from - 0.5, to + 0.5) }
     let free = (to - from) * padding
-    (from, to) = (from - free, to + free)
+    (from, to) = (max(-300, from - free), min(300, to + free))
     if padding > 0 && from - from.rounded(.down) <= 0.1 { from = from.rounded(.down) }
     if padding > 0 && to.rounded(.up) - to <= 0.1 { to = to.rounded(.up) }
     let (low, high) = (pow(10, from), pow(10, to))
