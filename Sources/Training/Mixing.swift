@@ -132,7 +132,9 @@ extension Philox {
   /// Draws from the beta distribution with both parameters `alpha`.
   package mutating func beta(_ alpha: Double) -> Double {
     let (a, b) = (logarithmOfGamma(alpha), logarithmOfGamma(alpha))
-    return 1 / (1 + exp(b - a))
+    // Where alpha is so small that both logarithms are infinite, a draw is 0 or 1, one as often as the other.
+    let difference = b - a
+    return difference.isNaN ? (uniformDouble() < 0.5 ? 0 : 1) : 1 / (1 + exp(difference))
   }
 
   /// The logarithm of a draw from the gamma distribution of a shape and scale 1: it stays finite for small shapes.
