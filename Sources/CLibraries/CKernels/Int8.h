@@ -1,27 +1,13 @@
-// What the kernels on 8-bit integers share. Weights are packed the same way for every processor. The places of a window
-// are its weights' in the order of its bytes in a picture; where the bytes of a row of the window lie one after the
-// other, the row is one run of places; else each pixel is.
-//
-// A run is cut into quads of 4 places. Each output channel has a list of entries for each block of quads: a quad's
-// place in the block, in bytes of a packed tile of pixels, and its weights as bytes. Each quad has one entry, or two
-// whose sum counts. Entries come in bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits. The
-// channels of a panel come in an order in which those with as many bundles follow each other: loops of the same length
-// are foreseen.
-// Depthwise weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order
-// of rk_int8_lane.
-// Where few pixels see one pixel each, or the whole picture, weights are [channel][place], rows rounded up.
-// Those of 3 x 3 filters for Winograd's algorithm are 16-bit integers in the order in which they are used: [chunk of
-// output channels][transformed place][block of input channels][output channel][input channel].
-// There are zeros where there is no channel or no place.
+// What the kernels on 8-bit integers share.
 #pragma once
 #include "CKernels.h"
 #include "Team.h"
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && !defined(RK_INT8_PLAIN)
+#if defined(__x86_64__)
 #include <immintrin.h>
-#define RK_INT8_AVX2 1
+#define RK_X86 1
 #define RK_AVX2 __attribute__((target("avx2")))
 #endif
 
@@ -30,38 +16,28 @@
 
 #define RK_LANES 8  // pixels of a vector
 #define RK_PLACES 4
-#define RK_BUNDLE 4
-#define RK_PANEL 64  // output channels
-#define RK_BLOCK_QUADS 96
 #define RK_QUAD_BYTES 256
-#define RK_BLOCK 32
-#define RK_CHUNK 32
-#define RK_BLOCK_CHANNELS 128
+
+// A kernel, a row of the table in Int8Kernels.c: what it runs on, what it takes, how it wants weights, and its scratch
+// for each thread. All of them give the same bytes.
+#define RK_HAS_AVX2 1u
 
 typedef struct {
-  int is_depthwise, is_row, is_winograd;
-  int64_t inputs, outputs;  // channels of a group
-  int64_t panels;           // of a group; depthwise: blocks of all channels
-  int64_t runs, places;     // how many runs, of how many places
-  int64_t quads;            // of all runs
-  int64_t blocks, per_block;
-  int64_t pairs;            // depthwise
-  int64_t row;              // places of a row, rounded up
-} rk_int8_layout;
+  const char *name;
+  unsigned needs;  // of the processor, RK_HAS_
+  int (*accepts)(const rk_int8_convolution *p);
+  int64_t (*packed_bytes)(const rk_int8_convolution *p, const int8_t *weights);
+  void (*pack)(const rk_int8_convolution *p, const int8_t *weights, void *packed);
+  int64_t (*scratch)(const rk_int8_convolution *p);
+  void (*run)(const rk_int8_convolution *p);
+} rk_int8_kernel;
 
-rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p);
+extern const rk_int8_kernel rk_int8_bundles, rk_int8_depthwise, rk_int8_winograd;
 
-// Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
-static inline int64_t rk_int8_lane(int64_t c) { return c % 16 / 4 * 8 + c / 16 * 4 + c % 4; }
-
-// One channel in one block: which of its panel it is, and how many bundles of n there are, bundles[n - 1].
-typedef struct { uint8_t channel, bundles[RK_BUNDLE]; } rk_int8_list;
-
-// The lists of a block from place `index` of the output channels on, and their entries.
-typedef struct { const rk_int8_list *lists; const uint16_t *quads; const int32_t *weights; } rk_int8_entries;
-
-rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t block,
-                                   int64_t index);
+static inline int rk_int8_any(const rk_int8_convolution *p) { return p != 0; }
+static inline int rk_int8_is_depthwise(const rk_int8_convolution *p) {
+  return p->groups > 1 && p->channels == p->groups && p->out_channels == p->groups;
+}
 
 static inline int64_t rk_quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t rk_smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -90,7 +66,25 @@ static inline void rk_int8_finish(const rk_int8_convolution *p, int64_t index, i
   p->y[index] = (uint8_t)q;
 }
 
-#ifdef RK_INT8_AVX2
+// Into how many shares output channels and pixels are cut for a team, and which are the calling thread's: what takes
+// the busiest one the shortest. `products` and `packing` are cycles or so for one vector of pixels, of a panel and of
+// all channels; `weights` are bytes.
+typedef struct { int64_t channels, channel, pixels, pixel; } rk_int8_shares;
+
+static inline rk_int8_shares rk_int8_shares_of(int64_t vectors, int64_t panels, double products, double packing,
+                                               double weights, int64_t threads) {
+  int64_t best = 1, thread = omp_get_thread_num();
+  double least = 0;
+  for (int64_t shares = 1; shares <= threads; shares++) {
+    if (threads % shares) continue;
+    double each = (double)rk_quotient(panels, shares) * products + packing;
+    double cost = (double)rk_quotient(vectors, threads / shares) * each + weights / (double)shares / 8;
+    if (shares == 1 || cost < least) best = shares, least = cost;
+  }
+  return (rk_int8_shares){best, thread % best, threads / best, thread / best};
+}
+
+#ifdef RK_X86
 
 // max(words + zero, low) as bytes, of sums that are at most the highest level: from below, packing cuts.
 RK_AVX2 RK_INLINE __m256i rk_int8_levels(__m256i a, __m256i b, __m256i zero, __m256i low) {
@@ -168,18 +162,5 @@ RK_AVX2 RK_INLINE void rk_int8_round_sums(const rk_int8_convolution *p, int64_t 
 // there is no such pixel; results have `count` pixels, rounded up to 32, to read.
 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t stride, int64_t channel,
                           int64_t channels, const int64_t *offsets, int64_t count);
-
-// Into how many shares output channels and pixels are cut for a team, and which are the calling thread's: what takes
-// the busiest one the shortest. `products` and `packing` are cycles or so for one vector of pixels, of a panel and of
-// all channels; `weights` are bytes.
-typedef struct { int64_t channels, channel, pixels, pixel; } rk_int8_shares;
-
-rk_int8_shares rk_int8_shares_of(int64_t vectors, int64_t panels, double products, double packing, double weights,
-                                 int64_t threads);
-
-int64_t rk_int8_winograd_scratch(const rk_int8_convolution *p);
-void rk_int8_winograd_avx2(const rk_int8_convolution *p);
-void rk_int8_depthwise_avx2(const rk_int8_convolution *p);
-int64_t rk_int8_depthwise_scratch(const rk_int8_convolution *p);
 
 #endif

@@ -3,33 +3,40 @@
 // Two places of the window are joined to pairs of 16-bit integers for vpmaddwd. The rows that a block of output rows
 // needs are copied with their margin first, so that every window is at fixed distances from one address and no channel
 // is missing.
+//
+// Weights are 16-bit integers, [block of 32 channels][pair of places][channel][place], channels in the order of
+// lane_of.
 #include "Int8.h"
 
-#ifdef RK_INT8_AVX2
+#ifdef RK_X86
 
-enum { block_bytes = 24 << 10 };
+enum { block_bytes = 24 << 10, per_block = 32 };
 
 typedef struct {
   const rk_int8_convolution *p;
-  rk_int8_layout layout;
-  int64_t channels;      // rounded up
-  int64_t columns, row;  // of the copied rows: pixels and bytes
-  int64_t rows;          // output rows of a block
+  int64_t places, pairs;  // of the window
+  int64_t channels;       // rounded up
+  int64_t columns, row;   // of the copied rows: pixels and bytes
+  int64_t rows;           // output rows of a block
   // Bytes of scratch: the copied rows, the distances of the places; and bias and scales as the sums have them.
   int64_t picture, distances, values, total;
 } job;
 
+// Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
+static int64_t lane_of(int64_t c) { return c % 16 / 4 * 8 + c / 16 * 4 + c % 4; }
+
 static job job_of(const rk_int8_convolution *p) {
-  job job = {.p = p, .layout = rk_int8_layout_of(p)};
+  job job = {.p = p, .places = (int64_t)p->kernel_height * p->kernel_width};
+  job.pairs = rk_quotient(job.places, 2);
   int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  job.channels = job.layout.panels * RK_BLOCK;
+  job.channels = rk_quotient(p->channels, per_block) * per_block;
   job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
   job.row = job.columns * job.channels;
   job.rows = (block_bytes / job.row - reach) / p->stride_height + 1;
   if (job.rows < 1) job.rows = 1;
   job.rows = rk_smaller(job.rows, p->out_height);
   job.picture = rk_aligned(((job.rows - 1) * p->stride_height + reach) * job.row);
-  job.distances = rk_aligned(job.layout.pairs * 2 * (int64_t)sizeof(int64_t));
+  job.distances = rk_aligned(job.pairs * 2 * (int64_t)sizeof(int64_t));
   job.values = job.channels * (int64_t)sizeof(int32_t);
   job.total = job.picture + job.distances + 2 * job.values;
   return job;
@@ -77,7 +84,7 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
                                 const float *scales, int64_t image, int64_t from, int64_t to, const int is_3x3) {
   // What is read here is not read again below: a byte that is written could be any of it.
   const rk_int8_convolution *p = job->p;
-  int64_t channels = p->channels, width = p->out_width, pairs = job->layout.pairs;
+  int64_t channels = p->channels, width = p->out_width, pairs = job->pairs;
   int64_t pixel = job->channels, row = job->row, step = p->stride_width * pixel;
   const rk_int8_addition with = rk_int8_addition_of(p);
   const __m256 greatest = _mm256_set1_ps((float)(p->high - p->y_zero));
@@ -91,8 +98,8 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
     int64_t start = (image * p->out_height + i) * width * channels;
     for (int64_t j = 0; j < width; j++, window += step, start += channels) {
       const int16_t *w = p->weights;
-      for (int64_t c = 0; c < channels; c += RK_BLOCK, w += pairs * RK_BLOCK * 2) {
-        int64_t lanes = rk_smaller(RK_BLOCK, channels - c), index = start + c;
+      for (int64_t c = 0; c < channels; c += per_block, w += pairs * per_block * 2) {
+        int64_t lanes = rk_smaller(per_block, channels - c), index = start + c;
         const uint8_t *x = window + c;
         __m256i sum[4];
         for (int k = 0; k < 4; k++) sum[k] = _mm256_load_si256((const void *)(bias + c + k * 8));
@@ -115,27 +122,27 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *picture, const in
         if (!y) {
           float real[4][8];
           for (int k = 0; k < 4; k++) _mm256_storeu_ps(real[k], v[k]);
-          for (int64_t k = 0; k < lanes; k++) y_real[index + k] = ((float *)real)[rk_int8_lane(k)];
+          for (int64_t k = 0; k < lanes; k++) y_real[index + k] = ((float *)real)[lane_of(k)];
           continue;
         }
         __m256i q[4];
         for (int k = 0; k < 4; k++) q[k] = _mm256_cvtps_epi32(_mm256_min_ps(v[k], greatest));
         // Packed twice, the channels are in order again.
         q[0] = rk_int8_levels(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]), zero, low);
-        uint8_t bytes[RK_BLOCK];
+        uint8_t bytes[per_block];
         if (residual) {
           const uint8_t *r = residual + index;
-          if (lanes < RK_BLOCK) r = memcpy(bytes, r, lanes);
+          if (lanes < per_block) r = memcpy(bytes, r, lanes);
           q[0] = rk_int8_add_residual(q[0], load(r), &with);
         }
-        _mm256_storeu_si256((void *)(lanes == RK_BLOCK ? y + index : bytes), q[0]);
-        if (lanes < RK_BLOCK) memcpy(y + index, bytes, lanes);
+        _mm256_storeu_si256((void *)(lanes == per_block ? y + index : bytes), q[0]);
+        if (lanes < per_block) memcpy(y + index, bytes, lanes);
       }
     }
   }
 }
 
-RK_AVX2 static void depthwise(void *context) {
+RK_AVX2 static void convolve(void *context) {
   const job *job = context;
   const rk_int8_convolution *p = job->p;
   uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * job->total;
@@ -143,12 +150,12 @@ RK_AVX2 static void depthwise(void *context) {
   int32_t *bias = (void *)(picture + job->picture + job->distances);
   float *scales = (void *)(picture + job->picture + job->distances + job->values);
   for (int64_t i = 0; i < job->channels; i++) {
-    int64_t at = i / RK_BLOCK * RK_BLOCK + rk_int8_lane(i % RK_BLOCK);
+    int64_t at = i / per_block * per_block + lane_of(i % per_block);
     bias[at] = i < p->channels ? p->bias[i] : 0;
     scales[at] = i < p->channels ? p->scales[i] : 0;
   }
-  int64_t places = job->layout.places;
-  for (int64_t i = 0; i < 2 * job->layout.pairs; i++) {
+  int64_t places = job->places;
+  for (int64_t i = 0; i < 2 * job->pairs; i++) {
     int64_t place = rk_smaller(i, places - 1);
     distances[i] = place / p->kernel_width * p->dilation_height * job->row +
                    place % p->kernel_width * p->dilation_width * job->channels;
@@ -165,11 +172,31 @@ RK_AVX2 static void depthwise(void *context) {
   }
 }
 
-int64_t rk_int8_depthwise_scratch(const rk_int8_convolution *p) { return job_of(p).total; }
-
-void rk_int8_depthwise_avx2(const rk_int8_convolution *p) {
+static int64_t packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
+  (void)weights;
   job job = job_of(p);
-  GOMP_parallel(depthwise, &job, 0, 0);
+  return job.channels * job.pairs * 2 * (int64_t)sizeof(int16_t);
 }
+
+static void pack(const rk_int8_convolution *p, const int8_t *weights, void *packed) {
+  job job = job_of(p);
+  int16_t *w = packed;
+  memset(packed, 0, packed_bytes(p, weights));
+  for (int64_t c = 0; c < p->channels; c++) {
+    for (int64_t i = 0; i < job.places; i++) {
+      w[((c / per_block * job.pairs + i / 2) * per_block + lane_of(c % per_block)) * 2 + i % 2] = *weights++;
+    }
+  }
+}
+
+static int64_t scratch(const rk_int8_convolution *p) { return job_of(p).total; }
+
+static void run(const rk_int8_convolution *p) {
+  job job = job_of(p);
+  GOMP_parallel(convolve, &job, 0, 0);
+}
+
+const rk_int8_kernel rk_int8_depthwise = {
+    "own int8 depthwise avx2", RK_HAS_AVX2, rk_int8_is_depthwise, packed_bytes, pack, scratch, run};
 
 #endif

@@ -8,16 +8,19 @@
 // A tile is 2 x 2 pixels of the answer and 4 x 4 of the picture. Vectors go over 8 tiles, with two channels in each
 // lane, 64 tiles at most at a time: [transformed place][pair of channels][tile][channel]. Answers are made for 32
 // channels at a time.
+//
+// Transformed weights are 16-bit integers in the order in which they are used: [chunk of output channels][transformed
+// place][block of input channels][output channel][input channel].
 #include "Int8.h"
 
-#ifdef RK_INT8_AVX2
+#ifdef RK_X86
 
 enum {
   places = 16,       // of a transformed tile
   most_vectors = 8,  // of 8 tiles
-  chunk = RK_CHUNK,  // output channels
+  chunk = 32,        // output channels
   turned = 16,
-  block = RK_BLOCK_CHANNELS / 2,  // pairs of channels whose tiles fit into the first cache
+  block = 64,        // pairs of channels whose tiles fit into the first cache
   row = 4 * RK_LANES * most_vectors,  // pixels of all tiles
   channel_sums = (places + 1) * most_vectors  // from one channel's to the next's; caches dislike powers of 2
 };
@@ -208,7 +211,7 @@ RK_AVX2 static void run_tiles(const job *job, const uint8_t *inputs, __m256i *su
   }
 }
 
-RK_AVX2 static void winograd(void *context) {
+RK_AVX2 static void convolve(void *context) {
   const job *job = context;
   const rk_int8_convolution *p = job->p;
   int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
@@ -236,11 +239,52 @@ RK_AVX2 static void winograd(void *context) {
   }
 }
 
-int64_t rk_int8_winograd_scratch(const rk_int8_convolution *p) { return job_of(p).total; }
-
-void rk_int8_winograd_avx2(const rk_int8_convolution *p) {
-  job job = job_of(p);
-  GOMP_parallel(winograd, &job, 0, 0);
+// With less, transforming and reading transformed weights takes longer than what is saved.
+static int accepts(const rk_int8_convolution *p) {
+  return p->channels >= 32 && p->out_channels >= 16 &&
+         p->batch * rk_quotient(p->out_height, 2) * rk_quotient(p->out_width, 2) >= 32 && p->groups == 1 &&
+         p->kernel_height == 3 && p->kernel_width == 3 && p->stride_height == 1 && p->stride_width == 1 &&
+         p->dilation_height == 1 && p->dilation_width == 1 && p->channels % 16 == 0 && p->channels <= 1024;
 }
+
+static int64_t transformed_at(const rk_int8_convolution *p, int64_t o, int64_t c, int64_t place) {
+  int64_t from = o - o % chunk, channels = rk_smaller(chunk, p->out_channels - from);
+  int64_t first = c - c % (2 * block), inputs = rk_smaller(2 * block, p->channels - first);
+  return (from * places + place * channels) * p->channels + first * channels + (o - from) * inputs + c - first;
+}
+
+// 2G w 2G' of F(2 x 2, 3 x 3): four times what the algorithm asks for, so that it is whole.
+static void transform_filter(const rk_int8_convolution *p, int64_t o, int64_t c, const int8_t *w, int16_t *packed) {
+  int rows[4][3];
+  for (int j = 0; j < 3; j++) {
+    int a = w[j], b = w[3 + j], d = w[6 + j];
+    rows[0][j] = 2 * a, rows[1][j] = a + b + d, rows[2][j] = a - b + d, rows[3][j] = 2 * d;
+  }
+  for (int i = 0; i < 4; i++) {
+    int a = rows[i][0], b = rows[i][1], d = rows[i][2], all[4] = {2 * a, a + b + d, a - b + d, 2 * d};
+    for (int j = 0; j < 4; j++) packed[transformed_at(p, o, c, i * 4 + j)] = (int16_t)all[j];
+  }
+}
+
+static int64_t packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
+  (void)weights;
+  return places * p->out_channels * p->channels * (int64_t)sizeof(int16_t);
+}
+
+static void pack(const rk_int8_convolution *p, const int8_t *weights, void *packed) {
+  for (int64_t o = 0; o < p->out_channels; o++) {
+    for (int64_t c = 0; c < p->channels; c++, weights += 9) transform_filter(p, o, c, weights, packed);
+  }
+}
+
+static int64_t scratch(const rk_int8_convolution *p) { return job_of(p).total; }
+
+static void run(const rk_int8_convolution *p) {
+  job job = job_of(p);
+  GOMP_parallel(convolve, &job, 0, 0);
+}
+
+const rk_int8_kernel rk_int8_winograd = {
+    "own int8 winograd avx2", RK_HAS_AVX2, accepts, packed_bytes, pack, scratch, run};
 
 #endif

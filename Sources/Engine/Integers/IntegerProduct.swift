@@ -20,13 +20,14 @@ final class IntegerProduct {
     scales = try buffer(byteCount: channels * 4)
     arguments.bias = UnsafePointer(bias.pointer.assumingMemoryBound(to: Int32.self))
     arguments.scales = UnsafePointer(scales.floats)
+    arguments.kernel = withUnsafePointer(to: arguments) { rk_int8_choose($0) }
     self.arguments = .allocate(capacity: 1)
     self.arguments.initialize(to: arguments)
   }
   deinit { arguments.deallocate() }
 
   var byteCount: Int { packed.byteCount + bias.byteCount + scales.byteCount }
-  var kernel: String { String(cString: rk_int8_kernel(arguments)) }
+  var kernel: String { String(cString: rk_int8_name(arguments.pointee.kernel)) }
   func scratch(threads: Int) -> Int { Int(rk_int8_scratch(arguments, Int32(threads))) }
 
   /// Takes the places of its arrays.

@@ -22,6 +22,7 @@ typedef struct {
   int32_t kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
   int32_t pad_top, pad_left;
   int32_t groups;
+  int32_t kernel;           // which one packs and runs it, by its number: rk_int8_choose
   int32_t zero;             // of x; what x is outside the picture
   const uint8_t *x;
   const void *weights;      // as rk_int8_pack leaves them
@@ -36,15 +37,21 @@ typedef struct {
   void *scratch;            // rk_int8_scratch bytes
 } rk_int8_convolution;
 
-// weights[out_channels][channels / groups][kernel_height][kernel_width]. The packed form depends on the weights and on
-// the shapes, not on the processor; it may be copied elsewhere.
+// The kernels, fastest first. The last is the definition: it takes every convolution on every processor, slowly.
+int rk_int8_kernels(void);
+const char *rk_int8_name(int kernel);
+// Whether it takes p on this processor, of which ONEDNN_MAX_CPU_ISA may hide features. Shapes alone decide.
+int rk_int8_accepts(int kernel, const rk_int8_convolution *p);
+// The first that does.
+int rk_int8_choose(const rk_int8_convolution *p);
+
+// weights[out_channels][channels / groups][kernel_height][kernel_width]. The packed form is the kernel's own, and
+// depends on weights and shapes; it may be copied elsewhere, aligned as it was (64 bytes).
 int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights);
 void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *packed);
 // What teams of up to `threads` threads need; x and weights are not looked at.
 int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads);
 void rk_int8_convolve(const rk_int8_convolution *p);
-// The name of the kernel that rk_int8_convolve uses for p on this processor.
-const char *rk_int8_kernel(const rk_int8_convolution *p);
 
 // q = clamp(rint(x / scale) + zero, low, high), from x[batch][channels][pixels] to y[batch][pixels][channels].
 void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,

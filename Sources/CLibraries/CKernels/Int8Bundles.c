@@ -16,11 +16,21 @@
 //
 // The rows that a block of pixels needs are copied once with their margin, so that the window of a pixel is at fixed
 // distances from one address.
+//
+// The places of a window are its weights' in the order of its bytes in a picture; where the bytes of a row of the
+// window lie one after the other, the row is one run of places; else each pixel is. A run is cut into quads of 4
+// places. Each output channel has a list of entries for each block of quads: a quad's place in the block, in bytes of a
+// packed tile of pixels, and its weights as bytes. Each quad has one entry, or two whose sum counts. Entries come in
+// bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits. The channels of a panel come in an order in
+// which those with as many bundles follow each other: loops of the same length are foreseen.
 #include "Int8.h"
 
-#ifdef RK_INT8_AVX2
+#ifdef RK_X86
 
 enum {
+  per_bundle = 4,                  // entries at most
+  per_panel = 64,                  // output channels
+  most_quads = 96,                 // of a block
   most_vectors = 8,                // of a tile
   tile = RK_LANES * most_vectors,  // pixels; a quad of theirs is RK_QUAD_BYTES
   turned = 16,                     // output channels that are turned at a time
@@ -30,8 +40,60 @@ enum {
 };
 
 typedef struct {
+  int64_t inputs, outputs;  // channels of a group
+  int64_t panels;           // of a group
+  int64_t runs, places;     // how many runs, of how many places
+  int64_t quads;            // of all runs
+  int64_t blocks, per_block;
+} layout;
+
+// One channel in one block: which of its panel it is, and how many bundles of n there are, bundles[n - 1].
+typedef struct { uint8_t channel, bundles[per_bundle]; } channel_list;
+
+// The lists of a block from place `index` of the output channels on, and their entries.
+typedef struct { const channel_list *lists; const uint16_t *quads; const int32_t *weights; } channel_lists;
+
+static layout layout_of(const rk_int8_convolution *p) {
+  layout layout = {.inputs = p->channels / p->groups, .outputs = p->out_channels / p->groups};
+  int is_contiguous = p->groups == 1 && (p->dilation_width == 1 || p->kernel_width == 1);
+  layout.runs = p->kernel_height * (int64_t)(is_contiguous ? 1 : p->kernel_width);
+  layout.places = layout.inputs * (is_contiguous ? p->kernel_width : 1);
+  layout.panels = rk_quotient(layout.outputs, per_panel);
+  layout.quads = layout.runs * rk_quotient(layout.places, RK_PLACES);
+  layout.blocks = rk_quotient(layout.quads, most_quads);
+  layout.per_block = rk_quotient(layout.quads, layout.blocks);
+  return layout;
+}
+
+// Where the parts of packed weights begin: for each channel of each block the number of its first entry, and for how
+// many entries there is room; its list; the quad of each entry; weights.
+static int64_t lists_at(const rk_int8_convolution *p, const layout *layout) {
+  return rk_aligned((p->out_channels * layout->blocks + 1) * (int64_t)sizeof(int32_t));
+}
+
+static int64_t quads_at(const rk_int8_convolution *p, const layout *layout) {
+  return lists_at(p, layout) + rk_aligned(p->out_channels * layout->blocks * (int64_t)sizeof(channel_list));
+}
+
+static int64_t weights_at(const rk_int8_convolution *p, const layout *layout, int64_t entries) {
+  return quads_at(p, layout) + rk_aligned(entries * (int64_t)sizeof(uint16_t));
+}
+
+static channel_lists lists_of(const rk_int8_convolution *p, const layout *layout, int64_t block,
+                                   int64_t index) {
+  const char *packed = p->weights;
+  const int32_t *starts = p->weights;
+  int64_t all = p->out_channels * layout->blocks, first = starts[block * p->out_channels + index];
+  return (channel_lists){
+      (const channel_list *)(packed + lists_at(p, layout)) + block * p->out_channels + index,
+      (const uint16_t *)(packed + quads_at(p, layout)) + first,
+      (const int32_t *)(packed + weights_at(p, layout, starts[all])) + first};
+}
+
+
+typedef struct {
   const rk_int8_convolution *p;
-  rk_int8_layout layout;
+  layout layout;
   int is_pointwise;        // each pixel needs one pixel
   int is_direct;           // and can be read where it is
   int64_t images, pixels;  // of an image
@@ -43,7 +105,7 @@ typedef struct {
 } job;
 
 static job job_of(const rk_int8_convolution *p) {
-  job job = {.p = p, .layout = rk_int8_layout_of(p)};
+  job job = {.p = p, .layout = layout_of(p)};
   int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
   job.is_pointwise = p->kernel_height == 1 && p->kernel_width == 1 && p->pad_top == 0 && p->pad_left == 0 &&
                      (p->out_height - 1) * p->stride_height < p->height &&
@@ -72,23 +134,10 @@ static job job_of(const rk_int8_convolution *p) {
   job.picture = rk_aligned(job.picture + 4 * RK_PLACES);  // four quads are read, be they there or not
   job.rows = rk_aligned(job.block * (int64_t)sizeof(uint8_t *));
   job.packed = job.layout.quads * RK_QUAD_BYTES;
-  job.sums = RK_PANEL * tile * (int64_t)sizeof(int32_t);
-  job.results = RK_PANEL * tile;
+  job.sums = per_panel * tile * (int64_t)sizeof(int32_t);
+  job.results = per_panel * tile;
   job.total = job.picture + job.rows + job.packed + job.sums + job.results;
   return job;
-}
-
-rk_int8_shares rk_int8_shares_of(int64_t vectors, int64_t panels, double products, double packing, double weights,
-                                 int64_t threads) {
-  int64_t best = 1, thread = omp_get_thread_num();
-  double least = 0;
-  for (int64_t shares = 1; shares <= threads; shares++) {
-    if (threads % shares) continue;
-    double each = (double)rk_quotient(panels, shares) * products + packing;
-    double cost = (double)rk_quotient(vectors, threads / shares) * each + weights / (double)shares / 8;
-    if (shares == 1 || cost < least) best = shares, least = cost;
-  }
-  return (rk_int8_shares){best, thread % best, threads / best, thread / best};
 }
 
 // Copies what the pixels from `from` to `to` of an image need, and writes the address of each one's window.
@@ -154,14 +203,14 @@ RK_AVX2 static void pack_tile(const job *job, int64_t group, const uint8_t *cons
 }
 
 // Adds the products of `count` bundles of `size` entries.
-RK_AVX2 RK_INLINE void add_bundles(const uint8_t *x, rk_int8_entries *entries, int64_t count, __m256i *sum,
+RK_AVX2 RK_INLINE void add_bundles(const uint8_t *x, channel_lists *entries, int64_t count, __m256i *sum,
                                    const int vectors, const int size) {
   const __m256i one = _mm256_set1_epi16(1);
   const uint16_t *quads = entries->quads;
   const int32_t *weights = entries->weights;
   for (; count > 0; count--, quads += size, weights += size) {
-    const __m256i *places[RK_BUNDLE];
-    __m256i w[RK_BUNDLE];
+    const __m256i *places[per_bundle];
+    __m256i w[per_bundle];
 #pragma clang loop unroll(full)
     for (int k = 0; k < size; k++) {
       places[k] = (const __m256i *)(x + quads[k]);
@@ -193,14 +242,14 @@ typedef struct {
   const rk_int8_convolution *p;
   int64_t channel, channels, pixel, count;
   const uint8_t *x;
-  rk_int8_entries entries;
+  channel_lists entries;
   int is_first, is_last;  // of the blocks
   __m256i *sums;          // between blocks: [channel][pixel]
   uint8_t *results;       // of the last: [channel][pixel]
 } step;
 
 RK_AVX2 RK_INLINE void run_vectors(const step *step, const int vectors) {
-  rk_int8_entries entries = step->entries;
+  channel_lists entries = step->entries;
   for (int64_t left = step->channels; left > 0; left--, entries.lists++) {
     int64_t o = entries.lists->channel, channel = step->channel + o;
     const uint8_t *bundles = entries.lists->bundles;
@@ -299,12 +348,12 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
                              const uint8_t *packed, __m256i *sums, uint8_t *results) {
   const rk_int8_convolution *p = job->p;
   int64_t start = group * job->layout.outputs, blocks = job->layout.blocks;
-  int64_t end = start + rk_smaller(last * RK_PANEL, job->layout.outputs);
+  int64_t end = start + rk_smaller(last * per_panel, job->layout.outputs);
   int64_t offsets[tile];
   for (int64_t i = 0; i < tile; i++) offsets[i] = i < count ? (pixel + i) * p->out_channels : -1;
   step step = {.p = p, .pixel = pixel, .count = count, .sums = sums, .results = results};
-  for (step.channel = start + first * RK_PANEL; step.channel < end; step.channel += step.channels) {
-    step.channels = rk_smaller(RK_PANEL, end - step.channel);
+  for (step.channel = start + first * per_panel; step.channel < end; step.channel += step.channels) {
+    step.channels = rk_smaller(per_panel, end - step.channel);
     for (int64_t i = 0; p->residual && i < count; i++) {
       __builtin_prefetch(p->y + offsets[i] + step.channel, 1);
       __builtin_prefetch(p->residual + offsets[i] + step.channel);
@@ -312,7 +361,7 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
     for (int64_t block = 0; block < blocks; block++) {
       step.is_first = block == 0, step.is_last = block + 1 == blocks;
       step.x = packed + block * job->layout.per_block * RK_QUAD_BYTES;
-      step.entries = rk_int8_entries_of(p, &job->layout, block, step.channel);
+      step.entries = lists_of(p, &job->layout, block, step.channel);
       run_step(&step);
     }
     for (int64_t o = 0; p->y && o < step.channels; o += turned) {
@@ -327,7 +376,7 @@ static int64_t share_of(int64_t left, int64_t most) {
   return rk_smaller(rk_quotient(rk_next(left, most), RK_LANES) * RK_LANES, left);
 }
 
-RK_AVX2 static void convolve_avx2(void *context) {
+RK_AVX2 static void convolve(void *context) {
   const job *job = context;
   int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
   uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)job->p->scratch) + thread * job->total;
@@ -339,8 +388,8 @@ RK_AVX2 static void convolve_avx2(void *context) {
   int64_t panels = job->layout.panels * job->p->groups, vectors = rk_quotient(job->images * job->pixels, RK_LANES);
   double quads = (double)job->layout.quads;
   rk_int8_shares shares =
-      rk_int8_shares_of(vectors, panels, RK_PANEL * quads * 0.8, (double)job->p->groups * quads * 2,
-                        (double)panels * RK_PANEL * quads * (RK_PLACES + sizeof(uint16_t)), threads);
+      rk_int8_shares_of(vectors, panels, per_panel * quads * 0.8, (double)job->p->groups * quads * 2,
+                        (double)panels * per_panel * quads * (RK_PLACES + sizeof(uint16_t)), threads);
   int64_t first = panels * shares.channel / shares.channels, last = panels * (shares.channel + 1) / shares.channels;
   int64_t pixel = vectors * shares.pixel / shares.pixels * RK_LANES;
   int64_t end = rk_smaller(vectors * (shares.pixel + 1) / shares.pixels * RK_LANES, job->images * job->pixels);
@@ -363,76 +412,11 @@ RK_AVX2 static void convolve_avx2(void *context) {
   }
 }
 
-#endif
-
-rk_int8_layout rk_int8_layout_of(const rk_int8_convolution *p) {
-  rk_int8_layout layout = {0};
-  layout.inputs = p->channels / p->groups;
-  layout.outputs = p->out_channels / p->groups;
-  layout.is_depthwise = p->groups > 1 && layout.inputs == 1 && layout.outputs == 1;
-  int sees_all = p->kernel_height == p->height && p->kernel_width == p->width;
-  int sees_one = p->kernel_height == 1 && p->kernel_width == 1 && p->stride_height == 1 && p->stride_width == 1 &&
-                 p->out_height == p->height && p->out_width == p->width;
-  int is_few = p->batch * p->out_height * p->out_width <= 4 && p->pad_top == 0 && p->pad_left == 0;
-  int is_whole = p->dilation_height == 1 && p->dilation_width == 1 && p->groups == 1;
-  if (layout.is_depthwise) {
-    layout.panels = rk_quotient(p->channels, RK_BLOCK);
-    layout.runs = 1;
-    layout.places = (int64_t)p->kernel_height * p->kernel_width;
-    layout.pairs = rk_quotient(layout.places, 2);
-  } else if (is_few && is_whole && (sees_one || (sees_all && p->out_height == 1 && p->out_width == 1))) {
-    layout.is_row = 1;
-    layout.runs = 1;
-    layout.places = p->channels * p->kernel_height * p->kernel_width;
-    layout.row = rk_quotient(layout.places, RK_BLOCK) * RK_BLOCK;
-  } else {
-    // With less, transforming and reading transformed weights takes longer than what is saved.
-    int is_worthwhile = p->channels >= 32 && p->out_channels >= 16 &&
-                        p->batch * rk_quotient(p->out_height, 2) * rk_quotient(p->out_width, 2) >= 32;
-    layout.is_winograd = is_worthwhile && p->groups == 1 && p->kernel_height == 3 && p->kernel_width == 3 &&
-                         p->stride_height == 1 && p->stride_width == 1 && p->dilation_height == 1 &&
-                         p->dilation_width == 1 && p->channels % 16 == 0 && p->channels <= 1024;
-    int is_contiguous = p->groups == 1 && (p->dilation_width == 1 || p->kernel_width == 1);
-    layout.runs = p->kernel_height * (int64_t)(is_contiguous ? 1 : p->kernel_width);
-    layout.places = layout.inputs * (is_contiguous ? p->kernel_width : 1);
-    layout.panels = rk_quotient(layout.outputs, RK_PANEL);
-    layout.quads = layout.runs * rk_quotient(layout.places, RK_PLACES);
-    layout.blocks = rk_quotient(layout.quads, RK_BLOCK_QUADS);
-    layout.per_block = rk_quotient(layout.quads, layout.blocks);
-  }
-  return layout;
-}
-
-// Where the parts of packed weights begin: for each channel of each block the number of its first entry, and for how
-// many entries there is room; its list; the quad of each entry; weights.
-static int64_t lists_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
-  return rk_aligned((p->out_channels * layout->blocks + 1) * (int64_t)sizeof(int32_t));
-}
-
-static int64_t quads_at(const rk_int8_convolution *p, const rk_int8_layout *layout) {
-  return lists_at(p, layout) + rk_aligned(p->out_channels * layout->blocks * (int64_t)sizeof(rk_int8_list));
-}
-
-static int64_t weights_at(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t entries) {
-  return quads_at(p, layout) + rk_aligned(entries * (int64_t)sizeof(uint16_t));
-}
-
-rk_int8_entries rk_int8_entries_of(const rk_int8_convolution *p, const rk_int8_layout *layout, int64_t block,
-                                   int64_t index) {
-  const char *packed = p->weights;
-  const int32_t *starts = p->weights;
-  int64_t all = p->out_channels * layout->blocks, first = starts[block * p->out_channels + index];
-  return (rk_int8_entries){
-      (const rk_int8_list *)(packed + lists_at(p, layout)) + block * p->out_channels + index,
-      (const uint16_t *)(packed + quads_at(p, layout)) + first,
-      (const int32_t *)(packed + weights_at(p, layout, starts[all])) + first};
-}
-
 // An entry that is to be bundled. A lane has two pairs of weights; `fill` is what they take of it, 16 bits each: the
 // positive ones of the first pair, the negative ones, the same of the second.
 typedef struct { int8_t w[RK_PLACES]; int64_t quad; uint64_t fill; } entry;
 
-enum { most_growth = 4 * (RK_BUNDLE - 1), most_entries = 2 * RK_BLOCK_QUADS + most_growth, most_fill = 128 };
+enum { most_growth = 4 * (per_bundle - 1), most_entries = 2 * most_quads + most_growth, most_fill = 128 };
 
 static int is_full(uint64_t fill) {
   return (fill + (0x8000 - most_fill - 1) * 0x0001000100010001u & 0x8000800080008000u) != 0;
@@ -454,7 +438,7 @@ static int64_t largest(uint64_t fill) {
 
 // The weights of a quad of one channel, and what has been split off them if a pair is too large.
 // Returns how many entries these are.
-static int64_t read_quad(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights,
+static int64_t read_quad(const rk_int8_convolution *p, const layout *layout, const int8_t *weights,
                          int64_t channel, int64_t quad, int8_t w[2][RK_PLACES]) {
   int64_t per_run = rk_quotient(layout->places, RK_PLACES), run = quad / per_run;
   int64_t per_row = layout->runs / p->kernel_height, area = (int64_t)p->kernel_height * p->kernel_width;
@@ -479,7 +463,7 @@ static int64_t read_quad(const rk_int8_convolution *p, const rk_int8_layout *lay
 }
 
 // The entries of one channel in one block, the fullest first. Returns how many.
-static int64_t list_entries(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights,
+static int64_t list_entries(const rk_int8_convolution *p, const layout *layout, const int8_t *weights,
                             int64_t channel, int64_t block, entry *entries) {
   entry unsorted[most_entries];
   int64_t count = 0, starts[most_fill + 2] = {0};
@@ -502,9 +486,9 @@ static int64_t list_entries(const rk_int8_convolution *p, const rk_int8_layout *
 // Bundles entries, each with the first that it fits to, and brings them into the order of bundles, larger ones first.
 // A few small bundles are filled up with zeros: their products take less time than the end of another loop.
 // Returns how many entries that makes.
-static int64_t bundle(entry *entries, int64_t count, uint8_t bundles[RK_BUNDLE]) {
-  struct { uint64_t fill; int64_t size; entry *members[RK_BUNDLE]; } made[most_entries];
-  int64_t open[most_entries], opened = 0, all = 0, sizes[RK_BUNDLE + 1] = {0}, grown[RK_BUNDLE + 1];
+static int64_t bundle(entry *entries, int64_t count, uint8_t bundles[per_bundle]) {
+  struct { uint64_t fill; int64_t size; entry *members[per_bundle]; } made[most_entries];
+  int64_t open[most_entries], opened = 0, all = 0, sizes[per_bundle + 1] = {0}, grown[per_bundle + 1];
   for (int64_t i = 0; i < count; i++) {
     int64_t k = 0;
     while (k < opened && is_full(made[open[k]].fill + entries[i].fill)) k++;
@@ -515,19 +499,19 @@ static int64_t bundle(entry *entries, int64_t count, uint8_t bundles[RK_BUNDLE])
     int64_t own = open[k];
     made[own].fill += entries[i].fill;
     made[own].members[made[own].size++] = entries + i;
-    if (made[own].size == RK_BUNDLE) memmove(open + k, open + k + 1, (--opened - k) * sizeof *open);
+    if (made[own].size == per_bundle) memmove(open + k, open + k + 1, (--opened - k) * sizeof *open);
   }
   for (int64_t i = 0; i < all; i++) sizes[made[i].size]++;
-  for (int64_t size = 1; size <= RK_BUNDLE; size++) {
+  for (int64_t size = 1; size <= per_bundle; size++) {
     int64_t next = size + 1;
-    while (next < RK_BUNDLE && sizes[next] == 0) next++;
-    int is_grown = size < RK_BUNDLE && sizes[size] * (next - size) <= most_growth / (RK_BUNDLE - 1);
+    while (next < per_bundle && sizes[next] == 0) next++;
+    int is_grown = size < per_bundle && sizes[size] * (next - size) <= most_growth / (per_bundle - 1);
     grown[size] = is_grown ? next : size;
     if (is_grown) sizes[next] += sizes[size], sizes[size] = 0;
   }
   entry sorted[most_entries];
   int64_t done = 0;
-  for (int64_t size = RK_BUNDLE; size > 0; size--) {
+  for (int64_t size = per_bundle; size > 0; size--) {
     bundles[size - 1] = (uint8_t)sizes[size];
     for (int64_t i = 0; i < all; i++) {
       int64_t own = made[i].size;
@@ -544,44 +528,9 @@ static int64_t bundle(entry *entries, int64_t count, uint8_t bundles[RK_BUNDLE])
   return done;
 }
 
-static int64_t depthwise_place(const rk_int8_layout *layout, int64_t c, int64_t place) {
-  return ((c / RK_BLOCK * layout->pairs + place / 2) * RK_BLOCK + rk_int8_lane(c % RK_BLOCK)) * 2 + place % 2;
-}
-
-static int64_t transformed_at(const rk_int8_convolution *p, int64_t o, int64_t c, int64_t place) {
-  int64_t from = o - o % RK_CHUNK, channels = rk_smaller(RK_CHUNK, p->out_channels - from);
-  int64_t first = c - c % RK_BLOCK_CHANNELS, block = rk_smaller(RK_BLOCK_CHANNELS, p->channels - first);
-  return (from * 16 + place * channels) * p->channels + first * channels + (o - from) * block + c - first;
-}
-
-// 2G w 2G' of F(2 x 2, 3 x 3): four times what the algorithm asks for, so that it is whole.
-static void transform_filter(const rk_int8_convolution *p, int64_t o, int64_t c, const int8_t *w, int16_t *packed) {
-  int rows[4][3];
-  for (int j = 0; j < 3; j++) {
-    int a = w[j], b = w[3 + j], d = w[6 + j];
-    rows[0][j] = 2 * a, rows[1][j] = a + b + d, rows[2][j] = a - b + d, rows[3][j] = 2 * d;
-  }
-  for (int i = 0; i < 4; i++) {
-    int a = rows[i][0], b = rows[i][1], d = rows[i][2], all[4] = {2 * a, a + b + d, a - b + d, 2 * d};
-    for (int j = 0; j < 4; j++) packed[transformed_at(p, o, c, i * 4 + j)] = (int16_t)all[j];
-  }
-}
-
-// The way back: one weight.
-static int32_t filter_of(const rk_int8_convolution *p, int64_t o, int64_t c, int y, int x) {
-  const int16_t *packed = p->weights;
-  int rows[3][4], all[3];
-  for (int j = 0; j < 4; j++) {
-    int column[4];
-    for (int i = 0; i < 4; i++) column[i] = packed[transformed_at(p, o, c, i * 4 + j)];
-    rows[0][j] = column[0] / 2, rows[1][j] = (column[1] - column[2]) / 2, rows[2][j] = column[3] / 2;
-  }
-  all[0] = rows[y][0] / 2, all[1] = (rows[y][1] - rows[y][2]) / 2, all[2] = rows[y][3] / 2;
-  return all[x];
-}
 
 // For how many entries there is room.
-static int64_t room(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights) {
+static int64_t room(const rk_int8_convolution *p, const layout *layout, const int8_t *weights) {
   int64_t result = p->out_channels * layout->blocks * most_growth;
   int8_t w[2][RK_PLACES];
   for (int64_t o = 0; o < p->out_channels; o++) {
@@ -593,19 +542,19 @@ static int64_t room(const rk_int8_convolution *p, const rk_int8_layout *layout, 
 // Where packed weights go on.
 typedef struct {
   int32_t *starts;
-  rk_int8_list *lists;
+  channel_list *lists;
   uint16_t *quads;
   int8_t (*weights)[RK_PLACES];
   int64_t done;  // entries
 } packing;
 
 // Packs a panel of `channels` output channels in one block.
-static void pack_panel(const rk_int8_convolution *p, const rk_int8_layout *layout, const int8_t *weights, int64_t block,
+static void pack_panel(const rk_int8_convolution *p, const layout *layout, const int8_t *weights, int64_t block,
                        int64_t channel, int64_t channels, packing *at) {
-  rk_int8_list lists[RK_PANEL];
-  uint16_t quads[RK_PANEL][most_entries];
-  int8_t w[RK_PANEL][most_entries][RK_PLACES];
-  int64_t counts[RK_PANEL], order[RK_PANEL];
+  channel_list lists[per_panel];
+  uint16_t quads[per_panel][most_entries];
+  int8_t w[per_panel][most_entries][RK_PLACES];
+  int64_t counts[per_panel], order[per_panel];
   for (int64_t o = 0; o < channels; o++) {
     entry entries[most_entries];
     counts[o] = list_entries(p, layout, weights, channel + o, block, entries);
@@ -616,7 +565,7 @@ static void pack_panel(const rk_int8_convolution *p, const rk_int8_layout *layou
       memcpy(w[o][i], entries[i].w, RK_PLACES);
     }
     int64_t k = o;
-    for (; k > 0 && memcmp(lists[order[k - 1]].bundles, lists[o].bundles, RK_BUNDLE) > 0; k--) order[k] = order[k - 1];
+    for (; k > 0 && memcmp(lists[order[k - 1]].bundles, lists[o].bundles, per_bundle) > 0; k--) order[k] = order[k - 1];
     order[k] = o;
   }
   for (int64_t k = 0; k < channels; k++) {
@@ -629,43 +578,14 @@ static void pack_panel(const rk_int8_convolution *p, const rk_int8_layout *layou
   }
 }
 
-int64_t rk_int8_packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  if (layout.is_depthwise) return layout.panels * layout.pairs * RK_BLOCK * 4;
-  if (layout.is_row) return p->out_channels * layout.row;
-  if (layout.is_winograd) return 16 * p->out_channels * p->channels * (int64_t)sizeof(int16_t);
+static int64_t packed_bytes(const rk_int8_convolution *p, const int8_t *weights) {
+  layout layout = layout_of(p);
   int64_t entries = room(p, &layout, weights);
   return weights_at(p, &layout, entries) + entries * RK_PLACES;
 }
 
-void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *packed) {
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  if (layout.is_depthwise) {
-    int16_t *w = packed;
-    memset(packed, 0, rk_int8_packed_bytes(p, weights));
-    for (int64_t o = 0; o < p->channels; o++) {
-      for (int64_t i = 0; i < layout.places; i++) {
-        w[depthwise_place(&layout, o, i)] = *weights++;
-      }
-    }
-    return;
-  }
-  if (layout.is_row) {
-    int64_t area = layout.places / p->channels;
-    memset(packed, 0, rk_int8_packed_bytes(p, weights));
-    for (int64_t o = 0; o < p->out_channels; o++) {
-      for (int64_t i = 0; i < layout.places; i++) {
-        ((int8_t *)packed)[o * layout.row + i] = weights[o * layout.places + i % p->channels * area + i / p->channels];
-      }
-    }
-    return;
-  }
-  if (layout.is_winograd) {
-    for (int64_t o = 0; o < p->out_channels; o++) {
-      for (int64_t c = 0; c < p->channels; c++, weights += 9) transform_filter(p, o, c, weights, packed);
-    }
-    return;
-  }
+static void pack(const rk_int8_convolution *p, const int8_t *weights, void *packed) {
+  layout layout = layout_of(p);
   int64_t entries = room(p, &layout, weights), all = p->out_channels * layout.blocks;
   char *start = packed;
   packing at = {packed, (void *)(start + lists_at(p, &layout)), (void *)(start + quads_at(p, &layout)),
@@ -673,121 +593,19 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
   at.starts[all] = (int32_t)entries;
   for (int64_t block = 0; block < layout.blocks; block++) {
     for (int64_t panel = 0; panel < p->groups * layout.panels; panel++) {
-      int64_t first = panel % layout.panels * RK_PANEL, channel = panel / layout.panels * layout.outputs + first;
-      pack_panel(p, &layout, weights, block, channel, rk_smaller(RK_PANEL, layout.outputs - first), &at);
+      int64_t first = panel % layout.panels * per_panel, channel = panel / layout.panels * layout.outputs + first;
+      pack_panel(p, &layout, weights, block, channel, rk_smaller(per_panel, layout.outputs - first), &at);
     }
   }
 }
 
-// A few pixels that see one pixel each, or the whole picture: dense layers of few examples. Nothing is used often, so
-// that weights lie in the order of what a pixel sees.
-RK_CLONES static void convolve_rows(void *context) {
-  const rk_int8_convolution *p = context;
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  int16_t *x = (int16_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * layout.row;
-  memset(x, 0, layout.row * sizeof *x);
-  rk_range share = rk_share(p->out_channels, 1);
-  for (int64_t pixel = 0; pixel < p->batch * p->out_height * p->out_width; pixel++) {
-    for (int64_t i = 0; i < layout.places; i++) x[i] = p->x[pixel * layout.places + i];
-    for (int64_t o = share.from; o < share.to; o++) {
-      const int8_t *w = (const int8_t *)p->weights + o * layout.row;
-      int32_t sum = 0;
-      for (int64_t i = 0; i < layout.row; i++) sum += x[i] * w[i];
-      rk_int8_finish(p, pixel * p->out_channels + o, o, p->bias[o] + sum);
-    }
-  }
+static int64_t scratch(const rk_int8_convolution *p) { return job_of(p).total; }
+
+static void run(const rk_int8_convolution *p) {
+  job job = job_of(p);
+  GOMP_parallel(convolve, &job, 0, 0);
 }
 
-// The definition, for processors without a kernel of their own.
-static void convolve_plain(void *context) {
-  const rk_int8_convolution *p = context;
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  int64_t per_run = rk_quotient(layout.places, RK_PLACES), per_row = layout.runs / p->kernel_height;
-  rk_range share = rk_share(p->batch * p->out_height * p->out_width, 1);
-  for (int64_t pixel = share.from; pixel < share.to; pixel++) {
-    int64_t left = pixel % p->out_width * p->stride_width - p->pad_left;
-    int64_t top = pixel / p->out_width % p->out_height * p->stride_height - p->pad_top;
-    const uint8_t *image = p->x + pixel / p->out_width / p->out_height * p->height * p->width * p->channels;
-    for (int64_t o = 0; o < p->out_channels; o++) {
-      int64_t group = o / layout.outputs;
-      int32_t sum = p->bias[o];
-      for (int64_t block = 0; block < (layout.is_depthwise || layout.is_winograd ? 1 : layout.blocks); block++) {
-        rk_int8_entries list = {0};
-        int64_t count = layout.is_depthwise || layout.is_winograd ? layout.places * layout.runs : 0;
-        if (count == 0) {
-          int64_t index = o - o % layout.outputs % RK_PANEL;
-          do list = rk_int8_entries_of(p, &layout, block, index++);
-          while (list.lists->channel != o % layout.outputs % RK_PANEL);
-          for (int64_t i = 0; i < RK_BUNDLE; i++) count += (i + 1) * list.lists->bundles[i] * RK_PLACES;
-        }
-        for (int64_t i = 0; i < count; i++) {
-          int64_t y, x, channel, w;
-          if (layout.is_depthwise) {
-            y = i / p->kernel_width, x = i % p->kernel_width, channel = 0;
-            w = ((const int16_t *)p->weights)[depthwise_place(&layout, o, i)];
-          } else if (layout.is_winograd) {
-            y = i / layout.places, x = i % layout.places / p->channels, channel = i % p->channels;
-            w = filter_of(p, o, channel, (int)y, (int)x);
-          } else {
-            int64_t quad = block * layout.per_block + list.quads[i / RK_PLACES] / RK_QUAD_BYTES, run = quad / per_run;
-            int64_t place = quad % per_run * RK_PLACES + i % RK_PLACES;
-            if (place >= layout.places) continue;
-            y = run / per_row, x = per_row == 1 ? place / layout.inputs : run % per_row;
-            channel = place % layout.inputs;
-            w = ((const int8_t *)list.weights)[i];
-          }
-          int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
-          int is_inside = row >= 0 && row < p->height && column >= 0 && column < p->width;
-          int64_t at = (row * p->width + column) * p->channels + group * layout.inputs + channel;
-          sum += (int32_t)w * (is_inside ? image[at] : p->zero);
-        }
-      }
-      rk_int8_finish(p, pixel * p->out_channels + o, o, sum);
-    }
-  }
-}
+const rk_int8_kernel rk_int8_bundles = {"own int8 avx2", RK_HAS_AVX2, rk_int8_any, packed_bytes, pack, scratch, run};
 
-int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads) {
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  int64_t each = layout.row * (int64_t)sizeof(int16_t);
-#ifdef RK_INT8_AVX2
-  if (layout.is_depthwise) each = rk_int8_depthwise_scratch(p);
-  else if (layout.is_winograd) each = rk_int8_winograd_scratch(p);
-  else if (!layout.is_row) each = job_of(p).total;
 #endif
-  return threads * each + 64;
-}
-
-void rk_int8_convolve(const rk_int8_convolution *p) {
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  if (layout.is_row) {
-    GOMP_parallel(convolve_rows, (void *)p, 0, 0);
-    return;
-  }
-#ifdef RK_INT8_AVX2
-  if (__builtin_cpu_supports("avx2")) {
-    if (layout.is_depthwise) {
-      rk_int8_depthwise_avx2(p);
-    } else if (layout.is_winograd) {
-      rk_int8_winograd_avx2(p);
-    } else {
-      job job = job_of(p);
-      GOMP_parallel(convolve_avx2, &job, 0, 0);
-    }
-    return;
-  }
-#endif
-  GOMP_parallel(convolve_plain, (void *)p, 0, 0);
-}
-
-const char *rk_int8_kernel(const rk_int8_convolution *p) {
-  rk_int8_layout layout = rk_int8_layout_of(p);
-  if (layout.is_row) return "own int8 row";
-#ifdef RK_INT8_AVX2
-  if (__builtin_cpu_supports("avx2")) {
-    if (layout.is_depthwise) return "own int8 depthwise avx2";
-    return layout.is_winograd ? "own int8 winograd avx2" : "own int8 avx2";
-  }
-#endif
-  return "own int8 plain";
-}
