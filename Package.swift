@@ -76,7 +76,7 @@ let package = Package(
 
     tests("Tensors", "Tensors", resources: [.copy("Goldens")]),
     tests("Networks", "Networks", "Tensors"),
-    tests("Engine", "Engine", "Networks", "Tensors"),
+    tests("Engine", "CKernels", "Engine", "Networks", "Tensors"),
     tests("ModelZoo", "Datasets", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Distribution", "Distribution"),
     tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),

@@ -10,12 +10,16 @@ ratios are of those. ONNX Runtime runs as it does unless asked, and told to be e
 processors without VNNI its 8-bit products, as OpenVINO's, are else added in 16 bits, which can be too few, while Reprise's
 and LiteRT's are exact. Weights are random, drawn as for a training's start.
 
+What Reprise's layers ran on is printed too: the processor, and each kernel with how many layers it ran. The kernels name
+their instruction set; ONEDNN_MAX_CPU_ISA=AVX2 shows those of lesser processors.
+
 Without VNNI, Reprise adds products in 16 bits as far as weights let it (docs/integers.md). Normally distributed weights with
 a scale for each channel are its worst case, since the largest of few is only about three deviations. With --per-tensor the
 largest is about five, as in many a trained channel.
 """
 
 import argparse
+import collections
 import json
 import pathlib
 import subprocess
@@ -73,6 +77,15 @@ def time_peer(peer, folder, model, batch, side, threads, seconds):
     return passes(interpreter.invoke, seconds)
 
 
+def processor():
+    """The processor's name, and which instructions for 8 bits it has."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    flags = facts.get("flags", "").split()
+    return f"{facts.get('model name', 'unknown processor')}, family {facts.get('cpu family')} model {facts.get('model')}: " + (
+        ", ".join(flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8") if flag in flags) or "no vectors")
+
+
 def output(command, **settings):
     finished = subprocess.run(list(map(str, command)), capture_output=True, text=True, **settings)
     if finished.returncode != 0:
@@ -104,14 +117,17 @@ def main():
         output(
             [REPRISE, "run", HERE / "export.reprise", "--set", f"side={given.side}", "--set", f"weights={kind}",
              "--threads", given.threads], cwd=folder)
+        print(processor())
         print(f"{'network':12} {'batch':>5}  {'program':18} {'ms':>9} {'images/s':>9}  against int8 of Reprise")
         for model in given.models.split(","):
             for batch in map(int, given.batches.split(",")):
-                fastest = {}
+                fastest, kernels = {}, {}
                 for _ in range(given.rounds):
                     facts = output(
                         [REPRISE, "bench", "int8", model, "--batch", batch, "--size", given.side, "--threads", given.threads,
-                         "--steps", given.steps, "--json", *(["--per-tensor"] if given.per_tensor else [])])
+                         "--steps", given.steps, "--profile", "--json", *(["--per-tensor"] if given.per_tensor else [])])
+                    products = [step["kernel"] for step in facts["steps"] if step["kind"].startswith(("convolution", "dense"))]
+                    kernels = dict(collections.Counter(products).most_common())
                     times = {"reprise int8": facts["int8Seconds"], "reprise 32 bits": facts["floatSeconds"]}
                     for peer in PEERS:
                         shared = ["--side", given.side, "--threads", given.threads, "--seconds", given.seconds]
@@ -119,10 +135,11 @@ def main():
                         times[peer] = output(command + shared)["seconds"]
                     for program, seconds in times.items():
                         fastest[program] = min(seconds + [fastest.get(program, 1e9)])
+                print(f"{model:12} {batch:5}  " + ", ".join(f"{count} by '{kernel}'" for kernel, count in kernels.items()), flush=True)
                 for program, seconds in fastest.items():
                     ratio = seconds / fastest["reprise int8"]
                     print(f"{model:12} {batch:5}  {program:18} {seconds * 1000:9.2f} {batch / seconds:9.1f}  {ratio:.2f} times as long", flush=True)
-                    results.append({"model": model, "batch": batch, "program": program, "seconds": seconds, "ratio": ratio})
+                    results.append({"model": model, "batch": batch, "program": program, "seconds": seconds, "ratio": ratio, "kernels": kernels})
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(results, indent=1) + "\n")
 

@@ -13,6 +13,8 @@ public enum EngineError: Error, Hashable, Sendable {
   case wrongInput(expected: Shape, found: Shape)
   /// A batch must hold at least one sample.
   case emptyBatch
+  /// Of a layer on integers there are activations whose sum of products does not fit into 32 bits.
+  case sumsTooLarge(layer: String)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -26,6 +28,8 @@ extension EngineError: CustomStringConvertible {
     case .weights(let error): error.description
     case .wrongInput(let expected, let found): "the network takes \(expected), \(found) was given"
     case .emptyBatch: "a batch holds at least one sample"
+    case .sumsTooLarge(let layer):
+      "layer '\(layer)' sums up so many large weights that 32-bit integers may not hold the result"
     }
   }
 }

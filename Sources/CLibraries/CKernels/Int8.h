@@ -21,6 +21,8 @@
 // A kernel, a row of the table in Int8Kernels.c: what it runs on, what it takes, how it wants weights, and its scratch
 // for each thread. All of them give the same bytes.
 #define RK_HAS_AVX2 1u
+#define RK_HAS_AVX512_VNNI 2u  // and BW, VL
+#define RK_HAS_AVX_VNNI 4u
 
 typedef struct {
   const char *name;
@@ -32,7 +34,8 @@ typedef struct {
   void (*run)(const rk_int8_convolution *p);
 } rk_int8_kernel;
 
-extern const rk_int8_kernel rk_int8_bundles, rk_int8_depthwise, rk_int8_winograd;
+extern const rk_int8_kernel rk_int8_bundles, rk_int8_depthwise, rk_int8_winograd, rk_int8_dot_512, rk_int8_dot_256,
+    rk_int8_dot_avx, rk_int8_depthwise_dot, rk_int8_winograd_dot;
 
 static inline int rk_int8_any(const rk_int8_convolution *p) { return p != 0; }
 static inline int rk_int8_is_depthwise(const rk_int8_convolution *p) {
@@ -64,6 +67,13 @@ static inline void rk_int8_finish(const rk_int8_convolution *p, int64_t index, i
     q = rk_int8_rounded(own + other, p->sum_zero, p->sum_low, p->sum_high);
   }
   p->y[index] = (uint8_t)q;
+}
+
+// Where the vectors of a panel have its output channel c, so that vpackssdw and vpackuswb, which join the same four
+// lanes of each vector, bring channels into order: for the kernels with dot products.
+static inline int64_t rk_int8_lane(int64_t c, int64_t vectors, int64_t lanes) {
+  int64_t four = c / 4;
+  return four % vectors * lanes + four / vectors * 4 + c % 4;
 }
 
 // Into how many shares output channels and pixels are cut for a team, and which are the calling thread's: what takes

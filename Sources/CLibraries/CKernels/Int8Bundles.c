@@ -14,16 +14,13 @@
 // registers. Quads are taken in blocks that fit into the first cache with all their pixels. The results of 16 channels
 // are turned back to NHWC at the end.
 //
-// The rows that a block of pixels needs are copied once with their margin, so that the window of a pixel is at fixed
-// distances from one address.
-//
 // The places of a window are its weights' in the order of its bytes in a picture; where the bytes of a row of the
 // window lie one after the other, the row is one run of places; else each pixel is. A run is cut into quads of 4
 // places. Each output channel has a list of entries for each block of quads: a quad's place in the block, in bytes of a
 // packed tile of pixels, and its weights as bytes. Each quad has one entry, or two whose sum counts. Entries come in
 // bundles of 4, of 3, of 2 and of 1 whose products can be added in 16 bits. The channels of a panel come in an order in
 // which those with as many bundles follow each other: loops of the same length are foreseen.
-#include "Int8.h"
+#include "Int8Windows.h"
 
 #ifdef RK_X86
 
@@ -94,87 +91,20 @@ static channel_lists lists_of(const rk_int8_convolution *p, const layout *layout
 typedef struct {
   const rk_int8_convolution *p;
   layout layout;
-  int is_pointwise;        // each pixel needs one pixel
-  int is_direct;           // and can be read where it is
-  int64_t images, pixels;  // of an image
-  int64_t row, columns;    // of the copied picture: bytes and pixels in a row
-  int64_t block;           // pixels
-  // The scratch of one thread, in bytes: the picture, the address of each pixel's window, a packed tile, sums of a
-  // panel, its results.
-  int64_t picture, rows, packed, sums, results, total;
+  rk_int8_windows windows;
+  // The scratch of one thread, in bytes: that of windows, a packed tile, sums of a panel, its results.
+  int64_t packed, sums, results, total;
 } job;
 
 static job job_of(const rk_int8_convolution *p) {
   job job = {.p = p, .layout = layout_of(p)};
-  int64_t reach = (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  job.is_pointwise = p->kernel_height == 1 && p->kernel_width == 1 && p->pad_top == 0 && p->pad_left == 0 &&
-                     (p->out_height - 1) * p->stride_height < p->height &&
-                     (p->out_width - 1) * p->stride_width < p->width;
-  job.is_direct = job.is_pointwise && job.layout.inputs % RK_PLACES == 0;
-  job.images = job.is_pointwise ? 1 : p->batch;
-  job.pixels = p->out_height * p->out_width * (job.is_pointwise ? p->batch : 1);
-  job.columns = (p->out_width - 1) * p->stride_width + (int64_t)(p->kernel_width - 1) * p->dilation_width + 1;
-  job.row = job.columns * p->channels;
-  job.block = rk_smaller(output_bytes / (p->channels + p->out_channels), most_pixels);
-  if (job.block < least_pixels) job.block = least_pixels;
-  job.block = rk_smaller(job.block, rk_quotient(job.pixels, RK_LANES) * RK_LANES);
-  if (!job.is_pointwise) {
-    int64_t rows = (block_bytes / job.row - reach) / p->stride_height + 1;
-    job.block = rk_smaller(job.block, (rows < 1 ? 1 : rows) * p->out_width);
-  }
-  int64_t grain = job.block < tile ? RK_LANES : tile;
-  job.block = job.block < RK_LANES ? RK_LANES : job.block - job.block % grain;
-  if (job.is_pointwise) {
-    job.picture = job.is_direct ? 0 : job.block * p->channels;
-  } else {
-    // A block may begin and end within a row.
-    int64_t rows = rk_smaller(p->out_height, (job.block - 2 + p->out_width) / p->out_width + 1);
-    job.picture = ((rows - 1) * p->stride_height + reach) * job.row;
-  }
-  job.picture = rk_aligned(job.picture + 4 * RK_PLACES);  // four quads are read, be they there or not
-  job.rows = rk_aligned(job.block * (int64_t)sizeof(uint8_t *));
+  int64_t most = rk_smaller(output_bytes / (p->channels + p->out_channels), most_pixels);
+  job.windows = rk_int8_windows_of(p, most < least_pixels ? least_pixels : most, RK_LANES, tile, block_bytes);
   job.packed = job.layout.quads * RK_QUAD_BYTES;
   job.sums = per_panel * tile * (int64_t)sizeof(int32_t);
   job.results = per_panel * tile;
-  job.total = job.picture + job.rows + job.packed + job.sums + job.results;
+  job.total = job.windows.scratch + job.packed + job.sums + job.results;
   return job;
-}
-
-// Copies what the pixels from `from` to `to` of an image need, and writes the address of each one's window.
-static void prepare_block(const job *job, int64_t image, int64_t from, int64_t to, uint8_t *picture,
-                          const uint8_t **rows) {
-  const rk_int8_convolution *p = job->p;
-  int64_t channels = p->channels;
-  int64_t column = from % p->out_width, row = from / p->out_width;
-  if (job->is_pointwise) {
-    for (int64_t i = 0; i < to - from; row++, column = 0) {
-      int64_t top = row / p->out_height * p->height + row % p->out_height * p->stride_height;
-      for (; column < p->out_width && i < to - from; column++, i++) {
-        const uint8_t *x = p->x + (top * p->width + column * p->stride_width) * channels;
-        rows[i] = job->is_direct ? x : memcpy(picture + i * channels, x, channels);
-      }
-    }
-    return;
-  }
-  int64_t first = from / p->out_width, last = (to - 1) / p->out_width;
-  int64_t top = first * p->stride_height - p->pad_top;
-  int64_t count = (last - first) * p->stride_height + (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
-  int64_t left = rk_smaller(p->pad_left, job->columns);
-  int64_t inside = rk_smaller(p->width, job->columns - left);
-  for (int64_t i = 0; i < count; i++) {
-    uint8_t *target = picture + i * job->row;
-    if (top + i < 0 || top + i >= p->height) {
-      memset(target, p->zero, job->row);
-      continue;
-    }
-    memset(target, p->zero, left * channels);
-    memcpy(target + left * channels, p->x + (image * p->height + top + i) * p->width * channels, inside * channels);
-    memset(target + (left + inside) * channels, p->zero, (job->columns - left - inside) * channels);
-  }
-  for (int64_t i = 0; i < to - from; row++, column = 0) {
-    const uint8_t *start = picture + (row - first) * p->stride_height * job->row;
-    for (; column < p->out_width && i < to - from; column++) rows[i++] = start + column * p->stride_width * channels;
-  }
 }
 
 // Packs the pixels of a tile, 8 at a time, from where their windows are: [quad][pixel][place].
@@ -187,9 +117,9 @@ RK_AVX2 static void pack_tile(const job *job, int64_t group, const uint8_t *cons
     for (int64_t i = 0; i < RK_LANES; i++) row[i] = rows[rk_smaller(first + i, count - 1)] + group * job->layout.inputs;
     uint8_t *y = packed;
     for (int64_t run = 0; run < job->layout.runs; run++) {
-      int64_t start = run / per_row * p->dilation_height * job->row + run % per_row * p->dilation_width * p->channels;
+      int64_t start = run / per_row * job->windows.down + run % per_row * job->windows.right;
       for (int64_t left = quads; left > 0; left -= 4, start += 4 * RK_PLACES) {
-        if (left < 4 && job->is_direct) {
+        if (left < 4 && job->windows.is_direct) {
           for (int64_t k = 0; k < left; k++, start += RK_PLACES, y += RK_QUAD_BYTES) {
             for (int i = 0; i < RK_LANES; i++) memcpy(y + i * RK_PLACES, row[i] + start, RK_PLACES);
           }
@@ -379,24 +309,25 @@ static int64_t share_of(int64_t left, int64_t most) {
 RK_AVX2 static void convolve(void *context) {
   const job *job = context;
   int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
-  uint8_t *picture = (uint8_t *)rk_aligned((intptr_t)job->p->scratch) + thread * job->total;
-  const uint8_t **rows = (void *)(picture + job->picture);
-  uint8_t *packed = picture + job->picture + job->rows;
+  const rk_int8_windows *all = &job->windows;
+  uint8_t *copy = (uint8_t *)rk_aligned((intptr_t)job->p->scratch) + thread * job->total;
+  const uint8_t **rows = (void *)(copy + all->copy);
+  uint8_t *packed = copy + all->scratch;
   __m256i *sums = (void *)(packed + job->packed);
   uint8_t *results = packed + job->packed + job->sums;
 
-  int64_t panels = job->layout.panels * job->p->groups, vectors = rk_quotient(job->images * job->pixels, RK_LANES);
+  int64_t panels = job->layout.panels * job->p->groups, vectors = rk_quotient(all->images * all->pixels, RK_LANES);
   double quads = (double)job->layout.quads;
   rk_int8_shares shares =
       rk_int8_shares_of(vectors, panels, per_panel * quads * 0.8, (double)job->p->groups * quads * 2,
                         (double)panels * per_panel * quads * (RK_PLACES + sizeof(uint16_t)), threads);
   int64_t first = panels * shares.channel / shares.channels, last = panels * (shares.channel + 1) / shares.channels;
   int64_t pixel = vectors * shares.pixel / shares.pixels * RK_LANES;
-  int64_t end = rk_smaller(vectors * (shares.pixel + 1) / shares.pixels * RK_LANES, job->images * job->pixels);
+  int64_t end = rk_smaller(vectors * (shares.pixel + 1) / shares.pixels * RK_LANES, all->images * all->pixels);
   while (pixel < end) {
-    int64_t image = pixel / job->pixels, from = pixel % job->pixels;
-    int64_t count = share_of(rk_smaller(job->pixels - from, end - pixel), job->block);
-    prepare_block(job, image, from, from + count, picture, rows);
+    int64_t image = pixel / all->pixels, from = pixel % all->pixels;
+    int64_t count = share_of(rk_smaller(all->pixels - from, end - pixel), all->block);
+    rk_int8_open_windows(all, image, from, from + count, copy, rows);
     for (int64_t done = 0; done < count;) {
       int64_t own = share_of(count - done, tile);
       for (int64_t panel = first; panel < last;) {

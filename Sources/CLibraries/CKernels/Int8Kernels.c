@@ -49,9 +49,9 @@ RK_CLONES static void convolve_rows(void *context) {
     for (int64_t i = 0; i < places; i++) x[i] = p->x[pixel * places + i];
     for (int64_t o = share.from; o < share.to; o++) {
       const int8_t *w = (const int8_t *)p->weights + o * length;
-      int32_t sum = 0;
-      for (int64_t i = 0; i < length; i++) sum += x[i] * w[i];
-      rk_int8_finish(p, pixel * p->out_channels + o, o, p->bias[o] + sum);
+      uint32_t sum = 0;
+      for (int64_t i = 0; i < length; i++) sum += (uint32_t)(x[i] * w[i]);
+      rk_int8_finish(p, pixel * p->out_channels + o, o, (int32_t)((uint32_t)p->bias[o] + sum));
     }
   }
 }
@@ -85,17 +85,17 @@ static void convolve_plain(void *context) {
     const uint8_t *image = p->x + pixel / p->out_width / p->out_height * p->height * p->width * p->channels;
     const int8_t *w = p->weights;
     for (int64_t o = 0; o < p->out_channels; o++) {
-      int32_t sum = p->bias[o];
+      uint32_t sum = (uint32_t)p->bias[o];
       for (int64_t c = o / outputs * inputs; c < (o / outputs + 1) * inputs; c++) {
         for (int64_t y = 0; y < p->kernel_height; y++) {
           for (int64_t x = 0; x < p->kernel_width; x++) {
             int64_t row = top + y * p->dilation_height, column = left + x * p->dilation_width;
             int is_inside = row >= 0 && row < p->height && column >= 0 && column < p->width;
-            sum += *w++ * (is_inside ? image[(row * p->width + column) * p->channels + c] : p->zero);
+            sum += (uint32_t)(*w++ * (is_inside ? image[(row * p->width + column) * p->channels + c] : p->zero));
           }
         }
       }
-      rk_int8_finish(p, pixel * p->out_channels + o, o, sum);
+      rk_int8_finish(p, pixel * p->out_channels + o, o, (int32_t)sum);
     }
   }
 }
@@ -112,7 +112,12 @@ static const rk_int8_kernel plain = {
 
 static const rk_int8_kernel *const kernels[] = {
 #ifdef RK_X86
+    &rk_int8_depthwise_dot,
     &rk_int8_depthwise,
+    &rk_int8_winograd_dot,
+    &rk_int8_dot_512,
+    &rk_int8_dot_avx,
+    &rk_int8_dot_256,
 #endif
     &row,
 #ifdef RK_X86
@@ -127,8 +132,12 @@ static unsigned features(void) {
   unsigned has = 0;
 #ifdef RK_X86
   static const struct { const char *name; unsigned features; } limits[] = {
-      {"SSE41", 0}, {"AVX", 0}, {"AVX2", RK_HAS_AVX2}};
+      {"SSE41", 0}, {"AVX", 0}, {"AVX2", RK_HAS_AVX2}, {"AVX2_VNNI", RK_HAS_AVX2 | RK_HAS_AVX_VNNI},
+      {"AVX512_CORE", RK_HAS_AVX2}};
   if (__builtin_cpu_supports("avx2")) has |= RK_HAS_AVX2;
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vnni")) has |= RK_HAS_AVX512_VNNI;
+  if (__builtin_cpu_supports("avxvnni")) has |= RK_HAS_AVX_VNNI;
   const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
   for (size_t i = 0; limit && i < sizeof limits / sizeof *limits; i++) {
     if (strcasecmp(limit, limits[i].name) == 0) has &= limits[i].features;

@@ -47,6 +47,7 @@ final class IntegerProduct {
   func run() { rk_int8_convolve(arguments) }
 
   /// Takes the weights of a network with batch norms folded in.
+  /// - Throws: `EngineError.sumsTooLarge` where activations exist whose sum would not fit.
   func load(_ network: Network, _ weights: Weights) throws(EngineError) {
     guard let layer = network.integerLayer(of: group.layer, weights), let input = layer.input else {
       preconditionFailure("a layer that is not in whole numbers")
@@ -61,8 +62,18 @@ final class IntegerProduct {
     let output = group.quantizer.flatMap { network.quantizer(of: $0, weights) }
     let bias = bias.pointer.assumingMemoryBound(to: Int32.self)
     for c in 0..<channels {
-      let sum = levels[c * count..<(c + 1) * count].reduce(0) { $0 + Int($1) }
-      bias[c] = Int32(truncatingIfNeeded: Int(layer.bias?[c] ?? 0) - input.zero * sum)  // sums wrap too
+      var (positive, negative) = (0, 0)
+      for level in levels[c * count..<(c + 1) * count] {
+        if level > 0 { positive += Int(level) } else { negative -= Int(level) }
+      }
+      let own = Int(layer.bias?[c] ?? 0)
+      // Stored activations are 0 to 255, whatever their quantizer's levels.
+      let above = 255 - input.zero, below = input.zero
+      let most = own + positive * above + negative * below, least = own - positive * below - negative * above
+      guard Int32(exactly: most) != nil, Int32(exactly: least) != nil else {
+        throw .sumsTooLarge(layer: network[group.layer].name)
+      }
+      bias[c] = Int32(truncatingIfNeeded: own - input.zero * (positive - negative))  // sums wrap too
       scales.floats[c] = Float(Double(layer.scale(ofChannel: c)) / Double(output?.scale ?? 1))
     }
     arguments.pointee.zero = Int32(input.zero)

@@ -59,6 +59,7 @@ extension EngineError: ExplainedError {
     case .weights(let error): error.hint
     case .wrongInput: "make the network with input: of that shape"
     case .emptyBatch: "use a batch of at least 1"
+    case .sumsTooLarge(let layer): "keep it in float32: quantize(…, keep: [\"\(layer)\"])"
     }
   }
 

@@ -1,8 +1,8 @@
 // Inference on 8-bit integers. Activations are unsigned bytes, NHWC, and stand for scale * (stored - zero); weights are
-// signed bytes and stand for scale * stored, with a scale for each output channel. Sums are exact in 32 bits: 65,000
-// products always fit. Everything runs on the team of the calling thread, allocates nothing, and gives the same bytes
-// for any number of threads and on any processor: products and sums of floats are rounded one by one, never fused, and
-// rint is to the nearest, halves to even.
+// signed bytes and stand for scale * stored, with a scale for each output channel. Sums are exact where they fit into 32
+// bits, bias included; on the way they may wrap. Everything runs on the team of the calling thread, allocates nothing,
+// and gives the same bytes for any number of threads and on any processor: products and sums of floats are rounded one
+// by one, never fused, and rint is to the nearest, halves to even.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
