@@ -6,6 +6,8 @@ public enum EngineError: Error, Hashable, Sendable {
   /// A oneDNN call failed; `status` is its own word.
   case library(call: String, status: String, layer: String?)
   case outOfMemory(byteCount: Int)
+  /// Of a layer on integers there are activations whose sum of products does not fit into 32 bits.
+  case sumsTooLarge(layer: String)
   /// Initial weights could not be drawn.
   case initialization(TensorError)
   case shape(ShapeError)
@@ -13,8 +15,6 @@ public enum EngineError: Error, Hashable, Sendable {
   case wrongInput(expected: Shape, found: Shape)
   /// A batch must hold at least one sample.
   case emptyBatch
-  /// Of a layer on integers there are activations whose sum of products does not fit into 32 bits.
-  case sumsTooLarge(layer: String)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -23,13 +23,13 @@ extension EngineError: CustomStringConvertible {
     case .library(let call, let status, let layer):
       "oneDNN's \(call) failed: \(status)" + (layer.map { " (layer '\($0)')" } ?? "")
     case .outOfMemory(let byteCount): "\(TensorError.outOfMemory(byteCount: byteCount))"
+    case .sumsTooLarge(let layer):
+      "layer '\(layer)' sums up so many large weights that 32-bit integers may not hold the result"
     case .initialization(let error): "initial weights: \(error)"
     case .shape(let error): error.description
     case .weights(let error): error.description
     case .wrongInput(let expected, let found): "the network takes \(expected), \(found) was given"
     case .emptyBatch: "a batch holds at least one sample"
-    case .sumsTooLarge(let layer):
-      "layer '\(layer)' sums up so many large weights that 32-bit integers may not hold the result"
     }
   }
 }

@@ -164,6 +164,12 @@ private func onTeam<Result: Sendable>(threads: Int, _ work: @escaping @Sendable 
   return result!
 }
 
+/// Ends a test that cannot run here, and says so: the console does not.
+private func skip(_ reason: String) throws -> Never {
+  print("skipped: \(reason)")
+  try Test.cancel(Comment(rawValue: reason))
+}
+
 @Suite("kernels on integers", .serialized) struct IntegerKernelTests {
   private static let definition = rk_int8_kernels() - 1
 
@@ -171,7 +177,7 @@ private func onTeam<Result: Sendable>(threads: Int, _ work: @escaping @Sendable 
   func bytes(_ kernel: Int32) throws {
     let name = String(cString: rk_int8_name(kernel))
     let samples = KernelCase.samples.filter { $0.isTaken(by: kernel) }
-    if samples.isEmpty { try Test.cancel("this processor cannot run '\(name)'") }
+    if samples.isEmpty { try skip("this processor cannot run '\(name)'") }
     let definition = Self.definition
     for sample in samples {
       let expected = onTeam(threads: 2) { sample.result(of: definition) }
@@ -204,7 +210,7 @@ private func onTeam<Result: Sendable>(threads: Int, _ work: @escaping @Sendable 
     )
     (item.shape.dilation_height, item.shape.dilation_width, item.shape.groups) = (1, 1, 1)
     guard item.isTaken(by: kernel) else {
-      try Test.cancel("'\(String(cString: rk_int8_name(kernel)))' does not run it on this processor")
+      try skip("'\(String(cString: rk_int8_name(kernel)))' does not run it on this processor")
     }
     item.weights = [Int8](repeating: 127, count: 140_000) + [Int8](repeating: -128, count: 70_000)
     item.input = [UInt8](repeating: 255, count: 70_000)

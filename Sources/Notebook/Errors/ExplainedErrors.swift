@@ -55,11 +55,11 @@ extension EngineError: ExplainedError {
     switch self {
     case .library: "run it again with --threads 1; if it happens again, report it as a fault"
     case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller pictures"
+    case .sumsTooLarge(let layer): "keep it in float32: quantize(…, keep: [\"\(layer)\"])"
     case .shape(let error): error.hint
     case .weights(let error): error.hint
     case .wrongInput: "make the network with input: of that shape"
     case .emptyBatch: "use a batch of at least 1"
-    case .sumsTooLarge(let layer): "keep it in float32: quantize(…, keep: [\"\(layer)\"])"
     }
   }
 
