@@ -24,8 +24,11 @@ public struct Arguments {
   /// The value of a parameter, `none` where it was left out.
   public func value(_ label: String) -> Value { values[index(label)] ?? .none }
 
-  /// Whether the call gives it.
+  /// Whether the call gives it, and not as `none`.
   public func has(_ label: String) -> Bool { self[label] != nil }
+
+  /// Whether the call gives a value to a parameter that may be any value, `none` too.
+  public func gives(_ label: String) -> Bool { values[index(label)] != nil }
 
   /// What the variadic parameter took.
   public var rest: [Value] { variadic }
@@ -171,9 +174,7 @@ extension Value {
     switch self {
     case .list(let list): return list.elements
     case .range(let range):
-      guard range.count <= Extent.heaviest else {
-        throw .tooLarge("number of elements of a value", limit: Extent.heaviest, at: span())
-      }
+      try Extent.checkCount(range.count, at: span())
       return (0..<range.count).map { .number(range.lower + Double($0)) }
     case .object(let object): return object.elements
     default: return nil

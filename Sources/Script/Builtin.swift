@@ -12,6 +12,8 @@ public struct Builtin: Sendable {
   public let examples: [Example]
   /// The chapter of the reference it stands in.
   public let chapter: String
+  /// Whether it prints what it gives, so that the prompt need not show it again.
+  public let printsResult: Bool
   let body: Body
   /// Where the parameter is whose record stands for arguments.
   let bundlePlace: Int?
@@ -21,11 +23,11 @@ public struct Builtin: Sendable {
   /// The body may throw any error; one that is not a `ScriptError` is kept as `ScriptError.domain`, at the call.
   public init(
     _ name: String, _ doc: String, parameters: [Parameter] = [], result: ValueType, examples: [Example] = [],
-    chapter: String = "", body: @escaping Body
+    chapter: String = "", printsResult: Bool = false, body: @escaping Body
   ) {
     precondition(parameters.count(where: \.isVariadic) <= 1, "'\(name)' has two variadic parameters")
     (self.name, self.doc, self.parameters, self.result) = (name, doc, parameters, result)
-    (self.examples, self.chapter, self.body) = (examples, chapter, body)
+    (self.examples, self.chapter, self.printsResult, self.body) = (examples, chapter, printsResult, body)
     bundlePlace = parameters.firstIndex { $0.bundle != nil }
   }
 
@@ -38,6 +40,12 @@ public struct Builtin: Sendable {
     }
     return "\(name)(\(list.joined(separator: ", ")))"
   }
+
+  /// The parameter that a field of a record stands for; nil where there is none.
+  func bundled(_ field: String) -> Int? { parameters.firstIndex { $0.isLabelled && $0.label == field } }
+
+  /// What the fields of such a record may be called.
+  var bundleLabels: Labels { Labels(required: [], optional: parameters.filter(\.isLabelled).map(\.label)) }
 
   /// How many arguments may come without a label.
   var positionalLimit: Int {

@@ -3,68 +3,61 @@
 /// It never guesses: what it does not know is `any`, and passes.
 struct Checker {
   private let library: Library
+  private let resolution: Resolution
   private(set) var errors: [ScriptError] = []
   private static let mostErrors = 50
 
-  /// A name that has a value somewhere.
-  struct Variable {
+  /// What is known of a variable at the place that is checked.
+  struct Knowledge {
     var type: ValueType = .any
     var isDefined = false
-    var definition: Span?
     var function: FunctionSyntax?
     /// Whether every value it is given is in sight.
     var isConstant = false
   }
+  private var known: [ObjectIdentifier: Knowledge] = [:]
 
-  /// The names of one function, or of the outermost level.
+  /// The function whose statements are checked, or the outermost level.
   private final class Scope {
-    let parent: Scope?
-    var variables: [String: Variable] = [:]
-    /// Variables of comprehensions, innermost last.
-    var inner: [(name: String, type: ValueType)] = []
+    let names: FunctionScope
     var loopDepth = 0
-    init(parent: Scope?) { self.parent = parent }
-    var isGlobal: Bool { parent == nil }
+    init(_ names: FunctionScope) { self.names = names }
+    var isGlobal: Bool { names.isGlobal }
+  }
+
+  /// What may leave a statement: nothing that ends a value halfway.
+  private struct Exits {
+    var function = true
+    var loop = true
+    static let all = Exits()
+    static let none = Exits(function: false, loop: false)
   }
 
   /// Checks a script in a session that knows some global names already.
-  static func check(_ program: Program, library: Library, globals: [String: Variable]) -> [ScriptError] {
-    var checker = Checker(library: library)
-    let scope = Scope(parent: nil)
-    scope.variables = globals
-    checker.declare(program.statements, scope)
-    // Functions of the outermost level are there from the beginning.
-    var functions = Set<String>()
-    for statement in program.statements {
-      guard case .function(let function) = statement.kind, let name = function.name else { continue }
-      if !functions.insert(name.text).inserted {
-        checker.report(.duplicate(name.text, kind: "function", at: name.span))
-      }
-      scope.variables[name.text]?.isDefined = true
-      scope.variables[name.text]?.type = .function
-      if scope.variables[name.text]?.isConstant == true { scope.variables[name.text]?.function = function }
+  static func check(
+    _ program: Program, _ resolution: Resolution, library: Library, globals: [String: Knowledge]
+  ) -> [ScriptError] {
+    var checker = Checker(resolution, library)
+    for variable in resolution.outermost.variables.values {
+      guard var knowledge = globals[variable.name] else { continue }
+      // What is assigned anew can be anything from the first line on, since functions see it.
+      if variable.count > 0 { (knowledge.type, knowledge.function) = (.any, nil) }
+      checker.known[ObjectIdentifier(variable)] = knowledge
     }
-    for statement in program.statements { checker.check(statement, scope, mayLeave: true) }
+    checker.check(program.statements, Scope(resolution.outermost), .all)
     return checker.errors
   }
 
-  private init(library: Library) { self.library = library }
+  private init(_ resolution: Resolution, _ library: Library) {
+    (self.resolution, self.library) = (resolution, library)
+  }
 
   private mutating func report(_ error: ScriptError) {
     if errors.count < Self.mostErrors, !errors.contains(error) { errors.append(error) }
   }
 
-  private func declare(_ statements: [Statement], _ scope: Scope) {
-    let assigned = AssignedNames(statements)
-    for name in assigned.names {
-      var variable = scope.variables[name.text] ?? Variable()
-      let wasThere = variable.isDefined
-      variable.definition = name.span
-      variable.isConstant = assigned.counts[name.text] == 1 && !wasThere
-      variable.function = nil
-      if !variable.isConstant { variable.type = .any }
-      scope.variables[name.text] = variable
-    }
+  private func knowledge(of variable: Variable) -> Knowledge {
+    known[ObjectIdentifier(variable)] ?? Knowledge(isConstant: variable.count == 1 || variable.kind == .turn)
   }
 
   // MARK: Statements
@@ -72,45 +65,49 @@ struct Checker {
   /// - Parameter mayLeave: whether `return` and the like may stand here, which they may not inside a value.
   /// - Returns: the type of the value, where it is the last statement of a block.
   @discardableResult
-  private mutating func check(_ statement: Statement, _ scope: Scope, mayLeave: Bool) -> ValueType {
+  private mutating func check(_ statement: Statement, _ scope: Scope, _ exits: Exits) -> ValueType {
     switch statement.kind {
-    case .expression(let value): return type(of: value, scope, mayLeave: mayLeave)
+    case .expression(let value): return type(of: value, scope, exits)
     case .assignment(let name, let value):
-      assign(name, type(of: value, scope), value, scope)
-    case .function(let function):
-      guard let name = function.name else { break }
-      if !scope.isGlobal { assign(name, .function, nil, scope) } else { checkAssignable(name) }
-      check(function, scope)
-      if !scope.isGlobal, scope.variables[name.text]?.isConstant == true {
-        scope.variables[name.text]?.function = function
+      if case .function(let function) = value.kind, knowledge(of: resolution.target(name)).isConstant, !scope.isGlobal {
+        assign(name, .function, function)  // it can call itself
+        _ = type(of: value, scope)
+      } else {
+        let itsType = type(of: value, scope)
+        if case .function(let function) = value.kind {
+          assign(name, itsType, function)
+        } else {
+          assign(name, itsType)
+        }
       }
+    case .function(let function): check(function, scope)
     case .parameter(let parameter):
       let name = Name(text: parameter.name, span: parameter.nameSpan)
-      guard scope.isGlobal, mayLeave, scope.loopDepth == 0 else {
+      guard scope.isGlobal, exits.function, exits.loop, scope.loopDepth == 0 else {
         report(.misplaced("param", allowed: "at the outermost level", at: statement.span))
         break
       }
       let itsType = type(of: parameter.expression, scope)
       if parameter.default == nil { report(.notLiteral(parameter.name, at: parameter.expression.span)) }
-      assign(name, itsType == .none ? .any : itsType, nil, scope)
+      assign(name, itsType == .none ? .any : itsType)
     case .loop(let name, let source, let body):
       let sourceType = type(of: source, scope)
       if !ValueType.either([.list, .record, .range, .any]).mightAccept(sourceType), !sourceType.isObject {
         report(.wrongType(what: "what is run through", expected: .list, found: sourceType.found, at: source.span))
       }
-      assign(name, sourceType.element, nil, scope)
+      assign(name, sourceType.element)
       scope.loopDepth += 1
-      check(body, scope, mayLeave: mayLeave)
+      check(body, scope, Exits(function: exits.function))
       scope.loopDepth -= 1
     case .whileLoop(let condition, let body):
       scope.loopDepth += 1
       require(.bool, condition, "the condition", scope)
-      check(body, scope, mayLeave: mayLeave)
+      check(body, scope, Exits(function: exits.function))
       scope.loopDepth -= 1
     case .return(let value):
       if scope.isGlobal {
         report(.misplaced("return", allowed: "in a function", at: statement.span))
-      } else if !mayLeave {
+      } else if !exits.function {
         report(.misplaced("return", allowed: "as a statement, not inside of a value", at: statement.span))
       }
       if let value { _ = type(of: value, scope) }
@@ -118,7 +115,7 @@ struct Checker {
       let word = if case .break = statement.kind { "break" } else { "continue" }
       if scope.loopDepth == 0 {
         report(.misplaced(word, allowed: "in a loop", at: statement.span))
-      } else if !mayLeave {
+      } else if !exits.loop {
         report(.misplaced(word, allowed: "as a statement, not inside of a value", at: statement.span))
       }
     case .text: break
@@ -127,83 +124,71 @@ struct Checker {
   }
 
   @discardableResult
-  private mutating func check(_ block: Block, _ scope: Scope, mayLeave: Bool) -> ValueType {
+  private mutating func check(_ block: Block, _ scope: Scope, _ exits: Exits) -> ValueType {
+    check(block.statements, scope, exits)
+  }
+
+  @discardableResult
+  private mutating func check(_ statements: [Statement], _ scope: Scope, _ exits: Exits) -> ValueType {
+    // The functions of a block are there from its beginning.
+    var functions = Set<String>()
+    for statement in statements {
+      guard case .function(let function) = statement.kind, let name = function.name else { continue }
+      if !functions.insert(name.text).inserted {
+        report(.duplicate(name.text, kind: "function", at: name.span))
+      }
+      assign(name, .function, function)
+    }
     var last = ValueType.none
-    for statement in block.statements { last = check(statement, scope, mayLeave: mayLeave) }
+    for statement in statements { last = check(statement, scope, exits) }
     return last
   }
 
-  private mutating func checkAssignable(_ name: Name) {
-    if library.defines(name.text) { report(.assignedBuiltin(name.text, at: name.span)) }
-  }
-
-  private mutating func assign(_ name: Name, _ type: ValueType, _ value: Expression?, _ scope: Scope) {
-    checkAssignable(name)
-    var variable = scope.variables[name.text] ?? Variable()
-    variable.isDefined = true
-    if variable.isConstant {
-      variable.type = type
-      if case .function(let function)? = value?.kind { variable.function = function }
-    }
-    scope.variables[name.text] = variable
+  private mutating func assign(_ name: Name, _ type: ValueType, _ function: FunctionSyntax? = nil) {
+    let variable = resolution.target(name)
+    var knowledge = knowledge(of: variable)
+    knowledge.isDefined = true
+    if knowledge.isConstant { (knowledge.type, knowledge.function) = (type, function) }
+    known[ObjectIdentifier(variable)] = knowledge
   }
 
   private mutating func check(_ function: FunctionSyntax, _ outer: Scope) {
-    let scope = Scope(parent: outer)
-    declare(function.body.statements, scope)
-    for parameter in function.parameters {
-      if scope.variables[parameter.name.text]?.isDefined == true {
+    let scope = Scope(resolution.scope(of: function))
+    var seen = Set<String>()
+    for (parameter, variable) in Swift.zip(function.parameters, scope.names.parameters) {
+      if !seen.insert(parameter.name.text).inserted {
         report(.duplicate(parameter.name.text, kind: "parameter", at: parameter.name.span))
       }
       if let value = parameter.default { _ = type(of: value, scope) }
-      scope.variables[parameter.name.text] = Variable(isDefined: true)
+      known[ObjectIdentifier(variable)] = Knowledge(isDefined: true)
     }
-    if !outer.isGlobal, let name = function.name, scope.variables[name.text] == nil {
-      scope.variables[name.text] = Variable(type: .function, isDefined: true)
-    }
-    check(function.body, scope, mayLeave: true)
+    check(function.body, scope, .all)
   }
 
   // MARK: Names
 
-  private func visibleNames(_ scope: Scope) -> [String] {
-    var names = library.names
-    var next: Scope? = scope
-    while let scope = next {
-      names += scope.variables.keys
-      names += scope.inner.map(\.name)
-      next = scope.parent
-    }
-    return names
+  private func visibleNames(_ scope: Scope) -> [String] { library.names + scope.names.visibleNames }
+
+  /// What a name surely means where it is read; a variable that may have got a value by then hides the built-in.
+  private func meaning(of name: String, at span: Span, _ scope: Scope) -> Meaning? {
+    let meaning = resolution.meaning(of: name, at: span)
+    guard case .variable(let variable)? = meaning else { return meaning }
+    return isUnset(variable, scope) ? resolution.builtin(name) ?? meaning : meaning
   }
 
-  private enum Meaning {
-    case variable(Variable, isHere: Bool)
-    case inner(ValueType)
-    case builtin(Builtin)
-    case constant(Constant)
-  }
-
-  private func meaning(of name: String, _ scope: Scope) -> Meaning? {
-    var next: Scope? = scope
-    while let here = next {
-      if let inner = here.inner.last(where: { $0.name == name }) { return .inner(inner.type) }
-      if let variable = here.variables[name] { return .variable(variable, isHere: here === scope) }
-      next = here.parent
-    }
-    if let builtin = library.builtin(name) { return .builtin(builtin) }
-    if let constant = library.constant(name) { return .constant(constant) }
-    return nil
+  /// Whether a variable surely has no value yet.
+  private func isUnset(_ variable: Variable, _ scope: Scope) -> Bool {
+    !knowledge(of: variable).isDefined && variable.home === scope.names && scope.loopDepth == 0
   }
 
   private mutating func type(ofName name: String, at span: Span, _ scope: Scope) -> ValueType {
-    switch meaning(of: name, scope) {
-    case .inner(let type): return type
-    case .variable(let variable, let isHere):
-      if !variable.isDefined, isHere, scope.loopDepth == 0, let definition = variable.definition {
+    switch meaning(of: name, at: span, scope) {
+    case .variable(let variable):
+      if isUnset(variable, scope), let definition = variable.definition {
         report(.usedBeforeDefined(name, at: span, defined: definition))
       }
-      return variable.isDefined ? variable.type : .any
+      let knowledge = knowledge(of: variable)
+      return knowledge.isDefined ? knowledge.type : .any
     case .builtin: return .function
     case .constant(let constant): return constant.type
     case nil:
@@ -221,7 +206,7 @@ struct Checker {
     }
   }
 
-  private mutating func type(of expression: Expression, _ scope: Scope, mayLeave: Bool = false) -> ValueType {
+  private mutating func type(of expression: Expression, _ scope: Scope, _ exits: Exits = .none) -> ValueType {
     switch expression.kind {
     case .none: return .none
     case .bool: return .bool
@@ -243,10 +228,9 @@ struct Checker {
       if !ValueType.either([.list, .record, .range]).mightAccept(sourceType), !sourceType.isObject {
         report(.wrongType(what: "what is run through", expected: .list, found: sourceType.found, at: source.span))
       }
-      scope.inner.append((variable.text, sourceType.element))
+      assign(variable, sourceType.element)
       if let condition { require(.bool, condition, "the condition", scope) }
       let elementType = type(of: element, scope)
-      scope.inner.removeLast()
       return .list(of: elementType.widened)
     case .record(let fields):
       var types: [String: ValueType] = [:]
@@ -289,9 +273,9 @@ struct Checker {
       return .function
     case .conditional(let condition, let then, let otherwise):
       require(.bool, condition, "the condition", scope)
-      let first = check(then, scope, mayLeave: mayLeave)
+      let first = check(then, scope, exits)
       guard let otherwise else { return .any }
-      return first.joined(with: check(otherwise, scope, mayLeave: mayLeave))
+      return first.joined(with: check(otherwise, scope, exits))
     case .with(let base, let changes):
       let baseType = type(of: base, scope)
       let changesType = type(of: changes, scope)
@@ -374,6 +358,7 @@ struct Checker {
     let label: Name?
     let type: ValueType
     let span: Span
+    var value: Expression?
   }
 
   private mutating func type(
@@ -387,7 +372,7 @@ struct Checker {
       let baseType = type(of: base, scope)
       let known = fields(of: baseType)
       if known?[name.text] == nil {
-        if meaning(of: name.text, scope) != nil {
+        if meaning(of: name.text, at: name.span, scope) != nil {
           if known != nil {
             receiver = Given(label: nil, type: baseType, span: base.span)
             calleeName = name
@@ -399,32 +384,43 @@ struct Checker {
       }
     default:
       let calleeType = type(of: callee, scope)
-      if !ValueType.function.mightAccept(calleeType) { report(.notCallable(calleeType.found, at: callee.span)) }
+      if !ValueType.function.mightAccept(calleeType) { report(.notCallable(calleeType.found, shadows: nil, at: callee.span)) }
     }
     var given: [Given] = receiver.map { [$0] } ?? []
     for argument in arguments {
-      given.append(Given(label: argument.label, type: type(of: argument.value, scope), span: argument.value.span))
+      given.append(
+        Given(
+          label: argument.label, type: type(of: argument.value, scope), span: argument.value.span, value: argument.value))
     }
     guard let name = calleeName else { return .any }
-    switch meaning(of: name.text, scope) {
+    var meaning = meaning(of: name.text, at: name.span, scope)
+    // `x.f()` calls the built-in where the script's `f` is no function.
+    if receiver != nil, case .variable(let variable)? = meaning, let builtin = resolution.builtin(name.text) {
+      let itsType = knowledge(of: variable).type
+      if itsType == .any { return .any }
+      if !ValueType.function.mightAccept(itsType) { meaning = builtin }
+    }
+    switch meaning {
     case .builtin(let builtin):
       check(given, of: builtin, at: span)
       return builtin.result
-    case .variable(let variable, _):
+    case .variable(let variable):
       let calleeType = type(ofName: name.text, at: name.span, scope)
-      if let function = variable.function {
+      if let function = knowledge(of: variable).function {
         let slots = function.parameters.map {
           ArgumentPlan.Slot($0.name.text, mayBeOmitted: $0.default != nil)
         }
         _ = check(given, ArgumentPlan(name.text, slots), at: span)
       } else if !ValueType.function.mightAccept(calleeType) {
-        report(.notCallable(calleeType.found, at: name.span))
+        let shadows = library.builtin(name.text) == nil ? nil : name.text
+        report(.notCallable(calleeType.found, shadows: shadows, at: name.span))
       }
       return .any
     case .constant(let constant):
-      if !ValueType.function.mightAccept(constant.type) { report(.notCallable(constant.type.found, at: name.span)) }
+      if !ValueType.function.mightAccept(constant.type) {
+        report(.notCallable(constant.type.found, shadows: nil, at: name.span))
+      }
       return .any
-    case .inner: return .any
     case nil:
       _ = type(ofName: name.text, at: name.span, scope)
       return .any
@@ -458,11 +454,33 @@ struct Checker {
     return places
   }
 
+  /// Checks the fields of a record that stands for arguments.
+  private mutating func check(_ argument: Given, standingFor parameter: Parameter, of builtin: Builtin) {
+    guard let bundle = parameter.bundle else { return }
+    let places = argument.value?.fieldSpans ?? [:]
+    // Of `recipe.a1 with { … }` only the names behind `with` are known.
+    let fields = if case .recordOf(let fields) = argument.type { fields } else { places.mapValues { _ in ValueType.any } }
+    for (name, type) in fields.sorted(by: { $0.key < $1.key }) where !bundle.ignoring.contains(name) {
+      let place = places[name] ?? argument.span
+      guard let index = builtin.bundled(name) else {
+        let labels = builtin.bundleLabels
+        let near = Spelling.nearest(to: name, in: labels.optional)
+        report(.unknownLabel(name, of: builtin.name, at: place, near: near, labels: labels))
+        continue
+      }
+      let wanted = builtin.parameters[index]
+      if !(wanted.mayBeOmitted ? .optional(wanted.type) : wanted.type).mightAccept(type) {
+        report(.wrongType(what: name, expected: wanted.type, found: type.found, at: place))
+      }
+    }
+  }
+
   private mutating func check(_ given: [Given], of builtin: Builtin, at span: Span) {
     let places = check(given, ArgumentPlan(builtin), at: span)
     for (argument, place) in Swift.zip(given, places) {
       guard let place else { continue }
       let parameter = builtin.parameters[place]
+      check(argument, standingFor: parameter, of: builtin)
       let expected = parameter.mayBeOmitted ? .optional(parameter.type) : parameter.type
       if case .oneOf(let choices) = parameter.type.unwrapped, case .oneOf(let strings) = argument.type,
         strings.count == 1
@@ -496,6 +514,17 @@ extension Span {
       case .number(let number)? = value.literalValue
     else { return nil }
     return number
+  }
+}
+
+extension Expression {
+  /// Where the fields of a record are written that stands here, or behind `with`.
+  fileprivate var fieldSpans: [String: Span] {
+    switch kind {
+    case .record(let fields): Dictionary(fields.map { ($0.name.text, $0.name.span) }) { first, _ in first }
+    case .with(let base, let changes): base.fieldSpans.merging(changes.fieldSpans) { $1 }
+    default: [:]
+    }
   }
 }
 

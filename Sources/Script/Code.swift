@@ -1,20 +1,96 @@
 import Foundation
+import Synchronization
 
 /// A place to compute in: the parameters and local values of one call.
 final class Frame {
   let machine: Machine
   let slots: UnsafeMutablePointer<Value?>
+  /// The variables that functions inside share.
+  let cells: [Cell]
+  /// What the function kept of its surroundings.
+  let surroundings: Surroundings
   private let count: Int
 
-  init(_ machine: Machine, count: Int) {
-    (self.machine, self.count) = (machine, count)
+  init(_ machine: Machine, count: Int, cellCount: Int = 0, _ surroundings: Surroundings = .none) {
+    (self.machine, self.count, self.surroundings) = (machine, count, surroundings)
+    cells = cellCount == 0 ? [] : (0..<cellCount).map { _ in Cell() }
     slots = .allocate(capacity: count)
     slots.initialize(repeating: nil, count: count)
+  }
+
+  /// A place for a call of a function.
+  convenience init(_ machine: Machine, _ code: FunctionCode, _ surroundings: Surroundings) {
+    self.init(machine, count: code.slotCount, cellCount: code.cellCount, surroundings)
   }
 
   deinit {
     slots.deinitialize(count: count)
     slots.deallocate()
+  }
+}
+
+/// A variable of a call that functions made in it share with it.
+final class Cell: @unchecked Sendable {  // Sendable: only the thread of the session reads and writes it
+  let pointer: UnsafeMutablePointer<Value?>
+
+  init() {
+    pointer = .allocate(capacity: 1)
+    pointer.initialize(to: nil)
+  }
+
+  deinit {
+    if pointer.pointee != nil { Graves.bury(&pointer.pointee) }
+    pointer.deinitialize(count: 1)
+    pointer.deallocate()
+  }
+
+  /// Frees what cells held one after the other: a function may hold a cell that holds a function that holds a cell, a
+  /// million times, which would need as deep a stack.
+  private enum Graves {
+    private static let waiting = Mutex<(values: [Value], isBusy: Bool)>(([], false))
+
+    static func bury(_ value: inout Value?) {
+      let isFirst = waiting.withLock { waiting in
+        if let taken = value.take() { waiting.values.append(taken) }
+        defer { waiting.isBusy = true }
+        return !waiting.isBusy
+      }
+      guard isFirst else { return }
+      while freeOne() {}
+    }
+
+    private static func freeOne() -> Bool {
+      let next = waiting.withLock { waiting -> Value? in
+        if let next = waiting.values.popLast() { return next }
+        waiting.isBusy = false
+        return nil
+      }
+      return next != nil
+    }
+  }
+}
+
+/// What a function keeps of the function around it: values that cannot change any more, and variables that it shares.
+final class Surroundings: Sendable {
+  let values: [Value]
+  let cells: [Cell]
+  init(_ values: [Value], _ cells: [Cell]) { (self.values, self.cells) = (values, cells) }
+  static let none = Surroundings([], [])
+}
+
+/// Where a cell is found.
+enum CellSource {
+  /// One of this call.
+  case own(Int)
+  /// One that the function kept.
+  case kept(Int)
+
+  @inline(__always)
+  func cell(in frame: Frame) -> Cell {
+    switch self {
+    case .own(let index): frame.cells[index]
+    case .kept(let index): frame.surroundings.cells[index]
+    }
   }
 }
 
@@ -26,6 +102,9 @@ class Code: @unchecked Sendable {  // Sendable: subclasses have only `let`s
   init(_ span: Span) { self.span = span }
 
   func evaluate(_ frame: Frame) throws(ScriptError) -> Value { preconditionFailure("abstract") }
+
+  /// Whether it calls a built-in that prints what it gives.
+  var printsResult: Bool { false }
 
   /// Runs it as a statement, which may leave the loop or function around it.
   func run(_ frame: Frame) throws(ScriptError) -> Completion { .value(try evaluate(frame)) }
@@ -55,28 +134,78 @@ final class ConstantCode: Code, @unchecked Sendable {
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value { value }
 }
 
+/// Reads a variable; one without a value yet means the built-in of its name, where there is one.
 final class LocalCode: Code, @unchecked Sendable {
   let slot: Int
   let name: String
-  init(_ slot: Int, _ name: String, _ span: Span) {
-    (self.slot, self.name) = (slot, name)
+  let hidden: Value?
+  init(_ slot: Int, _ name: String, _ hidden: Value?, _ span: Span) {
+    (self.slot, self.name, self.hidden) = (slot, name, hidden)
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
-    guard let value = frame.slots[slot] else { throw .noValue(name, at: span) }
+    guard let value = frame.slots[slot] ?? hidden else { throw .noValue(name, at: span) }
     return value
   }
+}
+
+/// Reads a variable that several functions share.
+final class CellCode: Code, @unchecked Sendable {
+  let source: CellSource
+  let name: String
+  let hidden: Value?
+  init(_ source: CellSource, _ name: String, _ hidden: Value?, _ span: Span) {
+    (self.source, self.name, self.hidden) = (source, name, hidden)
+    super.init(span)
+  }
+  override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
+    guard let value = source.cell(in: frame).pointer.pointee ?? hidden else { throw .noValue(name, at: span) }
+    return value
+  }
+}
+
+/// Reads a value that the function kept when it was made.
+final class KeptCode: Code, @unchecked Sendable {
+  let index: Int
+  init(_ index: Int, _ span: Span) {
+    self.index = index
+    super.init(span)
+  }
+  override func evaluate(_ frame: Frame) throws(ScriptError) -> Value { frame.surroundings.values[index] }
+}
+
+/// A function that was made together with the one that runs, or that one itself.
+final class SiblingCode: Code, @unchecked Sendable {
+  let function: FunctionCode
+  init(_ function: FunctionCode, _ span: Span) {
+    self.function = function
+    super.init(span)
+  }
+  override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
+    .function(Function(function, frame.surroundings))
+  }
+}
+
+/// Takes the value that waits in a slot out of it, so that nothing else holds it.
+final class ReceiverCode: Code, @unchecked Sendable {
+  let slot: Int
+  init(_ slot: Int, _ span: Span) {
+    self.slot = slot
+    super.init(span)
+  }
+  override func evaluate(_ frame: Frame) throws(ScriptError) -> Value { frame.slots[slot].take() ?? .none }
 }
 
 final class GlobalCode: Code, @unchecked Sendable {
   let slot: Int
   let name: String
-  init(_ slot: Int, _ name: String, _ span: Span) {
-    (self.slot, self.name) = (slot, name)
+  let hidden: Value?
+  init(_ slot: Int, _ name: String, _ hidden: Value?, _ span: Span) {
+    (self.slot, self.name, self.hidden) = (slot, name, hidden)
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
-    guard let value = frame.machine.globals[slot] else { throw .noValue(name, at: span) }
+    guard let value = frame.machine.globals[slot] ?? hidden else { throw .noValue(name, at: span) }
     return value
   }
 }
@@ -85,12 +214,15 @@ final class GlobalCode: Code, @unchecked Sendable {
 enum Place {
   case local(Int)
   case global(Int)
+  /// A cell of this call.
+  case cell(Int)
 
   @inline(__always)
   func pointer(in frame: Frame) -> UnsafeMutablePointer<Value?> {
     switch self {
     case .local(let slot): frame.slots + slot
     case .global(let slot): frame.machine.globals + slot
+    case .cell(let index): frame.cells[index].pointer
     }
   }
 }
@@ -114,36 +246,37 @@ final class AppendCode: Code, @unchecked Sendable {
   let place: Place
   let name: String
   let added: Code
-  init(_ place: Place, _ name: String, _ added: Code, _ span: Span) {
+  /// Where the sum is written, and where the variable in it.
+  let sum, variableSpan: Span
+  init(_ place: Place, _ name: String, _ added: Code, sum: Span, variableSpan: Span, _ span: Span) {
     (self.place, self.name, self.added) = (place, name, added)
+    (self.sum, self.variableSpan) = (sum, variableSpan)
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let added = try added.evaluate(frame)
     let pointer = place.pointer(in: frame)
-    if case .list(let addedList) = added, let extent = Self.append(addedList, to: &pointer.pointee) {
-      try extent.check(at: span)
-      return .none
-    }
-    guard let old = pointer.pointee else { throw .noValue(name, at: span) }
+    if case .list(let addedList) = added, try Self.append(addedList, to: &pointer.pointee, at: sum) { return .none }
+    guard let old = pointer.pointee else { throw .noValue(name, at: variableSpan) }
     if case .number(let a) = old, case .number(let b) = added {
       pointer.pointee = .number(a + b)
     } else {
-      pointer.pointee = try Operators.apply(.add, old, added, at: span)
+      pointer.pointee = try Operators.apply(.add, old, added, at: sum)
     }
     return .none
   }
 
   /// Appends in place; a function of its own, because any other reference alive would make that a copy.
-  /// - Returns: the new extent, or nil where the value is not a list.
+  /// - Returns: Whether the value is a list.
+  /// - Throws: `ScriptError.tooLarge`, before anything is changed.
   @inline(never)
-  private static func append(_ added: List, to value: inout Value?) -> Extent? {
-    guard case .list(var list)? = value else { return nil }
+  private static func append(_ added: List, to value: inout Value?, at span: Span) throws(ScriptError) -> Bool {
+    guard case .list(var list)? = value else { return false }
+    try list.extent.appending(added.extent).check(at: span)
     value = nil
     list.append(contentsOf: added)
-    let extent = list.extent
     value = .list(list)
-    return extent
+    return true
   }
 }
 
@@ -190,7 +323,7 @@ final class InterpolationCode: Code, @unchecked Sendable {
     var text = ""
     for piece in pieces {
       let value = try piece.evaluate(frame)
-      if case .string(let string) = value { text += string } else { text += value.text }
+      if case .string(let string) = value { text += string } else { text += try value.whole(at: piece.span) }
       try Operators.checkLength(text.utf8.count, at: span)
     }
     return .string(text)
@@ -340,9 +473,7 @@ final class ComprehensionCode: Code, @unchecked Sendable {
       if let condition, !(try condition.truth(frame, "the condition")) { return true }
       let result = try element.evaluate(frame)
       weight += Int(result.extent.weight)
-      if weight > Extent.heaviest {
-        throw ScriptError.tooLarge("number of elements of a value", limit: Extent.heaviest, at: span)
-      }
+      try Extent.checkCount(weight, at: span)
       results.append(result)
       return true
     }
@@ -476,50 +607,69 @@ final class TextCode: Code, @unchecked Sendable {
   }
 }
 
-/// A function before it has captured anything.
-final class FunctionCode: @unchecked Sendable {  // Sendable: written once, by the compiler, before anything runs
+/// A function before it has kept anything.
+final class FunctionCode: @unchecked Sendable {  // Sendable: written by the compiler alone, before anything runs
   struct Parameter {
     let name: String
     let `default`: Code?
+    /// The cell that takes the argument from its slot, where functions inside share it.
+    let cell: Int?
   }
   let name: String
-  let parameters: [Parameter]
-  let body: FunctionBody
-  let slotCount: Int
-  /// Where the captured values go, in the order of `captures`.
-  let captureSlots: [Int]
-  /// Where a function finds itself.
-  let selfSlot: Int?
+  var parameters: [Parameter] = []
+  var body: Code?
+  var slotCount = 0
+  var cellCount = 0
 
-  init(
-    name: String, parameters: [Parameter], body: FunctionBody, slotCount: Int, captureSlots: [Int], selfSlot: Int?
-  ) {
-    (self.name, self.parameters, self.body) = (name, parameters, body)
-    (self.slotCount, self.captureSlots, self.selfSlot) = (slotCount, captureSlots, selfSlot)
-  }
+  init(name: String) { self.name = name }
 }
 
-struct FunctionBody {
-  let code: Code
-  @inline(__always)
-  func run(_ frame: Frame) throws(ScriptError) -> Value { try code.evaluate(frame) }
-}
-
-/// Makes a function value of the code and what it captures here.
+/// Makes a function value of the code and what it keeps here.
 final class ClosureCode: Code, @unchecked Sendable {
   let function: FunctionCode
-  /// Slots of the frame around it.
-  let captures: [LocalCode]
-  init(_ function: FunctionCode, _ captures: [LocalCode], _ span: Span) {
-    (self.function, self.captures) = (function, captures)
+  let values: [Code]
+  let cells: [CellSource]
+  init(_ function: FunctionCode, _ values: [Code], _ cells: [CellSource], _ span: Span) {
+    (self.function, self.values, self.cells) = (function, values, cells)
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
-    var values: [Value] = []
-    for capture in captures { values.append(try capture.evaluate(frame)) }
-    let closure = Function(function, captures: values)
+    let closure = Function(function, try Surroundings.around(frame, values, cells))
     try closure.extent.check(at: span)
     return .function(closure)
+  }
+}
+
+/// Makes the functions that a block defines, before its statements run.
+final class GroupCode: Code, @unchecked Sendable {
+  let members: [(place: Place, function: FunctionCode)]
+  let values: [Code]
+  let cells: [CellSource]
+  init(_ members: [(place: Place, function: FunctionCode)], _ values: [Code], _ cells: [CellSource], _ span: Span) {
+    (self.members, self.values, self.cells) = (members, values, cells)
+    super.init(span)
+  }
+  override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
+    let surroundings = try Surroundings.around(frame, values, cells)
+    for (place, code) in members {
+      let function = Function(code, surroundings)
+      try function.extent.check(at: span)
+      place.pointer(in: frame).pointee = .function(function)
+    }
+    return .none
+  }
+}
+
+extension Surroundings {
+  /// What a function keeps that is made here.
+  fileprivate static func around(
+    _ frame: Frame, _ codes: [Code], _ cells: [CellSource]
+  ) throws(ScriptError) -> Surroundings {
+    if codes.isEmpty, cells.isEmpty { return .none }
+    var values: [Value] = []
+    values.reserveCapacity(codes.count)
+    for code in codes { values.append(try code.evaluate(frame)) }
+    return Surroundings(values, cells.map { $0.cell(in: frame) })
   }
 }
 
@@ -533,6 +683,7 @@ final class BuiltinCallCode: Code, @unchecked Sendable {
     (self.builtin, self.arguments, self.variadic, self.spans) = (builtin, arguments, variadic, spans)
     super.init(spans.call)
   }
+  override var printsResult: Bool { builtin.printsResult }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     var values: [Value?] = []
     values.reserveCapacity(arguments.count)
@@ -553,24 +704,26 @@ struct ArgumentCode {
 final class CallCode: Code, @unchecked Sendable {
   let callee: Code
   let arguments: [ArgumentCode]
+  /// The built-in function that the callee's name would mean without the script's own value.
+  let shadows: String?
   private let isPlain: Bool
-  init(_ callee: Code, _ arguments: [ArgumentCode], _ span: Span) {
-    (self.callee, self.arguments) = (callee, arguments)
+  init(_ callee: Code, _ arguments: [ArgumentCode], shadows: String? = nil, _ span: Span) {
+    (self.callee, self.arguments, self.shadows) = (callee, arguments, shadows)
     isPlain = arguments.allSatisfy { $0.label == nil }
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let value = try callee.evaluate(frame)
-    guard case .function(let function) = value else { throw .notCallable(value.typeName, at: callee.span) }
+    guard case .function(let function) = value else { throw .notCallable(value.typeName, shadows: shadows, at: callee.span) }
     return try call(function, frame)
   }
 
   private func call(_ function: Function, _ frame: Frame) throws(ScriptError) -> Value {
     let machine = frame.machine
-    if isPlain, case .script(let code, _) = function.kind, arguments.count <= code.parameters.count {
-      let inner = Frame(machine, count: code.slotCount)
+    if isPlain, case .script(let code, let surroundings) = function.kind, arguments.count <= code.parameters.count {
+      let inner = Frame(machine, code, surroundings)
       for index in arguments.indices { inner.slots[index] = try arguments[index].value.evaluate(frame) }
-      return try machine.run(code, function, inner, at: span)
+      return try machine.run(code, inner, at: span)
     }
     var given: [GivenArgument] = []
     for argument in arguments {
@@ -584,34 +737,50 @@ final class CallCode: Code, @unchecked Sendable {
 }
 
 /// `x.f(a)`: the function in the field `f`, or `f(x, a)` where there is no such field.
+///
+/// There `f` means a function: a variable of the script that holds something else does not hide the built-in.
 final class MethodCallCode: Code, @unchecked Sendable {
   let receiver: Code
-  /// Where the receiver waits for `fallback` to take it as its first argument.
+  /// Where the receiver waits to be taken as the first argument.
   let slot: Int
   let name: Name
   let arguments: [ArgumentCode]
-  let fallback: Code?
+  /// The script's variable of this name, and the call of it.
+  let own: (variable: Code, call: Code)?
+  /// The call of the built-in of this name, or what is wrong with it.
+  let builtin: Result<Code, ScriptError>?
   /// All that could have been meant.
-  let candidates: [String]
+  let candidates: @Sendable () -> [String]
   init(
-    _ receiver: Code, slot: Int, _ name: Name, _ arguments: [ArgumentCode], fallback: Code?, candidates: [String],
-    _ span: Span
+    _ receiver: Code, slot: Int, _ name: Name, _ arguments: [ArgumentCode], own: (variable: Code, call: Code)?,
+    builtin: Result<Code, ScriptError>?, candidates: @escaping @Sendable () -> [String], _ span: Span
   ) {
     (self.receiver, self.slot, self.name, self.arguments) = (receiver, slot, name, arguments)
-    (self.fallback, self.candidates) = (fallback, candidates)
+    (self.own, self.builtin, self.candidates) = (own, builtin, candidates)
     super.init(span)
+  }
+  override var printsResult: Bool {
+    if own == nil, case .success(let call)? = builtin { call.printsResult } else { false }
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let value = try receiver.evaluate(frame)
     if let field = try Operators.field(name.text, of: value, at: name.span) {
       return try CallCode(ConstantCode(field, name.span), arguments, span).evaluate(frame)
     }
-    guard let fallback else {
-      throw .unknownField(
-        name.text, of: value.typeName, at: name.span,
-        near: Spelling.nearest(to: name.text, in: Operators.fieldNames(of: value) + candidates))
-    }
+    let call = try call(frame, on: value)
     frame.slots[slot] = value
-    return try fallback.evaluate(frame)
+    return try call.evaluate(frame)
+  }
+
+  private func call(_ frame: Frame, on value: Value) throws(ScriptError) -> Code {
+    if let own {
+      guard let builtin else { return own.call }
+      if case .function? = try? own.variable.evaluate(frame) { return own.call }
+      return try builtin.get()
+    }
+    if let builtin { return try builtin.get() }
+    throw .unknownField(
+      name.text, of: value.typeName, at: name.span,
+      near: Spelling.nearest(to: name.text, in: Operators.fieldNames(of: value) + candidates()))
   }
 }

@@ -1,230 +1,379 @@
 /// Turns a checked tree into code: every name becomes a place.
 struct Compiler {
   let library: Library
+  private let resolution: Resolution
   /// The place of each global name; asked to make one where there is none.
   private(set) var globals: [String: Int]
   private let makeGlobal: () -> Int
 
-  init(library: Library, globals: [String: Int], makeGlobal: @escaping () -> Int) {
-    (self.library, self.globals, self.makeGlobal) = (library, globals, makeGlobal)
+  init(_ resolution: Resolution, library: Library, globals: [String: Int], makeGlobal: @escaping () -> Int) {
+    (self.resolution, self.library, self.globals, self.makeGlobal) = (resolution, library, globals, makeGlobal)
   }
 
-  /// The names that have places in one frame.
-  private final class Scope {
-    let parent: Scope?
-    /// The outermost scope: its names are global, except for variables of comprehensions.
-    var isGlobal: Bool { parent == nil }
-    var locals: [String: Int] = [:]
-    /// Variables of the comprehensions around, innermost last.
-    var inner: [(name: String, slot: Int)] = []
-    var captures: [(code: LocalCode, slot: Int)] = []
-    var selfName: String?
-    var selfSlot: Int?
-    var slotCount = 0
+  /// The places of one function while its code is made.
+  private final class Context {
+    let scope: FunctionScope
+    let parent: Context?
+    /// What the function keeps of its kept; functions of one group keep the same.
+    let kept: Kept
+    private var slots: [ObjectIdentifier: Int] = [:]
+    private var cells: [ObjectIdentifier: Int] = [:]
+    private(set) var slotCount = 0
+    var cellCount: Int { cells.count }
 
-    init(parent: Scope?) { self.parent = parent }
+    init(_ scope: FunctionScope, parent: Context?, _ kept: Kept) {
+      (self.scope, self.parent, self.kept) = (scope, parent, kept)
+    }
 
     func newSlot() -> Int {
       slotCount += 1
       return slotCount - 1
     }
 
-    func slot(of name: String, at span: Span) -> Int? {
-      if let inner = inner.last(where: { $0.name == name }) { return inner.slot }
-      if let local = locals[name] { return local }
-      if let selfName, selfName == name {
-        if selfSlot == nil { selfSlot = newSlot() }
-        return selfSlot
-      }
-      guard let parent, let outer = parent.slot(of: name, at: span) else { return nil }
+    /// The slot of a variable of this function.
+    func slot(of variable: Variable) -> Int {
+      if let slot = slots[ObjectIdentifier(variable)] { return slot }
       let slot = newSlot()
-      locals[name] = slot
-      captures.append((LocalCode(outer, name, span), slot))
+      slots[ObjectIdentifier(variable)] = slot
       return slot
+    }
+
+    /// The cell of a variable of this function that functions inside share.
+    func cell(of variable: Variable) -> Int {
+      if let cell = cells[ObjectIdentifier(variable)] { return cell }
+      let cell = cells.count
+      cells[ObjectIdentifier(variable)] = cell
+      return cell
     }
   }
 
-  /// What a script runs as: functions of the outermost level first, so that they can be called from anywhere.
-  mutating func program(_ program: Program, settings: [String: Value]) throws(ScriptError) -> (
-    code: [Code], slotCount: Int
-  ) {
-    let scope = Scope(parent: nil)
-    for name in AssignedNames(program.statements).names where globals[name.text] == nil {
-      globals[name.text] = makeGlobal()
-    }
-    var functions: [Code] = []
-    var others: [Code] = []
+  /// What the functions of a group keep of the function around them, and themselves.
+  private final class Kept {
+    var values: [Code] = []
+    var cells: [CellSource] = []
+    var valuePlaces: [ObjectIdentifier: Int] = [:]
+    var cellPlaces: [ObjectIdentifier: Int] = [:]
+    var siblings: [ObjectIdentifier: FunctionCode] = [:]
+  }
+
+  /// A program in the order that it runs.
+  struct Output {
+    /// Makes the functions of the outermost level, so that they can be called from anywhere.
+    var functions: [Code]
+    var statements: [(code: Code, text: String?)]
+    var slotCount: Int
+  }
+
+  /// What a script runs as.
+  mutating func program(_ program: Program, settings: [String: Value]) throws(ScriptError) -> Output {
+    let context = Context(resolution.outermost, parent: nil, Kept())
+    for variable in resolution.outermost.variables.values.sorted(by: { $0.name < $1.name })
+    where globals[variable.name] == nil { globals[variable.name] = makeGlobal() }
+    let (functions, made) = try group(program.statements, context)
+    var statements: [(Code, String?)] = []
     for statement in program.statements {
       switch statement.kind {
-      case .function: functions.append(try self.statement(statement, scope))
+      case .text: statements.append((try self.statement(statement, made, context), nil))
       case .parameter(let parameter):
         guard let value = settings[parameter.name] ?? parameter.default else {
           throw .notLiteral(parameter.name, at: parameter.expression.span)
         }
         let constant = ConstantCode(value, parameter.expression.span)
-        others.append(AssignmentCode(place(parameter.name, statement.span, scope), constant, statement.span))
-      default: others.append(try self.statement(statement, scope))
+        let place = place(of: Name(text: parameter.name, span: parameter.nameSpan), context)
+        let text = settings[parameter.name].map { parameter.text(in: statement, set: $0) } ?? statement.span.text
+        statements.append((AssignmentCode(place, constant, statement.span), text))
+      default: statements.append((try self.statement(statement, made, context), statement.span.text))
       }
     }
-    return (functions + others, scope.slotCount)
+    return Output(functions: functions, statements: statements, slotCount: context.slotCount)
   }
 
-  private func place(_ name: String, _ span: Span, _ scope: Scope) -> Place {
-    if scope.isGlobal, let slot = globals[name] { return .global(slot) }
-    guard let slot = scope.slot(of: name, at: span) else { preconditionFailure("'\(name)' has no place") }
-    return .local(slot)
+  // MARK: Places
+
+  /// Where a name is given a value.
+  private func place(of name: Name, _ context: Context) -> Place {
+    let variable = resolution.target(name)
+    if variable.kind == .global { return .global(globals[variable.name] ?? 0) }
+    return variable.isShared ? .cell(context.cell(of: variable)) : .local(context.slot(of: variable))
+  }
+
+  /// Reads a variable that a function sees.
+  private func read(_ variable: Variable, _ span: Span, _ context: Context) -> Code {
+    if variable.home === context.scope, variable.kind != .global {
+      let hidden = resolution.builtin(variable.name)?.value
+      if variable.isShared { return CellCode(.own(context.cell(of: variable)), variable.name, hidden, span) }
+      return LocalCode(context.slot(of: variable), variable.name, hidden, span)
+    }
+    let function = function(below: variable.home, around: context)
+    switch function.map({ variable.seen(from: $0.scope) }) ?? .global {
+    case .global:
+      return GlobalCode(globals[variable.name] ?? 0, variable.name, resolution.builtin(variable.name)?.value, span)
+    case .sibling:
+      if function === context, let code = context.kept.siblings[ObjectIdentifier(variable)] {
+        return SiblingCode(code, span)
+      }
+      return KeptCode(keptValue(variable, span, context), span)
+    case .value: return KeptCode(keptValue(variable, span, context), span)
+    case .shared:
+      let hidden = resolution.builtin(variable.name)?.value
+      return CellCode(.kept(keptCell(variable, context)), variable.name, hidden, span)
+    }
+  }
+
+  /// The function around a place that was made directly in a variable's home.
+  private func function(below home: FunctionScope, around context: Context) -> Context? {
+    var here = context
+    while let parent = here.parent {
+      if parent.scope === home { return here }
+      here = parent
+    }
+    return nil
+  }
+
+  private func keptValue(_ variable: Variable, _ span: Span, _ context: Context) -> Int {
+    let kept = context.kept
+    if let place = kept.valuePlaces[ObjectIdentifier(variable)] { return place }
+    guard let parent = context.parent else { preconditionFailure("'\(variable.name)' is not around") }
+    let code = parent.scope === variable.home && variable.kind == .global
+      ? GlobalCode(globals[variable.name] ?? 0, variable.name, nil, span) : read(variable, span, parent)
+    // Reading it may have found it meanwhile.
+    if let place = kept.valuePlaces[ObjectIdentifier(variable)] { return place }
+    kept.values.append(code)
+    kept.valuePlaces[ObjectIdentifier(variable)] = kept.values.count - 1
+    return kept.values.count - 1
+  }
+
+  private func keptCell(_ variable: Variable, _ context: Context) -> Int {
+    let kept = context.kept
+    if let place = kept.cellPlaces[ObjectIdentifier(variable)] { return place }
+    guard let parent = context.parent else { preconditionFailure("'\(variable.name)' is not around") }
+    let source: CellSource =
+      parent.scope === variable.home ? .own(parent.cell(of: variable)) : .kept(keptCell(variable, parent))
+    kept.cells.append(source)
+    kept.cellPlaces[ObjectIdentifier(variable)] = kept.cells.count - 1
+    return kept.cells.count - 1
+  }
+
+  // MARK: Functions
+
+  /// The functions that the statements of a block define, by the place of their bodies.
+  private typealias Made = [Int: (code: FunctionCode, kept: Kept)]
+
+  /// Makes the functions that a block defines. They know each other, so all are there when the first is called.
+  private func group(_ statements: [Statement], _ context: Context) throws(ScriptError) -> (code: [Code], made: Made) {
+    var functions: [(syntax: FunctionSyntax, name: Name, code: FunctionCode, span: Span)] = []
+    let kept = Kept()
+    for statement in statements {
+      guard case .function(let syntax) = statement.kind, let name = syntax.name else { continue }
+      let code = FunctionCode(name: name.text)
+      functions.append((syntax, name, code, statement.span))
+      let variable = resolution.target(name)
+      if variable.group != nil { kept.siblings[ObjectIdentifier(variable)] = code }
+    }
+    guard !functions.isEmpty else { return ([], [:]) }
+    for function in functions { try define(function.code, function.syntax, kept, context) }
+    var made: Made = [:]
+    var members: [(place: Place, function: FunctionCode)] = []
+    for function in functions {
+      made[function.syntax.body.span.range.lowerBound] = (function.code, kept)
+      members.append((place(of: function.name, context), function.code))
+    }
+    return ([GroupCode(members, kept.values, kept.cells, functions[0].span)], made)
+  }
+
+  private func closure(
+    _ syntax: FunctionSyntax, assignedTo variable: Variable? = nil, _ span: Span, _ context: Context
+  ) throws(ScriptError) -> Code {
+    let code = FunctionCode(name: syntax.name?.text ?? "function")
+    let kept = Kept()
+    if let variable, let group = variable.group, group === resolution.scope(of: syntax).group {
+      kept.siblings[ObjectIdentifier(variable)] = code
+    }
+    try define(code, syntax, kept, context)
+    return ClosureCode(code, kept.values, kept.cells, span)
+  }
+
+  private func define(
+    _ code: FunctionCode, _ function: FunctionSyntax, _ kept: Kept, _ outer: Context
+  ) throws(ScriptError) {
+    let context = Context(resolution.scope(of: function), parent: outer, kept)
+    // The first slots are the parameters'.
+    for variable in context.scope.parameters { _ = context.slot(of: variable) }
+    var parameters: [FunctionCode.Parameter] = []
+    for (parameter, variable) in Swift.zip(function.parameters, context.scope.parameters) {
+      let value = try parameter.default.map { value throws(ScriptError) in try expression(value, context) }
+      parameters.append(
+        .init(
+          name: parameter.name.text, default: value, cell: variable.isShared ? context.cell(of: variable) : nil))
+    }
+    let statements = function.body.statements
+    let body: Code
+    if statements.count == 1, case .expression(let value) = statements[0].kind, !value.hasBlocks {
+      body = try expression(value, context)
+    } else {
+      body = BlockCode(try codes(of: statements, context), function.body.span)
+    }
+    code.parameters = parameters
+    code.body = body
+    code.slotCount = context.slotCount
+    code.cellCount = context.cellCount
   }
 
   // MARK: Statements
 
-  private func statement(_ statement: Statement, _ scope: Scope) throws(ScriptError) -> Code {
+  private func codes(of statements: [Statement], _ context: Context) throws(ScriptError) -> [Code] {
+    let (functions, made) = try group(statements, context)
+    var codes = functions
+    for statement in statements { codes.append(try self.statement(statement, made, context)) }
+    return codes
+  }
+
+  private func block(_ block: Block, _ context: Context) throws(ScriptError) -> Code {
+    let codes = try codes(of: block.statements, context)
+    return codes.count == 1 ? codes[0] : BlockCode(codes, block.span)
+  }
+
+  private func statement(
+    _ statement: Statement, _ made: Made, _ context: Context
+  ) throws(ScriptError) -> Code {
     let span = statement.span
     switch statement.kind {
-    case .expression(let value): return try expression(value, scope)
+    case .expression(let value): return try expression(value, context)
     case .assignment(let name, let value):
-      if case .binary(.add, let left, let right) = value.kind, case .name(name.text) = left.kind, !right.hasBlocks {
-        return AppendCode(place(name.text, span, scope), name.text, try expression(right, scope), value.span)
+      let variable = resolution.target(name)
+      if case .binary(.add, let left, let right) = value.kind, case .name(name.text) = left.kind, !right.hasBlocks,
+        case .variable(let read)? = resolution.meaning(of: name.text, at: left.span), read === variable
+      {
+        return AppendCode(
+          place(of: name, context), name.text, try expression(right, context), sum: value.span, variableSpan: left.span,
+          span)
       }
-      return AssignmentCode(place(name.text, span, scope), try expression(value, scope), span)
+      if case .function(let function) = value.kind {
+        let closure = try closure(function, assignedTo: variable, value.span, context)
+        return AssignmentCode(place(of: name, context), closure, span)
+      }
+      return AssignmentCode(place(of: name, context), try expression(value, context), span)
     case .function(let function):
-      guard let name = function.name else { preconditionFailure("a function statement has a name") }
-      return AssignmentCode(place(name.text, span, scope), try closure(function, span, scope), span)
+      // It is there since the block began, unless something else was assigned meanwhile.
+      guard let name = function.name, let (code, kept) = made[function.body.span.range.lowerBound] else {
+        preconditionFailure("a function statement belongs to a block")
+      }
+      guard resolution.target(name).count > 1 else { return ConstantCode(.none, span) }
+      let closure = ClosureCode(code, kept.values, kept.cells, span)
+      return AssignmentCode(place(of: name, context), closure, span)
     case .parameter(let parameter): throw .misplaced("param", allowed: "at the outermost level", at: parameter.nameSpan)
     case .loop(let name, let source, let body):
       return LoopCode(
-        place(name.text, span, scope), try expression(source, scope), try block(body, scope), span)
+        place(of: name, context), try expression(source, context), try block(body, context), span)
     case .whileLoop(let condition, let body):
-      return WhileCode(try expression(condition, scope), try block(body, scope), span)
+      return WhileCode(try expression(condition, context), try block(body, context), span)
     case .return(let value):
-      return LeaveCode(.return(try value.map { value throws(ScriptError) in try expression(value, scope) }), span)
+      return LeaveCode(.return(try value.map { value throws(ScriptError) in try expression(value, context) }), span)
     case .break: return LeaveCode(.break, span)
     case .continue: return LeaveCode(.continue, span)
     case .text(let text): return TextCode(text, span)
     }
   }
 
-  private func block(_ block: Block, _ scope: Scope) throws(ScriptError) -> Code {
-    if block.statements.count == 1 { return try statement(block.statements[0], scope) }
-    var codes: [Code] = []
-    for statement in block.statements { codes.append(try self.statement(statement, scope)) }
-    return BlockCode(codes, block.span)
-  }
-
-  private func closure(_ function: FunctionSyntax, _ span: Span, _ outer: Scope) throws(ScriptError) -> Code {
-    let scope = Scope(parent: outer)
-    for parameter in function.parameters { scope.locals[parameter.name.text] = scope.newSlot() }
-    for name in AssignedNames(function.body.statements).names where scope.locals[name.text] == nil {
-      scope.locals[name.text] = scope.newSlot()
-    }
-    if !outer.isGlobal, let name = function.name?.text, scope.locals[name] == nil { scope.selfName = name }
-    var parameters: [FunctionCode.Parameter] = []
-    for parameter in function.parameters {
-      let value = try parameter.default.map { value throws(ScriptError) in try expression(value, scope) }
-      parameters.append(FunctionCode.Parameter(name: parameter.name.text, default: value))
-    }
-    var codes: [Code] = []
-    for statement in function.body.statements { codes.append(try self.statement(statement, scope)) }
-    var body: Code = BlockCode(codes, function.body.span)
-    if function.body.statements.count == 1, case .expression(let value) = function.body.statements[0].kind,
-      !value.hasBlocks
-    {
-      body = codes[0]
-    }
-    let code = FunctionCode(
-      name: function.name?.text ?? "function", parameters: parameters, body: FunctionBody(code: body),
-      slotCount: scope.slotCount, captureSlots: scope.captures.map(\.slot), selfSlot: scope.selfSlot)
-    return ClosureCode(code, scope.captures.map(\.code), span)
-  }
-
   // MARK: Expressions
 
-  private func expressions(_ list: [Expression], _ scope: Scope) throws(ScriptError) -> [Code] {
+  private func expressions(_ list: [Expression], _ context: Context) throws(ScriptError) -> [Code] {
     var codes: [Code] = []
     codes.reserveCapacity(list.count)
-    for element in list { codes.append(try expression(element, scope)) }
+    for element in list { codes.append(try expression(element, context)) }
     return codes
   }
 
-  private func expression(_ expression: Expression, _ scope: Scope) throws(ScriptError) -> Code {
+  private func expression(_ expression: Expression, _ context: Context) throws(ScriptError) -> Code {
     let span = expression.span
     switch expression.kind {
     case .none: return ConstantCode(.none, span)
     case .bool(let bool): return ConstantCode(.bool(bool), span)
     case .number(let number): return ConstantCode(.number(number), span)
     case .string(let string): return ConstantCode(.string(string), span)
-    case .interpolation(let pieces): return InterpolationCode(try expressions(pieces, scope), span)
-    case .name(let name): return try self.name(name, span, scope)
-    case .list(let elements): return ListCode(try expressions(elements, scope), span)
+    case .interpolation(let pieces): return InterpolationCode(try expressions(pieces, context), span)
+    case .name(let name): return try self.name(name, span, context)
+    case .list(let elements): return ListCode(try expressions(elements, context), span)
     case .comprehension(let element, let variable, let source, let condition):
-      let source = try self.expression(source, scope)
-      let slot = scope.newSlot()
-      scope.inner.append((variable.text, slot))
-      defer { scope.inner.removeLast() }
-      let condition = try condition.map { value throws(ScriptError) in try self.expression(value, scope) }
+      let source = try self.expression(source, context)
+      let slot = context.slot(of: resolution.target(variable))
+      let condition = try condition.map { value throws(ScriptError) in try self.expression(value, context) }
       return ComprehensionCode(
-        try self.expression(element, scope), slot: slot, source: source, condition: condition, span)
+        try self.expression(element, context), slot: slot, source: source, condition: condition, span)
     case .record(let fields):
-      return RecordCode(fields.map(\.name.text), try expressions(fields.map(\.value), scope), span)
-    case .unary(.negate, let operand): return NegateCode(try self.expression(operand, scope), span)
-    case .unary(.not, let operand): return NotCode(try self.expression(operand, scope), span)
+      return RecordCode(fields.map(\.name.text), try expressions(fields.map(\.value), context), span)
+    case .unary(.negate, let operand): return NegateCode(try self.expression(operand, context), span)
+    case .unary(.not, let operand): return NotCode(try self.expression(operand, context), span)
     case .binary(let binary, let left, let right):
-      let (left, right) = (try self.expression(left, scope), try self.expression(right, scope))
+      let (left, right) = (try self.expression(left, context), try self.expression(right, context))
       switch binary {
       case .and, .or: return LogicCode(isAnd: binary == .and, left, right, span)
       default: return BinaryCode(binary, left, right, span)
       }
     case .index(let base, let index):
-      return IndexCode(try self.expression(base, scope), try self.expression(index, scope), span)
-    case .field(let base, let name): return FieldCode(try self.expression(base, scope), name, span)
-    case .call(let callee, let arguments): return try call(callee, arguments, span, scope)
-    case .function(let function): return try closure(function, span, scope)
+      return IndexCode(try self.expression(base, context), try self.expression(index, context), span)
+    case .field(let base, let name): return FieldCode(try self.expression(base, context), name, span)
+    case .call(let callee, let arguments): return try call(callee, arguments, span, context)
+    case .function(let function): return try closure(function, span, context)
     case .conditional(let condition, let then, let otherwise):
       return ConditionalCode(
-        try self.expression(condition, scope), try block(then, scope),
-        try otherwise.map { otherwise throws(ScriptError) in try block(otherwise, scope) }, span)
+        try self.expression(condition, context), try block(then, context),
+        try otherwise.map { otherwise throws(ScriptError) in try block(otherwise, context) }, span)
     case .with(let base, let changes):
-      return WithCode(try self.expression(base, scope), try self.expression(changes, scope), span)
+      return WithCode(try self.expression(base, context), try self.expression(changes, context), span)
     }
   }
 
-  private func name(_ name: String, _ span: Span, _ scope: Scope) throws(ScriptError) -> Code {
-    if let slot = scope.slot(of: name, at: span) { return LocalCode(slot, name, span) }
-    if let slot = globals[name] { return GlobalCode(slot, name, span) }
-    if let builtin = library.builtin(name) { return ConstantCode(.function(Function(builtin)), span) }
-    if let constant = library.constant(name) { return ConstantCode(constant.value, span) }
-    throw .unknownName(name, at: span, near: Spelling.nearest(to: name, in: Array(globals.keys) + library.names))
+  private func name(_ name: String, _ span: Span, _ context: Context) throws(ScriptError) -> Code {
+    switch resolution.meaning(of: name, at: span) {
+    case .variable(let variable)?: return read(variable, span, context)
+    case let meaning?: return ConstantCode(meaning.value ?? .none, span)
+    case nil: throw .unknownName(name, at: span, near: [])
+    }
   }
 
   private func call(
-    _ callee: Expression, _ arguments: [CallArgument], _ span: Span, _ scope: Scope
+    _ callee: Expression, _ arguments: [CallArgument], _ span: Span, _ context: Context
   ) throws(ScriptError) -> Code {
     var codes: [ArgumentCode] = []
     for argument in arguments {
-      codes.append(ArgumentCode(label: argument.label, value: try expression(argument.value, scope)))
+      codes.append(ArgumentCode(label: argument.label, value: try expression(argument.value, context)))
     }
     switch callee.kind {
-    case .name(let name): return try call(name, callee.span, codes, span, scope)
+    case .name(let name):
+      if case .builtin(let builtin)? = resolution.meaning(of: name, at: callee.span) {
+        return try call(builtin, codes, span)
+      }
+      let shadows = library.builtin(name) == nil ? nil : name
+      return CallCode(try self.name(name, callee.span, context), codes, shadows: shadows, span)
     case .field(let base, let field):
-      let receiver = try expression(base, scope)
-      let slot = scope.newSlot()
-      let first = ArgumentCode(label: nil, value: LocalCode(slot, field.text, base.span))
-      let isKnown =
-        scope.slot(of: field.text, at: field.span) != nil || globals[field.text] != nil
-        || library.builtin(field.text) != nil
-      let fallback = isKnown ? try? call(field.text, field.span, [first] + codes, span, scope) : nil
+      let receiver = try expression(base, context)
+      let slot = context.newSlot()
+      let first = ArgumentCode(label: nil, value: ReceiverCode(slot, base.span))
+      var own: Code?
+      if case .variable(let variable)? = resolution.meaning(of: field.text, at: field.span) {
+        own = read(variable, field.span, context)
+      }
+      var builtin: Result<Code, ScriptError>?
+      if let meant = library.builtin(field.text) {
+        // Whether the built-in is meant is known only when it runs, and with it whether it is called wrongly.
+        do throws(ScriptError) {
+          builtin = .success(try call(meant, [first] + codes, span))
+        } catch {
+          builtin = .failure(error)
+        }
+      }
       return MethodCallCode(
-        receiver, slot: slot, field, codes, fallback: fallback,
-        candidates: Array(globals.keys) + library.builtins.map(\.name), span)
-    default: return CallCode(try expression(callee, scope), codes, span)
+        receiver, slot: slot, field, codes, own: own.map { ($0, CallCode($0, [first] + codes, span)) }, builtin: builtin,
+        candidates: { [library, scope = context.scope] in scope.visibleNames + library.builtins.map(\.name) }, span)
+    default: return CallCode(try expression(callee, context), codes, span)
     }
   }
 
+  /// A call of a built-in: each argument gets its parameter now.
   private func call(
-    _ name: String, _ nameSpan: Span, _ arguments: [ArgumentCode], _ span: Span, _ scope: Scope
+    _ builtin: Builtin, _ arguments: [ArgumentCode], _ span: Span
   ) throws(ScriptError) -> Code {
-    guard scope.slot(of: name, at: nameSpan) == nil, globals[name] == nil, let builtin = library.builtin(name) else {
-      return CallCode(try self.name(name, nameSpan, scope), arguments, span)
-    }
     let plan = ArgumentPlan(builtin)
     var codes = [Code?](repeating: nil, count: builtin.parameters.count)
     var variadic: [Code] = []
@@ -241,6 +390,27 @@ struct Compiler {
     }
     let spans = ArgumentSpans(call: span, places: codes.map { $0?.span }, variadic: variadic.map(\.span))
     return BuiltinCallCode(builtin, codes, variadic, spans)
+  }
+}
+
+extension Meaning {
+  /// The value of what the library has; nil for a variable.
+  fileprivate var value: Value? {
+    switch self {
+    case .variable: nil
+    case .builtin(let builtin): .function(Function(builtin))
+    case .constant(let constant): constant.value
+    }
+  }
+}
+
+extension ScriptParameter {
+  /// Its statement with the value that was given from outside in the place of the default.
+  fileprivate func text(in statement: Statement, set value: Value) -> String {
+    let (whole, old) = (statement.span, expression.span)
+    let before = whole.source.text(whole.range.lowerBound..<old.range.lowerBound)
+    let after = whole.source.text(old.range.upperBound..<max(old.range.upperBound, whole.range.upperBound))
+    return "\(before)\(value.literal)\(after)  # set from outside; else \(old.text)"
   }
 }
 

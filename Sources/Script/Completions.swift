@@ -116,7 +116,7 @@ private struct Completer {
     guard let first = path.first else {
       // A call such as `resnet50(classes: 10).`: its result's type is declared.
       if case .symbol(.closeParenthesis)? = tokens.last?.kind, let name = calledName(tokens),
-        let builtin = session.library.builtin(name)
+        let builtin = builtin(name)
       {
         return (nil, builtin.result)
       }
@@ -136,6 +136,12 @@ private struct Completer {
       value = next
     }
     return (value, value.staticType)
+  }
+
+  /// The built-in of a name, unless the script has a function of that name.
+  private func builtin(_ name: String) -> Builtin? {
+    if case .function? = session[name] { return nil }
+    return session.library.builtin(name)
   }
 
   private func calledName(_ tokens: ArraySlice<Token>) -> String? {
@@ -234,7 +240,7 @@ private struct Completer {
 
   private func labels(of call: Call, _ word: String) -> [Completions.Candidate] {
     guard call.current == nil else { return [] }
-    if let builtin = session.library.builtin(call.name) {
+    if let builtin = builtin(call.name) {
       // Arguments without a name come first, so they are the first parameters.
       let free = builtin.parameters.dropFirst(max(0, call.position - call.labels.count)).filter {
         !$0.isVariadic && !call.labels.contains($0.label)
@@ -264,7 +270,7 @@ private struct Completer {
 
   /// The parameter of a built-in that the cursor stands at.
   private func parameter(of call: Call) -> Parameter? {
-    guard let builtin = session.library.builtin(call.name) else { return nil }
+    guard let builtin = builtin(call.name) else { return nil }
     if let label = call.current { return builtin.parameters.first { $0.label == label } }
     return builtin.parameters.indices.contains(call.position) ? builtin.parameters[call.position] : nil
   }

@@ -9,15 +9,17 @@ public struct Diagnostic: Hashable, Sendable {
   public let hint: String?
   /// Another place that matters, and why.
   public let note: Note?
+  /// What could stand there, where that is a long list.
+  public let list: String?
 
   public struct Note: Hashable, Sendable {
     public let text: String
     public let span: Span
   }
 
-  init(_ code: String, _ title: String, at span: Span?, hint: String? = nil, note: Note? = nil) {
+  init(_ code: String, _ title: String, at span: Span?, hint: String? = nil, note: Note? = nil, list: String? = nil) {
     (self.code, self.title, self.span) = (code, Self.cut(title), span)
-    (self.hint, self.note) = (hint.map(Self.cut), note)
+    (self.hint, self.note, self.list) = (hint.map(Self.cut), note, list)
   }
 
   /// A script may hold names of any length; a message has one line.

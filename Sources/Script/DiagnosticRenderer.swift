@@ -26,6 +26,7 @@ public struct DiagnosticRenderer: Sendable {
     } else if let hint = diagnostic.hint {
       text += "  hint: \(printable(hint))\n"
     }
+    if let list = diagnostic.list { text += wrapped(list) }
     if let note = diagnostic.note { text += excerpt(note.span, mark: "-", label: note.text, color: blue) }
     return text
   }
@@ -102,6 +103,21 @@ public struct DiagnosticRenderer: Sendable {
     let markStart = before.count + total(start..<min(max(from, start), end))
     let markEnd = before.count + total(start..<min(max(to, start), end))
     return (line, markStart..<max(markStart, markEnd))
+  }
+
+  /// Words in lines, set in by two characters.
+  private func wrapped(_ text: String) -> String {
+    var lines = [" "]
+    var taken = 1
+    for word in printable(text).split(separator: " ") {
+      if taken + 1 + word.count > width, taken > 1 {
+        lines.append("   ")
+        taken = 3
+      }
+      lines[lines.count - 1] += " " + word
+      taken += 1 + word.count
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 
   private static let mostCalls = 12

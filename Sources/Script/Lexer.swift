@@ -36,8 +36,9 @@ package struct Lexer {
     while let byte = peek() {
       let start = position
       switch byte {
-      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): position += 1
-      case UInt8(ascii: "\n"):
+      case UInt8(ascii: " "), UInt8(ascii: "\t"): position += 1
+      case UInt8(ascii: "\r") where peek(1) == UInt8(ascii: "\n"): position += 1
+      case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
         position += 1
         return Token(.newline, start..<position)
       case UInt8(ascii: "#"):
@@ -78,16 +79,14 @@ package struct Lexer {
   /// Skips a comment; a `##` that begins a line is text for the report.
   private mutating func comment() -> Token? {
     let start = position
-    while let byte = peek(), byte != UInt8(ascii: "\n") { position += 1 }
+    while let byte = peek(), !Source.endsLine(byte) { position += 1 }
     guard start + 1 < position, bytes[start + 1] == UInt8(ascii: "#") else { return nil }
     var before = start
     while before > 0, bytes[before - 1] == UInt8(ascii: " ") || bytes[before - 1] == UInt8(ascii: "\t") { before -= 1 }
-    guard before == 0 || bytes[before - 1] == UInt8(ascii: "\n") else { return nil }
+    guard before == 0 || Source.endsLine(bytes[before - 1]) else { return nil }
     var from = start + 2
     if from < position, bytes[from] == UInt8(ascii: " ") { from += 1 }
-    var to = position
-    if to > from, bytes[to - 1] == UInt8(ascii: "\r") { to -= 1 }
-    return Token(.text(source.text(from..<to)), start..<position)
+    return Token(.text(source.text(from..<position)), start..<position)
   }
 
   private static func isNameStart(_ byte: UInt8) -> Bool {
@@ -140,11 +139,13 @@ package struct Lexer {
         skipDigits(&self)
       }
     }
-    let digits = bytes[start..<position].filter { $0 != UInt8(ascii: "_") }
-    var value = Double(String(decoding: digits, as: UTF8.self))
+    let digits = String(decoding: bytes[start..<position].filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+    let value: Double?
     if peek() == UInt8(ascii: "%") {
       position += 1
-      value = value.map { $0 / 100 }
+      value = Self.hundredth(of: digits)
+    } else {
+      value = Double(digits)
     }
     // `12abc` is one mistake, not a number and a name.
     var trailing = false
@@ -159,18 +160,28 @@ package struct Lexer {
     return Token(.number(value), start..<position)
   }
 
+  /// The number nearest to a hundredth of what is written, so that 99.9% is 0.999. Dividing would round twice.
+  private static func hundredth(of digits: String) -> Double? {
+    let parts = digits.lowercased().split(separator: "e", maxSplits: 1)
+    // An exponent beyond all Ints is beyond all Doubles too, with or without the two.
+    guard parts.count == 2, let exponent = Int(parts[1]) else {
+      return Double(digits + (parts.count == 2 ? "" : "e-2"))
+    }
+    return Double("\(parts[0])e\(exponent.subtractingReportingOverflow(2).partialValue)")
+  }
+
   private mutating func string(depth: Int) -> Token? {
     let start = position
     position += 1
     var parts: [StringPart] = []
     var text: [UInt8] = []
     func unterminated(_ lexer: inout Lexer) -> Token? {
-      while let byte = lexer.peek(), byte != UInt8(ascii: "\n") { lexer.position += 1 }
+      while let byte = lexer.peek(), !Source.endsLine(byte) { lexer.position += 1 }
       lexer.errors.append(.unterminatedString(at: lexer.span(start..<lexer.position)))
       return nil
     }
     while true {
-      guard let byte = peek(), byte != UInt8(ascii: "\n") else { return unterminated(&self) }
+      guard let byte = peek(), !Source.endsLine(byte) else { return unterminated(&self) }
       if byte == UInt8(ascii: "\"") {
         position += 1
         break
@@ -213,7 +224,7 @@ package struct Lexer {
         guard let tokens = interpolation(depth: depth + 1) else { return unterminated(&self) }
         parts.append(.expression(tokens))
         continue
-      case nil, UInt8(ascii: "\n"): return unterminated(&self)
+      case nil, UInt8(ascii: "\n"), UInt8(ascii: "\r"): return unterminated(&self)
       default:
         let scalar = scalar()
         errors.append(.unknownEscape("\\\(scalar)", at: span(escape..<position)))

@@ -26,6 +26,4 @@ public struct Library: Sendable {
   public func constant(_ name: String) -> Constant? { constantPlaces[name].map { constants[$0] } }
   public func objectType(_ name: String) -> ObjectType? { typePlaces[name].map { objectTypes[$0] } }
   public var names: [String] { builtins.map(\.name) + constants.map(\.name) }
-
-  func defines(_ name: String) -> Bool { builtinPlaces[name] != nil || constantPlaces[name] != nil }
 }

@@ -71,7 +71,7 @@ final class Machine {
   // MARK: Calls
 
   /// Runs a function of the script in a frame that holds its arguments.
-  func run(_ code: FunctionCode, _ function: Function, _ frame: Frame, at span: Span) throws(ScriptError) -> Value {
+  func run(_ code: FunctionCode, _ frame: Frame, at span: Span) throws(ScriptError) -> Value {
     depth += 1
     defer { depth -= 1 }
     var marker: UInt8 = 0
@@ -81,34 +81,39 @@ final class Machine {
     }
     try checkInterruption(at: span)
     do throws(ScriptError) {
-      for index in code.parameters.indices where frame.slots[index] == nil {
-        let parameter = code.parameters[index]
-        guard let value = parameter.default else {
-          throw ScriptError.missingArgument(parameter.name, of: code.name, at: span)
-        }
-        frame.slots[index] = try value.evaluate(frame)
-      }
-      if case .script(_, let captures) = function.kind {
-        for (place, value) in Swift.zip(code.captureSlots, captures) { frame.slots[place] = value }
-      }
-      if let selfSlot = code.selfSlot { frame.slots[selfSlot] = .function(function) }
-      return try code.body.run(frame)
+      try complete(frame, of: code, at: span)
+      guard let body = code.body else { preconditionFailure("a function has a body when it runs") }
+      return try body.evaluate(frame)
     } catch {
       trace.append(CallSite(function: code.name, at: span))
       throw error
     }
   }
 
+  /// Fills in defaults, in their order. A function of its own, because what it needs would lie on the stack of each call.
+  @inline(never)
+  private func complete(_ frame: Frame, of code: FunctionCode, at span: Span) throws(ScriptError) {
+    for (index, parameter) in code.parameters.enumerated() {
+      if frame.slots[index] == nil {
+        guard let value = parameter.default else {
+          throw ScriptError.missingArgument(parameter.name, of: code.name, at: span)
+        }
+        frame.slots[index] = try value.evaluate(frame)
+      }
+      if let cell = parameter.cell { frame.cells[cell].pointer.pointee = frame.slots[index].take() }
+    }
+  }
+
   /// Calls a function with values that come from Swift code.
   func call(_ function: Function, _ arguments: [Value], at span: Span) throws(ScriptError) -> Value {
     switch function.kind {
-    case .script(let code, _):
+    case .script(let code, let surroundings):
       guard arguments.count <= code.parameters.count else {
         throw .extraArgument(of: code.name, allowed: code.parameters.count, at: span)
       }
-      let frame = Frame(self, count: code.slotCount)
+      let frame = Frame(self, code, surroundings)
       for (index, argument) in arguments.enumerated() { frame.slots[index] = argument }
-      return try run(code, function, frame, at: span)
+      return try run(code, frame, at: span)
     case .builtin(let builtin):
       let given = arguments.map { GivenArgument(label: nil, value: $0, labelSpan: nil, span: span) }
       return try call(builtin, given, at: span)
@@ -119,8 +124,8 @@ final class Machine {
   func call(_ function: Function, _ given: [GivenArgument], at span: Span) throws(ScriptError) -> Value {
     switch function.kind {
     case .builtin(let builtin): return try call(builtin, given, at: span)
-    case .script(let code, _):
-      let frame = Frame(self, count: code.slotCount)
+    case .script(let code, let surroundings):
+      let frame = Frame(self, code, surroundings)
       let plan = ArgumentPlan(code.name, code.parameters.map { .init($0.name, mayBeOmitted: $0.default != nil) })
       for (index, argument) in given.enumerated() {
         let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
@@ -129,7 +134,7 @@ final class Machine {
         }
         frame.slots[place] = argument.value
       }
-      return try run(code, function, frame, at: span)
+      return try run(code, frame, at: span)
     }
   }
 
@@ -169,7 +174,8 @@ final class Machine {
         }
       } else if let value = values[index] {
         if case .none = value, parameter.mayBeOmitted {
-          values[index] = parameter.default
+          // Where any value may be given, none is one of them.
+          if parameter.type != .any || parameter.default != nil { values[index] = parameter.default }
           continue
         }
         try check(value, parameter, at: spans[index])
@@ -204,10 +210,11 @@ final class Machine {
     guard let place = builtin.bundlePlace, case .record(let record)? = values[place],
       let bundle = builtin.parameters[place].bundle
     else { return }
-    let labelled = builtin.parameters.filter(\.isLabelled).map(\.label)
     for (name, value) in record.fields where !bundle.ignoring.contains(name) {
-      guard let index = builtin.parameters.firstIndex(where: { $0.isLabelled && $0.label == name }) else {
-        throw .unknownLabel(name, of: builtin.name, at: spans[place], near: Spelling.nearest(to: name, in: labelled))
+      guard let index = builtin.bundled(name) else {
+        throw .unknownLabel(
+          name, of: builtin.name, at: spans[place], near: Spelling.nearest(to: name, in: builtin.bundleLabels.optional),
+          labels: builtin.bundleLabels)
       }
       guard values[index] == nil else { continue }
       values[index] = value
@@ -283,6 +290,12 @@ struct ArgumentPlan {
     self.init(builtin.name, slots)
   }
 
+  /// The names of all parameters.
+  var labels: Labels {
+    Labels(
+      required: slots.filter { !$0.mayBeOmitted }.map(\.name), optional: slots.filter(\.mayBeOmitted).map(\.name))
+  }
+
   /// The parameter of the argument at a position of the call.
   func place(
     of index: Int, label: String?, labelSpan: Span?, at span: @autoclosure () -> Span
@@ -290,7 +303,8 @@ struct ArgumentPlan {
     if let label {
       guard let place = slots.firstIndex(where: { $0.name == label }) else {
         throw .unknownLabel(
-          label, of: function, at: labelSpan ?? span(), near: Spelling.nearest(to: label, in: slots.map(\.name)))
+          label, of: function, at: labelSpan ?? span(), near: Spelling.nearest(to: label, in: slots.map(\.name)),
+          labels: labels)
       }
       return place
     }

@@ -52,7 +52,7 @@ enum Operators {
     case .equal: return .bool(x == y)
     case .notEqual: return .bool(x != y)
     case .range: return .range(NumberRange(x, y))
-    case .halfOpenRange: return .range(NumberRange(x, x + max(0, (y - x).rounded(.up)) - 1))
+    case .halfOpenRange: return .range(NumberRange(x, upTo: y))
     case .and, .or: preconditionFailure("decided elsewhere")
     }
   }
@@ -99,11 +99,24 @@ enum Operators {
     return index < 0 ? index + count : index
   }
 
+  /// The places that a range stands for. Each bound counts from the end where it is negative: `1...-1` is all but the
+  /// first, `0..<-1` all but the last. A part that would end before it begins is empty.
   private static func slice(_ range: NumberRange, _ count: Int, _ span: Span) throws(ScriptError) -> Range<Int> {
-    guard range.count > 0 else { return 0..<0 }
+    let bound = range.end ?? range.upper.rounded(.down)
+    for number in [range.lower, bound] where number.isNaN { throw .notWhole(number, what: "the index", at: span) }
+    if range.count == 0 {
+      // Numbers of one sign that fall are no numbers; what begins right behind the last is empty too, as `1...-1` of a
+      // list of one.
+      if (range.lower < 0) == (bound < 0) || range.lower == Double(count) { return 0..<0 }
+    }
     let first = try position(range.lower, count, span)
-    let last = try position(range.upper.rounded(.down), count, span)
-    return first <= last ? first..<(last + 1) : 0..<0
+    let end =
+      if range.count == 0, range.end != nil {
+        try position(bound, count, span)
+      } else {
+        try position(range.upper.rounded(.down), count, span) + 1
+      }
+    return first < end ? first..<end : 0..<0
   }
 
   static func field(_ name: String, of value: Value, at span: Span) throws(ScriptError) -> Value? {

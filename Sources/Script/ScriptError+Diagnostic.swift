@@ -21,7 +21,9 @@ extension ScriptError {
         "unknown-escape", "'\(text)' means nothing in a string", at: span,
         hint: #"there are \n \t \r \0 \\ \" \u{…} and \(…)"#)
     case .malformedNumber(let text, let span):
-      Diagnostic("malformed-number", "'\(text)' is not a number", at: span, hint: "write 20_000, 0.5, 1e-3 or 50%")
+      Diagnostic(
+        "malformed-number", "'\(text)' is not a number", at: span,
+        hint: text.contains("%") ? "a percentage is 50%; the remainder has a space: 7 % 3" : "write 20_000, 0.5, 1e-3 or 50%")
 
     case .unexpected(let found, let expected, let span):
       Diagnostic("unexpected", "expected \(expected), found \(found)", at: span)
@@ -46,9 +48,10 @@ extension ScriptError {
     case .unknownField(let name, let type, let span, let near):
       Diagnostic(
         "unknown-field", "a \(type) has no field '\(name)'", at: span, hint: Self.suggestion(near))
-    case .unknownLabel(let label, let function, let span, let near):
+    case .unknownLabel(let label, let function, let span, let near, let labels):
       Diagnostic(
-        "unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"))
+        "unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"),
+        list: labels.text)
     case .missingArgument(let label, let function, let span):
       Diagnostic("missing-argument", "'\(function)' needs '\(label)'", at: span, hint: "add \(label): …")
     case .extraArgument(let function, let allowed, let span):
@@ -59,7 +62,7 @@ extension ScriptError {
         "label-needed", "'\(function)' takes '\(label)' by its name only", at: span,
         hint: "write \(label): \(span.brief)")
     case .duplicate(let name, let kind, let span):
-      Diagnostic("duplicate", "the \(kind) '\(name)' is there twice", at: span)
+      Diagnostic("duplicate", "the \(kind) '\(name)' is defined twice", at: span)
     case .wrongType(let what, let expected, let found, let span):
       Diagnostic("wrong-type", "\(Self.quoted(what)) must be \(Self.article(expected)), not \(found)", at: span)
     case .wrongChoice(let given, let what, let allowed, let span, let near):
@@ -73,10 +76,6 @@ extension ScriptError {
         at: span)
     case .misplaced(let what, let allowed, let span):
       Diagnostic("misplaced", "'\(what)' stands only \(allowed)", at: span)
-    case .assignedBuiltin(let name, let span):
-      Diagnostic(
-        "assigned-builtin", "'\(name)' is built in and cannot be given a value", at: span,
-        hint: "choose another name, such as my\(name.prefix(1).uppercased() + name.dropFirst())")
     case .notLiteral(let name, let span):
       Diagnostic(
         "not-literal", "the default of '\(name)' must be written out: it can be set from outside", at: span,
@@ -84,8 +83,10 @@ extension ScriptError {
 
     case .noValue(let name, let span):
       Diagnostic("no-value", "'\(name)' has no value yet", at: span)
-    case .notCallable(let type, let span):
-      Diagnostic("not-callable", "a \(type) cannot be called", at: span)
+    case .notCallable(let type, let shadows, let span):
+      Diagnostic(
+        "not-callable", "a \(type) cannot be called", at: span,
+        hint: shadows.map { "the script gives '\($0)' a value of its own; x.\($0)() is still the built-in function" })
     case .wrongOperands(let symbol, let left, let right, let span):
       if let right {
         Diagnostic("wrong-operands", "'\(symbol)' does not go with a \(left) and a \(right)", at: span)

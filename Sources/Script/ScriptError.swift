@@ -24,7 +24,7 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   case unknownName(String, at: Span, near: [String])
   case usedBeforeDefined(String, at: Span, defined: Span)
   case unknownField(String, of: String, at: Span, near: [String])
-  case unknownLabel(String, of: String, at: Span, near: [String])
+  case unknownLabel(String, of: String, at: Span, near: [String], labels: Labels)
   case missingArgument(String, of: String, at: Span)
   case extraArgument(of: String, allowed: Int, at: Span)
   case labelNeeded(String, of: String, at: Span)
@@ -34,12 +34,12 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   case wrongChoice(String, what: String, allowed: [String], at: Span, near: [String])
   case outOfRange(String, Double, allowed: ClosedRange<Double>, at: Span)
   case misplaced(String, allowed: String, at: Span)
-  case assignedBuiltin(String, at: Span)
   case notLiteral(String, at: Span)
 
   // The run.
   case noValue(String, at: Span)
-  case notCallable(String, at: Span)
+  /// `shadows` is the built-in function whose name the script has given to a value.
+  case notCallable(String, shadows: String?, at: Span)
   case wrongOperands(String, left: String, right: String?, at: Span)
   case divisionByZero(at: Span)
   case indexOutOfRange(Int, count: Int, at: Span)
@@ -59,6 +59,20 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   // The settings given from outside.
   case unknownSetting(String, near: [String])
   case wrongSetting(String, value: String, expected: String)
+}
+
+/// The arguments of a function by their names.
+public struct Labels: Hashable, Sendable {
+  /// Those that every call must give.
+  public let required: [String]
+  public let optional: [String]
+
+  /// All of them in a line, the required ones first.
+  var text: String {
+    let needed = required.isEmpty ? "" : "it needs \(required.joined(separator: ", "))"
+    guard !optional.isEmpty else { return needed.isEmpty ? "it takes no arguments" : needed }
+    return (needed.isEmpty ? "it takes " : needed + "; it also takes ") + optional.joined(separator: ", ")
+  }
 }
 
 /// An error of another module that can speak for itself.
@@ -112,7 +126,7 @@ extension ScriptError {
     switch self {
     case .notText, .sourceTooLarge, .unexpectedCharacter, .unterminatedString, .unknownEscape, .malformedNumber,
       .unexpected, .unclosed, .chainedComparison, .tooDeep, .unlabelledAfterLabelled, .usedBeforeDefined, .misplaced,
-      .assignedBuiltin, .notLiteral:
+      .notLiteral:
       .script
     case .unreadable: .usage
     case .unknownSetting, .wrongSetting: .usage

@@ -26,19 +26,23 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   public func check(_ source: Source) -> [ScriptError] {
     let (program, errors, _) = Parser.parse(source)
     if !errors.isEmpty { return errors }
-    return check(program)
+    return check(program, resolve(program))
   }
 
   /// What can be set from outside.
   public static func parameters(of source: Source) -> [ScriptParameter] { Parser.parse(source).program.parameters }
 
-  private func check(_ program: Program) -> [ScriptError] {
-    var known: [String: Checker.Variable] = [:]
+  private func resolve(_ program: Program) -> Resolution {
+    Resolution(program, library: library, known: globals.lazy.filter { [machine] in machine.globals[$0.value] != nil }.map(\.key))
+  }
+
+  private func check(_ program: Program, _ resolution: Resolution) -> [ScriptError] {
+    var known: [String: Checker.Knowledge] = [:]
     for (name, slot) in globals {
       guard let value = machine.globals[slot] else { continue }
-      known[name] = Checker.Variable(type: value.staticType, isDefined: true, function: functions[name])
+      known[name] = Checker.Knowledge(type: value.staticType, isDefined: true, function: functions[name])
     }
-    return Checker.check(program, library: library, globals: known)
+    return Checker.check(program, resolution, library: library, globals: known)
   }
 
   /// What a script came to.
@@ -47,6 +51,8 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     public let value: Value?
     /// Whether the text ends with `;`.
     public let isSilent: Bool
+    /// Whether the value was printed while it was made.
+    public let wasPrinted: Bool
   }
 
   /// Checks a script and runs it.
@@ -58,15 +64,15 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   public func run(_ source: Source, settings: [String: String] = [:]) throws(ScriptFailure) -> Outcome {
     let (program, errors, _) = Parser.parse(source)
     guard errors.isEmpty else { throw ScriptFailure(errors, stage: .check) }
-    let problems = check(program)
+    let resolution = resolve(program)
+    let problems = check(program, resolution)
     guard problems.isEmpty else { throw ScriptFailure(problems, stage: .check) }
     let values: [String: Value]
-    let code: [Code]
-    let slotCount: Int
+    let output: Compiler.Output
     do throws(ScriptError) {
       values = try Self.values(of: settings, for: program)
-      var compiler = Compiler(library: library, globals: globals) { [machine] in machine.addGlobal() }
-      (code, slotCount) = try compiler.program(program, settings: values)
+      var compiler = Compiler(resolution, library: library, globals: globals) { [machine] in machine.addGlobal() }
+      output = try compiler.program(program, settings: values)
       globals = compiler.globals
     } catch {
       throw ScriptFailure([error], stage: .check)
@@ -75,21 +81,22 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     for statement in program.statements {
       if case .function(let function) = statement.kind, let name = function.name { functions[name.text] = function }
     }
-    return try run(code, program, slotCount)
+    return try run(output, program)
   }
 
-  private func run(_ code: [Code], _ program: Program, _ slotCount: Int) throws(ScriptFailure) -> Outcome {
+  private func run(_ output: Compiler.Output, _ program: Program) throws(ScriptFailure) -> Outcome {
     machine.measureStack()
     machine.trace = []
     machine.depth = 0
-    let frame = Frame(machine, count: slotCount)
+    let frame = Frame(machine, count: output.slotCount)
     var last: Value?
     do throws(ScriptError) {
-      for (index, statement) in code.enumerated() {
-        try machine.checkInterruption(at: statement.span)
-        if !(statement is TextCode) { machine.output.execute(statement.span.text) }
-        guard case .value(let value) = try statement.run(frame) else { continue }
-        if index == code.count - 1 { last = value }
+      for function in output.functions { _ = try function.run(frame) }
+      for (index, statement) in output.statements.enumerated() {
+        try machine.checkInterruption(at: statement.code.span)
+        if let text = statement.text { machine.output.execute(text) }
+        guard case .value(let value) = try statement.code.run(frame) else { continue }
+        if index == output.statements.count - 1 { last = value }
       }
     } catch {
       let calls = machine.trace
@@ -97,9 +104,10 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
       throw ScriptFailure([error], stage: .run, calls: calls)
     }
     guard case .expression? = program.statements.last?.kind, let last else {
-      return Outcome(value: nil, isSilent: program.isSilent)
+      return Outcome(value: nil, isSilent: program.isSilent, wasPrinted: false)
     }
-    return Outcome(value: last, isSilent: program.isSilent)
+    return Outcome(
+      value: last, isSilent: program.isSilent, wasPrinted: output.statements.last?.code.printsResult == true)
   }
 
   /// The directory that this session may write below.

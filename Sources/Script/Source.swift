@@ -25,7 +25,7 @@ public final class Source: Hashable, Sendable {
       throw .sourceTooLarge(name: name, byteCount: bytes.count, limit: Self.largest)
     }
     if let offset = Self.firstInvalidByte(of: bytes) {
-      let line = bytes[..<offset].count { $0 == UInt8(ascii: "\n") } + 1
+      let line = Self.starts(of: bytes[..<offset]).count
       throw .notText(name: name, line: line, offset: offset, byte: bytes[offset])
     }
     self.name = name
@@ -61,11 +61,23 @@ public final class Source: Hashable, Sendable {
 
   package func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-  private static func starts(of bytes: [UInt8]) -> [Int32] {
+  private static func starts(of bytes: some Collection<UInt8>) -> [Int32] {
     var starts: [Int32] = [0]
-    for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(Int32(offset + 1)) }
+    var last: UInt8 = 0
+    for (offset, byte) in bytes.enumerated() {
+      // Two characters may end a line together.
+      if byte == UInt8(ascii: "\n"), last == UInt8(ascii: "\r") {
+        starts[starts.count - 1] = Int32(offset + 1)
+      } else if endsLine(byte) {
+        starts.append(Int32(offset + 1))
+      }
+      last = byte
+    }
     return starts
   }
+
+  /// Whether a byte ends a line: the line feed of Unix, the carriage return of old Macs; Windows writes both.
+  static func endsLine(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
   private static func firstInvalidByte(of bytes: [UInt8]) -> Int? {
     var offset = 0

@@ -15,12 +15,26 @@ extension Value {
     return "\(text[..<mark])e\(exponent)"
   }
 
-  /// How `print` shows it; strings without quotes.
+  /// How `print` shows it: strings without quotes, long lists and records cut, which `… 60 more` says.
   public var text: String {
     switch self {
     case .string(let string): return string
     case .object(let object): return object.text
     default: return literal
+    }
+  }
+
+  /// All of it as text: what `string`, `"\(…)"`, `join` and files get.
+  /// - Throws: `ScriptError.tooLarge` where that is longer than a string may be.
+  public func whole(at span: @autoclosure () -> Span) throws(ScriptError) -> String {
+    switch self {
+    case .string(let string): return string
+    case .object(let object): return object.text
+    default:
+      var writer = ValueWriter(budget: Operators.longestString, isWhole: true)
+      writer.write(self)
+      try Operators.checkLength(writer.text.utf8.count, at: span())
+      return writer.text
     }
   }
 
@@ -69,7 +83,7 @@ extension Value: CustomStringConvertible {
   public var description: String { literal }
 }
 
-/// Writes a value within a budget: what does not fit becomes `…`.
+/// Writes a value within a budget. What does not fit becomes `…`; of what should be whole it writes a little too much.
 private struct ValueWriter {
   private(set) var text = ""
   private var budget: Int
@@ -77,7 +91,9 @@ private struct ValueWriter {
   private static let mostElements = 40
   private static let mostShownAtEnd = 3
 
-  init(budget: Int) { self.budget = budget }
+  private let isWhole: Bool
+
+  init(budget: Int, isWhole: Bool = false) { (self.budget, self.isWhole) = (budget, isWhole) }
 
   private mutating func put(_ piece: String) {
     text += piece
@@ -85,15 +101,17 @@ private struct ValueWriter {
   }
 
   mutating func write(_ value: Value) {
-    guard budget > 0 else { return put("…") }
+    guard budget > 0 else { return isWhole ? () : put("…") }
     switch value {
     case .none: put("none")
     case .bool(let bool): put(bool ? "true" : "false")
     case .number(let number): put(Value.text(of: number))
     case .string(let string):
-      let shown = string.prefix(max(20, budget))
+      let shown = isWhole ? string[...] : string.prefix(max(20, budget))
       put(Value.quoted(shown) + (shown.endIndex < string.endIndex ? "…" : ""))
-    case .range(let range): put("\(Value.text(of: range.lower))...\(Value.text(of: range.upper))")
+    case .range(let range):
+      let last = range.end.map { "..<\(Value.text(of: $0))" } ?? "...\(Value.text(of: range.upper))"
+      put(Value.text(of: range.lower) + last)
     case .function(let function):
       put(
         "\(function.name == "function" ? "" : function.name)(\(function.parameterNames.joined(separator: ", "))) => …")
@@ -103,8 +121,8 @@ private struct ValueWriter {
       put("{")
       for (index, (name, value)) in record.fields.enumerated() {
         put(index == 0 ? " " : ", ")
-        guard budget > 0, index < Self.mostElements else {
-          put("… \(record.count - index) more")
+        guard budget > 0, isWhole || index < Self.mostElements else {
+          if !isWhole { put("… \(record.count - index) more") }
           break
         }
         put("\(isName(name) ? name : Value.quoted(name)): ")
@@ -120,7 +138,9 @@ private struct ValueWriter {
     while index < elements.count {
       if index > 0 { put(", ") }
       let left = elements.count - index
-      if budget <= 0 || (index >= Self.mostElements - Self.mostShownAtEnd && left > Self.mostShownAtEnd + 1) {
+      if isWhole {
+        guard budget > 0 else { return }
+      } else if budget <= 0 || (index >= Self.mostElements - Self.mostShownAtEnd && left > Self.mostShownAtEnd + 1) {
         let skipped = budget <= 0 ? left : left - Self.mostShownAtEnd
         put("… \(skipped) more")
         index += skipped

@@ -69,6 +69,17 @@ struct Extent: Hashable, Sendable {
     return Extent(depth: depth == .max ? depth : depth + 1, weight: UInt32(clamping: weight))
   }
 
+  /// The extent of a list after the elements of another were added to it.
+  func appending(_ other: Extent) -> Extent {
+    Extent(
+      depth: max(depth, other.depth), weight: UInt32(clamping: UInt64(weight) + UInt64(other.weight) - 1))
+  }
+
+  /// Refuses a list of too many elements before it is made.
+  static func checkCount(_ count: Int, at span: @autoclosure () -> Span) throws(ScriptError) {
+    if count > heaviest { throw .tooLarge("number of elements of a value", limit: heaviest, at: span()) }
+  }
+
   func check(at span: @autoclosure () -> Span) throws(ScriptError) {
     if Int(depth) > Self.deepest { throw .tooLarge("nesting of a value", limit: Self.deepest, at: span()) }
     if Int(weight) > Self.heaviest {
@@ -90,9 +101,7 @@ public struct List: Sendable {
   /// Adds values at the end, without looking at those that are there.
   mutating func append(contentsOf other: List) {
     elements.append(contentsOf: other.elements)
-    extent = Extent(
-      depth: max(extent.depth, other.extent.depth),
-      weight: UInt32(clamping: UInt64(extent.weight) + UInt64(other.extent.weight) - 1))
+    extent = extent.appending(other.extent)
   }
 }
 
@@ -146,7 +155,24 @@ public struct Record: Sendable {
 /// The numbers from one to another, in steps of 1; `1...10` has ten, `0..<10` too.
 public struct NumberRange: Hashable, Sendable {
   public let lower, upper: Double
-  public init(_ lower: Double, _ upper: Double) { (self.lower, self.upper) = (lower, upper) }
+  /// The bound behind the last number, where it is written so: 10 of `0..<10`.
+  let end: Double?
+
+  /// Makes the range from one number to another, both included.
+  public init(_ lower: Double, _ upper: Double) { (self.lower, self.upper, end) = (lower, upper, nil) }
+
+  /// Makes the range up to a number that is not included.
+  public init(_ lower: Double, upTo end: Double) {
+    (self.lower, self.end) = (lower, end)
+    upper = lower + max(0, (end - lower).rounded(.up)) - 1
+  }
+
+  /// Whether both run through the same numbers.
+  public static func == (a: NumberRange, b: NumberRange) -> Bool { a.lower == b.lower && a.upper == b.upper }
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(lower)
+    hasher.combine(upper)
+  }
 
   /// How many numbers it runs through.
   public var count: Int {
@@ -158,15 +184,15 @@ public struct NumberRange: Hashable, Sendable {
 /// A function as a value: one of the script's, with the values it captured, or a builtin.
 public final class Function: Sendable {
   enum Kind: Sendable {
-    case script(FunctionCode, captures: [Value])
+    case script(FunctionCode, Surroundings)
     case builtin(Builtin)
   }
   let kind: Kind
   let extent: Extent
 
-  init(_ code: FunctionCode, captures: [Value]) {
-    kind = .script(code, captures: captures)
-    extent = .around(captures)
+  init(_ code: FunctionCode, _ surroundings: Surroundings) {
+    kind = .script(code, surroundings)
+    extent = .around(surroundings.values)
   }
   public init(_ builtin: Builtin) {
     kind = .builtin(builtin)
@@ -177,6 +203,15 @@ public final class Function: Sendable {
     switch kind {
     case .script(let code, _): code.name
     case .builtin(let builtin): builtin.name
+    }
+  }
+
+  /// Whether both were made by the same piece of the script at the same time, or are the same built-in.
+  func isSame(as other: Function) -> Bool {
+    switch (kind, other.kind) {
+    case (.script(let a, let kept), .script(let b, let otherKept)): a === b && kept === otherKept
+    case (.builtin(let a), .builtin(let b)): a.name == b.name
+    default: false
     }
   }
 
@@ -201,7 +236,7 @@ extension Value: Equatable {
     case (.record(let a), .record(let b)):
       return a.count == b.count && a.extent == b.extent
         && (a.names == b.names ? a.values == b.values : a.fields.allSatisfy { b[$0] == $1 })
-    case (.function(let a), .function(let b)): return a === b
+    case (.function(let a), .function(let b)): return a.isSame(as: b)
     case (.object(let a), .object(let b)): return a.isEqual(to: b)
     default: return false
     }

@@ -172,7 +172,7 @@ struct Doc: ParsableCommand {
     }
     guard let help = reference.help(name) else {
       let near = reference.nearest(to: name).first.map { "; did you mean '\($0)'?" } ?? ""
-      Streams.writeError("reprise: nothing is known of '\(name)'\(near)\n")
+      Streams.writeError("reprise: no help for '\(name)'\(near)\n")
       throw ExitCode(Status.usage)
     }
     Streams.writeLine(help)

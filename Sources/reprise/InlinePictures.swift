@@ -43,7 +43,7 @@ enum InlinePictures {
   /// the last of the queries, so the wait is short.
   private static func ask() -> Kind? {
     let environment = ProcessInfo.processInfo.environment
-    guard Streams.inputIsTerminal, Streams.outputIsTerminal, environment["TERM"] != "dumb",
+    guard Streams.inputIsTerminal, Streams.canMove(STDOUT_FILENO),
       environment["TERM"]?.hasPrefix("screen") != true, environment["TMUX"] == nil
     else { return nil }
     var before = termios()

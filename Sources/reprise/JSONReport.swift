@@ -19,10 +19,15 @@ struct JSONReport: Encodable {
     errors = (failure?.errors ?? []).map { error in
       let diagnostic = error.diagnostic
       return Problem(
-        code: diagnostic.code, message: diagnostic.title, hint: diagnostic.hint, file: diagnostic.span?.source.name,
+        code: diagnostic.code, message: diagnostic.title,
+        hint: [diagnostic.hint, diagnostic.list].compactMap { $0 }.joined(separator: "; ").nonEmpty, file: diagnostic.span?.source.name,
         line: diagnostic.span?.line, column: diagnostic.span?.column)
     }
   }
+}
+
+extension String {
+  fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }
 
 extension Encodable {

@@ -53,11 +53,48 @@ final class LineEditor {
       }
     }
     rl_initialize()
+    // A pager or a question would take what is typed or pasted next for its answer.
+    for (name, value) in [("page-completions", "off"), ("completion-query-items", "0")] {
+      rl_variable_bind(name, value)
+    }
+    rl_getc_function = { LineEditor.key($0) }
+  }
+
+  // MARK: Keys
+
+  /// The last bytes that were read, which show where a bracketed paste begins and ends.
+  nonisolated(unsafe) private static var recent: [UInt8] = []
+  nonisolated(unsafe) private static var isPasting = false
+
+  /// Reads a key. A TAB that indents, or that more input follows at once as in a pasted text, is two blanks: what it
+  /// would complete, nobody asked for.
+  private static func key(_ stream: UnsafeMutablePointer<FILE>?) -> Int32 {
+    let key = rl_getc(stream)
+    guard let byte = UInt8(exactly: key) else { return key }
+    recent = recent.suffix(5) + [byte]
+    if recent.elementsEqual("\u{1B}[200~".utf8) { isPasting = true }
+    if recent.elementsEqual("\u{1B}[201~".utf8) { isPasting = false }
+    guard byte == UInt8(ascii: "\t"), !isPasting, isIndenting || hasMoreInput else { return key }
+    rl_stuff_char(Int32(UInt8(ascii: " ")))
+    return Int32(UInt8(ascii: " "))
+  }
+
+  /// Whether nothing but blanks stands before the cursor.
+  private static var isIndenting: Bool {
+    guard let buffer = rl_line_buffer else { return true }
+    let before = UnsafeRawBufferPointer(start: buffer, count: max(0, Int(rl_point)))
+    return before.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+  }
+
+  private static var hasMoreInput: Bool {
+    var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, 0) > 0
   }
 
   /// Reads a line. Signals must be `Signals`'.
   func read(prompt: String) -> Line {
     Signals.interruption.clear()
+    Self.isPasting = false
     let line = readline(prompt)
     if Signals.interruption.isRaised {
       Signals.interruption.clear()

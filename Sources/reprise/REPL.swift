@@ -53,10 +53,7 @@ struct REPL {
         return ""
       case .text(let line):
         text += text.isEmpty ? pasted(line) : "\n" + pasted(line)
-        let trimmed = text.trimmingCharacters(in: .whitespaces)
-        if trimmed.hasPrefix("?") || trimmed.hasSuffix("?") || Session.isComplete(text) {
-          return text
-        }
+        if Self.question(text) != nil || Session.isComplete(text) { return text }
         // An empty line gives up on what cannot be ended by more lines anyway.
         if line.trimmingCharacters(in: .whitespaces).isEmpty, text.hasSuffix("\n\n") { return text }
       }
@@ -71,10 +68,30 @@ struct REPL {
     return line
   }
 
-  /// Answers what is not the language but the prompt's: `help`, `help NAME`, `?NAME`, `NAME?`.
+  /// The name that a question to the prompt is about: `help NAME`, `?NAME`, `NAME?`; empty for `help` alone. Nil for
+  /// what is no question, such as a comment that ends with a question mark.
+  private static func question(_ text: String) -> String? {
+    let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    var name: Substring
+    if text == "help" || text == "help()" || text == "?" { return "" }
+    if text.hasPrefix("help ") {
+      name = text.dropFirst(5)
+    } else if text.hasPrefix("?") {
+      name = text.dropFirst()
+    } else if text.hasSuffix("?") {
+      name = text.dropLast()
+    } else {
+      return nil
+    }
+    name = Substring(name.trimmingCharacters(in: .whitespaces))
+    let isName = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+    return isName ? String(name) : nil
+  }
+
+  /// Answers what is not the language but the prompt's.
   private func answer(_ text: String, _ session: Session) -> Bool {
-    var name: String
-    if text == "help" || text == "help()" || text == "?" {
+    guard let name = Self.question(text) else { return false }
+    if name.isEmpty {
       Streams.writeLine(
         """
         \(Reference(session.library).overview)
@@ -84,26 +101,17 @@ struct REPL {
         """)
       return true
     }
-    if text.hasPrefix("help ") {
-      name = String(text.dropFirst(5))
-    } else if text.hasPrefix("?") {
-      name = String(text.dropFirst())
-    } else if text.hasSuffix("?") {
-      name = String(text.dropLast())
-    } else {
-      return false
-    }
-    name = name.trimmingCharacters(in: .whitespaces)
     let reference = Reference(session.library)
-    if let help = reference.help(name) {
-      Streams.writeLine(help)
-    } else if let value = session[name] {
+    if let value = session[name] {
       Streams.writeLine(
         "\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)"
       )
+      if let help = reference.help(name) { Streams.writeLine("\nThe built-in that it hides:\n\(help)") }
+    } else if let help = reference.help(name) {
+      Streams.writeLine(help)
     } else {
       let near = reference.nearest(to: name).first.map { "; did you mean '\($0)'?" } ?? ""
-      Streams.writeError("nothing is known of '\(name)'\(near)\n")
+      Streams.writeError("no help for '\(name)'\(near)\n")
     }
     return true
   }
@@ -124,7 +132,7 @@ struct REPL {
       case nil, .some(.none): break
       case .some(let value):
         session["ans"] = value
-        if !outcome.isSilent { Streams.writeLine(value.shown(width: TerminalOutput().width)) }
+        if !outcome.isSilent, !outcome.wasPrinted { Streams.writeLine(value.shown(width: TerminalOutput().width)) }
       }
       let passed = ContinuousClock.now - begun
       if passed > .milliseconds(200) { Streams.writeError(Self.cost(passed) + "\n") }

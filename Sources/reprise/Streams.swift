@@ -27,12 +27,17 @@ enum Streams {
 
   private static func mayHaveColor(_ descriptor: Int32) -> Bool {
     let environment = ProcessInfo.processInfo.environment
-    return isatty(descriptor) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    return canMove(descriptor) && (environment["NO_COLOR"] ?? "").isEmpty
+  }
+
+  /// Whether a descriptor leads to a terminal that understands more than plain lines: one that has no name does not.
+  static func canMove(_ descriptor: Int32) -> Bool {
+    !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "") && isatty(descriptor) == 1
   }
 
   /// The line that changes while a training runs; nil where standard error is no terminal that can do so.
   static var progress: (@Sendable (String?) -> Void)? {
-    guard !Processes.isSilent, isatty(STDERR_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else { return nil }
+    guard !Processes.isSilent, canMove(STDERR_FILENO) else { return nil }
     return { line in
       // Back to the start, the rest of the line cleared, and the text cut to the width.
       writeError("\r\u{1B}[K" + (line.map { String($0.prefix(columns(of: STDERR_FILENO) - 1)) } ?? ""))

@@ -54,6 +54,32 @@ struct ReportTests {
     #expect(html.contains("The script stopped") && html.contains("[1][4]"))
   }
 
+  @Test("two figures drawn to one file are shown as each was, and later changes of the file change nothing")
+  func oneFile() throws {
+    let (html, workshop) = try page("plot([1, 2], to: \"a.png\")\nplot([2, 1, 5], to: \"a.png\")")
+    let figures = html.components(separatedBy: "base64,").dropFirst().map { $0.prefix { $0 != "\"" } }
+    #expect(figures.count == 2 && figures.first != figures.last)
+    let last = try Data(contentsOf: URL(filePath: workshop.folder + "/a.png")).base64EncodedString()
+    #expect(figures.last.map(String.init) == last)
+  }
+
+  @Test("control characters and marks of direction that a script prints are made visible")
+  func controlCharacters() throws {
+    let (html, _) = try page("print(\"a\\u{1b}[31mred\\0\\u{7f}\\u{202e}b\\u{9b}c\\r\")\n## \u{1b}[1mtext")
+    #expect(html.contains("a␛[31mred␀␡\u{FFFD}b\u{FFFD}c␍"))
+    #expect(!html.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || (0x7F..<0xA0).contains($0.value) })
+  }
+
+  @Test("a report keeps the order of the script, also where it defines functions")
+  func order() throws {
+    let (html, _) = try page("## # Title\nprint(\"first\")\nfn f() = 1\nxs = []\nxs = xs + [f()]")
+    var rest = html[...]
+    for part in ["<h1>Title</h1>", "print(", "fn f() = 1", "xs = xs + [f()]"] {
+      let found = try #require(rest.range(of: part), "\(part)")
+      rest = rest[found.upperBound...]
+    }
+  }
+
   @Test("a picture tells its script, its line and its runs, and the same script draws the same bytes")
   func origin() throws {
     let script = """

@@ -7,6 +7,10 @@ final class Recorder: ScriptOutput {
   var text: String { lines.withLock { $0.joined(separator: "\n") } }
   func print(_ text: String) { lines.withLock { $0.append(text) } }
   func narrate(_ markdown: String) { lines.withLock { $0.append("## \(markdown)") } }
+  private let code = Mutex<[String]>([])
+  /// The statements that ran, in their order.
+  var statements: [String] { code.withLock { $0 } }
+  func execute(_ text: String) { code.withLock { $0.append(text) } }
 }
 
 /// A value of a module that is not there, for tests.
@@ -79,6 +83,19 @@ let testLibrary = Library(
       return .none
     },
     Builtin("weights", "Weights.", result: .any) { _ in throw WeightsMissing() },
+    Builtin(
+      "fit", "Fits.",
+      parameters: [
+        Parameter("data", .number, "The data."),
+        Parameter(
+          "recipe", .record, "Arguments in a record.", optional: true, bundle: ArgumentBundle(ignoring: ["about"])),
+        Parameter("epochs", .integer, "How often.", default: .number(8), labelled: true),
+        Parameter("rate", .number, "How fast.", optional: true, labelled: true),
+      ], result: .number, printsResult: true
+    ) { arguments in
+      arguments.context.print("fitted")
+      return arguments.value("epochs")
+    },
   ],
   objectTypes: [
     ObjectType(

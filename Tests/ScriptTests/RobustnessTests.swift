@@ -56,6 +56,9 @@ struct RobustnessTests {
       "f = () => 1\nfn wrap(g) = () => g()\nwhile true { f = wrap(f) }", "x = \"a\"\nwhile true { x = \"\\(x)\\(x)\" }",
       "x = {}\nwhile true { x = { a: x, b: x } }", "for i in 1e16...inf { }", "first([1], 1e15)[5]",
       "repeat([1], 1e7).flatten().flatten() + range(0, 1e7)",
+      "enumerate(1...1e7)", "zip(1...1e7, 1...1e7)", "split(repeat(\"a\", 1e7) + \"a\", \"\")",
+      "split(repeat(\",\", 1e7), \",\")", "map(1...1e6, x => [x] + range(1, 20))", "string(repeat([repeat(\"a\", 1e7)], 7))",
+      "\"\\(repeat([repeat(\"a\", 1e7)], 7))\"", "join(repeat(repeat(1, 1e6), 9), repeat(\"-\", 1e7))",
     ])
   func size(_ text: String) {
     let thread = EvaluationThread()
@@ -71,7 +74,7 @@ struct RobustnessTests {
       "format(1, 1e9)",
       "first([1], -inf)", "network(\"vgg16\", 1.5)", "\"a\"[5]", "range(0, 1, by: 0)", "range(nan, 1)", "1 / 0",
       "1 % 0", "[1][0...5]",
-      "(1...3)[1e10]",
+      "(1...3)[1e10]", "[1][nan...nan]", "[1][0...inf]", "[1][0..<-2]", "[1][2...-1]",
     ])
   func wholeNumbers(_ text: String) {
     #expect(error(text) != nil, "\(text)")

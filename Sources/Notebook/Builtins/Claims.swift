@@ -38,7 +38,7 @@ let claim = Builtin(
     Example("claim(\"half are right\", measured: 51, images: 100, atLeast: 50).verdict", gives: "\"undecided\""),
     Example("claim(\"three runs of torchvision's ResNet-50\", measured: [75.88, 75.38, 75.49], reported: 76.13).verdict", gives: "\"reproduced\""),
     Example("claim(\"more is better\", measured: 0.3, reported: 0.4).verdict", gives: "\"not judged\""),
-  ], chapter: "Results"
+  ], chapter: "Results", printsResult: true
 ) { arguments in
   try arguments.context.checkInterruption()
   if arguments.has("tolerance"), !arguments.has("reported") {

@@ -113,7 +113,7 @@ let readArray = Builtin(
 }
 
 let write = Builtin(
-  "write", "Writes an array to a .npy file, which NumPy reads; any other value as text.",
+  "write", "Writes an array to a .npy file, which NumPy reads; any other value as text, all of it.",
   parameters: [
     Parameter("value", .any, "What to write."),
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
@@ -126,7 +126,7 @@ let write = Builtin(
   if case .object(let object) = arguments.value("value"), let array = object as? ArrayValue {
     try NPY.write(array.array, to: path)
   } else {
-    try writeAtomically(to: path, text: arguments.value("value").text + "\n")
+    try writeAtomically(to: path, text: arguments.value("value").whole(at: arguments.span) + "\n")
   }
   return .none
 }

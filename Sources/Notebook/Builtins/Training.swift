@@ -35,7 +35,7 @@ let train = Builtin(
     Example(
       "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), recipe.torchvision with { epochs: 1, batch: 16, microBatch: none })"
     ),
-  ], chapter: "Training"
+  ], chapter: "Training", printsResult: true
 ) { arguments in
   try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
@@ -47,7 +47,7 @@ let train = Builtin(
 let resume = Builtin(
   "resume", "Goes on with a training that was interrupted; the result is the same, bit by bit, as if it had not been.",
   parameters: [Parameter("run", .run, "The interrupted training.")], result: .run,
-  examples: [Example("typeOf(resume)", gives: "\"function\"")], chapter: "Training"
+  examples: [Example("typeOf(resume)", gives: "\"function\"")], chapter: "Training", printsResult: true
 ) { arguments in
   try arguments.context.checkInterruption()
   let run = try arguments.object("run", as: RunValue.self)

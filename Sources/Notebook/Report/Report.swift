@@ -81,8 +81,8 @@ public struct Report {
         parts.append("<pre class=\"code\"><code>\(Self.escaped(code))</code></pre>")
       } else if let output = taken({ if case .output(let output) = $0 { output } else { nil } }) {
         parts.append("<pre class=\"output\">\(Self.escaped(output))</pre>")
-      } else if case .picture(let name, let path) = entries[index] {
-        parts.append(Self.figure(name, path))
+      } else if case .picture(let name, let bytes) = entries[index] {
+        parts.append(Self.figure(name, bytes))
         index += 1
       }
     }
@@ -112,10 +112,8 @@ public struct Report {
       """
   }
 
-  private static func figure(_ name: String, _ path: String) -> String {
-    guard let bytes = try? readFile(path, limit: 1 << 28) else {
-      return "<p class=\"failure\">\(escaped(name)) is no longer there</p>"
-    }
+  private static func figure(_ name: String, _ bytes: [UInt8]?) -> String {
+    guard let bytes else { return "<p class=\"failure\">\(escaped(name)) could not be read</p>" }
     return """
       <figure><img alt="\(escaped(name))" src="data:image/png;base64,\(Data(bytes).base64EncodedString())">
       <figcaption>\(escaped(name))</figcaption></figure>
@@ -124,6 +122,7 @@ public struct Report {
 
   /// CommonMark, without raw HTML or links that run something: cmark's default.
   private static func html(markdown: String) -> String {
+    let markdown = visible(markdown)
     guard let html = cmark_markdown_to_html(markdown, markdown.utf8.count, CMARK_OPT_DEFAULT) else { return "" }
     defer { free(html) }
     return String(cString: html)
@@ -131,7 +130,7 @@ public struct Report {
 
   private static func escaped(_ text: String) -> String {
     var result = ""
-    for character in text {
+    for character in visible(text) {
       switch character {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
@@ -141,6 +140,22 @@ public struct Report {
       }
     }
     return result
+  }
+
+  /// Text with a sign in the place of each control character, which a page must not hold: `␛` for the escape of a
+  /// terminal's colours. Marks that turn the direction of writing hide what a text says, and become `�`.
+  private static func visible(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 0x09, 0x0A: result.append(scalar)
+      case 0..<0x20: result.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}")
+      case 0x7F: result.append("\u{2421}")
+      case 0x80..<0xA0, 0x202A...0x202E, 0x2066...0x2069: result.append("\u{FFFD}")
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
   }
 
   private static let style = """

@@ -1,5 +1,6 @@
 public import Script
 internal import Synchronization
+internal import Tensors
 
 /// Keeps what a script does, in its order, while another output shows it.
 public final class ReportRecorder: ScriptOutput {
@@ -7,8 +8,8 @@ public final class ReportRecorder: ScriptOutput {
     case text(String)
     case code(String)
     case output(String)
-    /// The file of a picture that was drawn, as the script has it, and where it lies.
-    case picture(name: String, path: String)
+    /// A figure that was drawn: its file's name in the script, and the bytes it had then; nil where it cannot be read.
+    case picture(name: String, bytes: [UInt8]?)
   }
 
   private let shown: any ScriptOutput
@@ -36,7 +37,9 @@ public final class ReportRecorder: ScriptOutput {
   }
 
   public func show(picture name: String, at path: String) {
-    kept.withLock { $0.append(.picture(name: name, path: path)) }
+    // Read now: another figure may be drawn to the same file later.
+    let bytes = try? readFile(path, limit: 1 << 28)
+    kept.withLock { $0.append(.picture(name: name, bytes: bytes)) }
     shown.show(picture: name, at: path)
   }
 }

@@ -45,7 +45,7 @@ let environmentBuiltin = Builtin(
 ) { arguments in
   let name = try arguments.string("name")
   if let text = arguments.context.environment(name) { return .string(text) }
-  if let value = arguments["default"] { return value }
+  if arguments.gives("default") { return arguments.value("default") }
   throw arguments.missing("the environment variable \(name) is not set", hint: "export \(name)=…", at: "name")
 }
 

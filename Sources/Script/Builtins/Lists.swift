@@ -26,9 +26,7 @@ let rangeBuiltin = Builtin(
   // A step that misses the end by rounding alone still reaches it.
   let steps = ((to - from) / by + 1e-9).rounded(.down)
   guard steps >= 0 else { return .list([Value]()) }
-  guard steps < Double(Extent.heaviest) else {
-    throw ScriptError.tooLarge("number of elements of a value", limit: Extent.heaviest, at: arguments.span)
-  }
+  try Extent.checkCount(Int(min(steps, 1e9)), at: arguments.span)
   return .list((0...Int(steps)).map { from + Double($0) * by })
 }
 
@@ -41,7 +39,13 @@ let mapBuiltin = Builtin(
 ) { arguments in
   let function = try arguments.function("function")
   var results: [Value] = []
-  for element in try arguments.list("list") { results.append(try arguments.context.call(function, element)) }
+  var weight = 0
+  for element in try arguments.list("list") {
+    let result = try arguments.context.call(function, element)
+    weight += Int(result.extent.weight)
+    try Extent.checkCount(weight, at: arguments.span)
+    results.append(result)
+  }
   return .list(results)
 }
 
@@ -130,13 +134,20 @@ let zipBuiltin = Builtin(
   parameters: [Parameter("a", .list, "A list."), Parameter("b", .list, "Another.")], result: .list(of: .list),
   examples: [Example(#"zip(["a", "b"], 1...2)"#, gives: #"[["a", 1], ["b", 2]]"#)], chapter: "Lists"
 ) { arguments in
-  .list(Swift.zip(try arguments.list("a"), try arguments.list("b")).map { .list([$0, $1]) })
+  let (a, b) = (try arguments.list("a"), try arguments.list("b"))
+  // A pair weighs as much as three values.
+  try Extent.checkCount(3 * min(a.count, b.count), at: arguments.span)
+  return .list(Swift.zip(a, b).map { .list([$0, $1]) })
 }
 
 let enumerateBuiltin = Builtin(
   "enumerate", "Pairs of a number from 0 and an element.", parameters: [list], result: .list(of: .list),
   examples: [Example(#"enumerate(["a", "b"])"#, gives: #"[[0, "a"], [1, "b"]]"#)], chapter: "Lists"
-) { arguments in .list(try arguments.list("list").enumerated().map { .list([.number(Double($0)), $1]) }) }
+) { arguments in
+  let elements = try arguments.list("list")
+  try Extent.checkCount(3 * elements.count, at: arguments.span)
+  return .list(elements.enumerated().map { .list([.number(Double($0)), $1]) })
+}
 
 let containsBuiltin = Builtin(
   "contains", "Whether a list has an element, or a string a part.",
@@ -214,9 +225,7 @@ let flatten = Builtin(
   var results: [Value] = []
   for element in try arguments.list("lists") {
     results += try element.iterated(at: arguments.span) ?? [element]
-    if results.count > Extent.heaviest {
-      throw ScriptError.tooLarge("number of elements of a value", limit: Extent.heaviest, at: arguments.span)
-    }
+    try Extent.checkCount(results.count, at: arguments.span)
   }
   return .list(results)
 }
@@ -253,5 +262,7 @@ let repeatBuiltin = Builtin(
     try Operators.checkLength(string.utf8.count.multipliedReportingOverflow(by: times).partialValue, at: arguments.span)
     return .string(String(repeating: string, count: times))
   }
-  return .list([Value](repeating: arguments.value("value"), count: times))
+  let value = arguments.value("value")
+  try Extent.checkCount(Int(value.extent.weight) * times, at: arguments.span)
+  return .list([Value](repeating: value, count: times))
 }

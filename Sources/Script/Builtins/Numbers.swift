@@ -76,21 +76,22 @@ private func statistic(
     guard numbers.count >= atLeast else {
       throw arguments.failure("'\(name)' needs \(atLeast == 1 ? "a number" : "at least \(atLeast) numbers")")
     }
-    return .number(function(numbers))
+    // What is not a number makes the result none, wherever it stands.
+    return .number(numbers.contains(where: \.isNaN) ? .nan : function(numbers))
   }
 }
 
-let minBuiltin = statistic("min", "The least number.", example: "min(3, 1, 2)", gives: "1") {
+let minBuiltin = statistic("min", "The least number; nan where one is nan.", example: "min(3, 1, 2)", gives: "1") {
   $0.reduce($0[0]) { Swift.min($0, $1) }
 }
-let maxBuiltin = statistic("max", "The greatest number.", example: "max([3, 1, 2])", gives: "3") {
+let maxBuiltin = statistic("max", "The greatest number; nan where one is nan.", example: "max([3, 1, 2])", gives: "3") {
   $0.reduce($0[0]) { Swift.max($0, $1) }
 }
 let sumBuiltin = statistic("sum", "The sum of all.", example: "sum(1...4)", gives: "10", atLeast: 0) { $0.reduce(0, +) }
 let meanBuiltin = statistic("mean", "The mean.", example: "mean([1, 2, 6])", gives: "3") {
   $0.reduce(0, +) / Double($0.count)
 }
-let medianBuiltin = statistic("median", "The number in the middle.", example: "median([5, 1, 3])", gives: "3") {
+let medianBuiltin = statistic("median", "The number in the middle; nan where one is nan.", example: "median([5, 1, 3])", gives: "3") {
   let sorted = $0.sorted()
   let middle = sorted.count / 2
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
@@ -123,6 +124,6 @@ let numberBuiltin = Builtin(
   if lexer.errors.isEmpty, tokens.count == 2, case .number(let number) = tokens[0].kind {
     return .number(isNegative ? -number : number)
   }
-  if let value = arguments["default"] { return value }
+  if arguments.gives("default") { return arguments.value("default") }
   throw arguments.failure("\(Value.string(String(text.prefix(60))).literal) is not a number", at: "text")
 }

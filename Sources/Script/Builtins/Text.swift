@@ -1,9 +1,9 @@
 import Foundation
 
 let stringBuiltin = Builtin(
-  "string", "A value as text.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
+  "string", "A value as text: all of it, however long.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
   examples: [Example("string(20_000)", gives: "\"20000\"")], chapter: "Text"
-) { arguments in .string(arguments.value("value").text) }
+) { arguments in .string(try arguments.value("value").whole(at: arguments.span)) }
 
 let formatBuiltin = Builtin(
   "format", "A number with so many digits behind the point.",
@@ -27,7 +27,7 @@ let joinBuiltin = Builtin(
   let separator = try arguments.string("separator")
   var text = ""
   for (index, element) in try arguments.list("list").enumerated() {
-    text += (index == 0 ? "" : separator) + element.text
+    text += (index == 0 ? "" : separator) + (try element.whole(at: arguments.span))
     try Operators.checkLength(text.utf8.count, at: arguments.span)
   }
   return .string(text)
@@ -40,9 +40,10 @@ let splitBuiltin = Builtin(
   parameters: [text, Parameter("separator", .string, "What stands between the parts.", default: .string(","))],
   result: .list(of: .string), examples: [Example(#"split("a,b", ",")"#, gives: #"["a", "b"]"#)], chapter: "Text"
 ) { arguments in
-  let separator = try arguments.string("separator")
-  guard !separator.isEmpty else { return .list(try arguments.string("text").map { String($0) }) }
-  return .list(try arguments.string("text").components(separatedBy: separator))
+  let (text, separator) = (try arguments.string("text"), try arguments.string("separator"))
+  let count = separator.isEmpty ? text.count : text.occurrences(of: separator) + 1
+  try Extent.checkCount(count, at: arguments.span)
+  return .list(separator.isEmpty ? text.map { String($0) } : text.components(separatedBy: separator))
 }
 
 let replaceBuiltin = Builtin(
@@ -52,10 +53,9 @@ let replaceBuiltin = Builtin(
 ) { arguments in
   let (text, part, new) = (try arguments.string("text"), try arguments.string("part"), try arguments.string("by"))
   guard !part.isEmpty else { return .string(text) }
-  let parts = text.components(separatedBy: part)
-  try Operators.checkLength(
-    text.utf8.count + (parts.count * new.utf8.count), at: arguments.span)
-  return .string(parts.joined(separator: new))
+  let growth = text.occurrences(of: part) * (new.utf8.count - part.utf8.count)
+  try Operators.checkLength(text.utf8.count + growth, at: arguments.span)
+  return .string(text.replacingOccurrences(of: part, with: new, options: .literal))
 }
 
 let upperBuiltin = Builtin(
@@ -84,3 +84,16 @@ let endsWith = Builtin(
   parameters: [text, Parameter("part", .string, "The end.")], result: .bool,
   examples: [Example(#"endsWith("a.png", ".png")"#, gives: "true")], chapter: "Text"
 ) { arguments in .bool(try arguments.string("text").hasSuffix(try arguments.string("part"))) }
+
+extension String {
+  /// How often a part stands in it, without overlaps.
+  fileprivate func occurrences(of part: String) -> Int {
+    var count = 0
+    var rest = startIndex..<endIndex
+    while let found = range(of: part, options: .literal, range: rest) {
+      count += 1
+      rest = found.upperBound..<endIndex
+    }
+    return count
+  }
+}
