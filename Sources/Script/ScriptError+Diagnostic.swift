@@ -51,7 +51,7 @@ extension ScriptError {
     case .unknownLabel(let label, let function, let span, let near, let labels):
       Diagnostic(
         "unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"),
-        list: labels.text)
+        list: near.isEmpty ? labels.text : nil)
     case .missingArgument(let label, let function, let span):
       Diagnostic("missing-argument", "'\(function)' needs '\(label)'", at: span, hint: "add \(label): …")
     case .extraArgument(let function, let allowed, let span):

@@ -103,9 +103,8 @@ struct REPL {
     }
     let reference = Reference(session.library)
     if let value = session[name] {
-      Streams.writeLine(
-        "\(name): \(value.typeName)\n\(reference.help(value.typeName).map { $0 + "\n" } ?? "")\(value.shown)"
-      )
+      let type = session.library.objectType(value.typeName).flatMap { reference.help($0.name) }
+      Streams.writeLine("\(name): \(value.typeName)\n\(type.map { $0 + "\n" } ?? "")\(value.shown)")
       if let help = reference.help(name) { Streams.writeLine("\nThe built-in that it hides:\n\(help)") }
     } else if let help = reference.help(name) {
       Streams.writeLine(help)
