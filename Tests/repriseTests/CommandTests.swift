@@ -240,6 +240,46 @@ struct PromptTests {
     #expect(terminal.process.terminationStatus == 0)
   }
 
+  @Test("a pasted TAB is blanks, completion asks nothing, a question mark in a comment is none, a verdict comes once")
+  func pasting() throws {
+    let terminal = try Terminal()
+    #expect(terminal.shows("reprise> "))
+    terminal.type("fn f(x) {\n\ty =\tx * 10\n\treturn y * 5\n\t43\n}\nf(2)\n")
+    #expect(terminal.shows("\n100"))
+    terminal.type("20 + 1 # right?\n")
+    #expect(terminal.shows("\n21"))
+    terminal.type("## Is it faster?\n")
+    terminal.type("claim(\"the sum is\", measured: 4, atLeast: 3)\n")
+    #expect(terminal.shows("\nreproduced: "))
+    terminal.type("30 + 4\n")
+    #expect(terminal.shows("\n34"))
+    // Every name that there is, listed without a pager; what is typed next is not taken for its answer.
+    usleep(300_000)
+    terminal.type("e")
+    usleep(300_000)
+    terminal.type("\t")
+    usleep(300_000)
+    terminal.type("\t")
+    #expect(terminal.shows("exp"))
+    usleep(300_000)
+    terminal.type("xp(0) + 54\n")
+    #expect(terminal.shows("\n55"))
+    #expect(terminal.shows("reprise> "))
+    terminal.type("\u{4}")
+    terminal.process.waitUntilExit()
+    #expect(terminal.process.terminationStatus == 0)
+  }
+
+  @Test("messages have colours on a terminal that has a name and is not dumb", arguments: ["", "dumb", "xterm"])
+  func colours(_ name: String) throws {
+    let terminal = try Terminal(name.isEmpty ? [:] : ["TERM": name])
+    #expect(terminal.shows("reprise> "))
+    terminal.type("prnt(1)\n")
+    #expect(terminal.shows(name == "xterm" ? "\u{1B}[1;31merror" : "\nerror[unknown-name]"))
+    terminal.process.terminate()
+    terminal.process.waitUntilExit()
+  }
+
   @Test("lines are answered, errors leave the session alive, and Ctrl-C stops a loop only")
   func conversation() throws {
     let terminal = try Terminal()
