@@ -68,6 +68,35 @@ struct RobustnessTests {
   }
 
   @Test(
+    "a part of a text is looked for in time proportional to both",
+    arguments: [
+      ("contains(a, b)", "false"), ("len(split(a, b))", "1"), ("replace(a, b, \"\") == a", "true"),
+      ("len(split(a, \"aa\"))", "2000001"), ("len(replace(a, \"aa\", \"b\"))", "2000000"),
+    ])
+  func search(_ text: String, _ gives: String) throws {
+    let session = session()
+    _ = try value("a = repeat(\"a\", 4_000_000)\nb = repeat(\"a\", 2_000_000) + \"b\"", in: session)
+    #expect(try value(text, in: session)?.shown == gives)
+  }
+
+  @Test("a part of a text is found as Foundation finds it", arguments: ["a", "ab", "aab", "aba", "é", "b\u{1F600}"])
+  func searchLikeFoundation(_ part: String) throws {
+    var random = Sequence(state: 7)
+    for _ in 0..<200 {
+      let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+        ["a", "b", "é", "\u{1F600}"].randomElement(using: &random)!
+      }.joined()
+      let session = session()
+      session["text"] = .string(text)
+      session["part"] = .string(part)
+      #expect(try value("split(text, part)", in: session) == .list(text.components(separatedBy: part)), "\(text)")
+      #expect(try value("contains(text, part)", in: session) == .bool(text.contains(part)), "\(text)")
+      let replaced = text.replacingOccurrences(of: part, with: "-")
+      #expect(try value("replace(text, part, \"-\")", in: session) == .string(replaced), "\(text)")
+    }
+  }
+
+  @Test(
     "numbers that are no whole numbers are refused where those are wanted",
     arguments: [
       "[1][nan]", "[1][inf]", "[1][1e300]", "[1][0.5]", "round(1, nan)", "repeat(1, -1)", "round(1, 1e300)",

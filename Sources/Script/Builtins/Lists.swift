@@ -160,7 +160,7 @@ let containsBuiltin = Builtin(
     guard case .string(let part) = part else {
       throw ScriptError.wrongType(what: "part", expected: .string, found: part.typeName, at: arguments.span(of: "part"))
     }
-    return .bool(part.isEmpty || whole.contains(part))
+    return .bool(part.isEmpty || Search(part).isFound(in: whole))
   }
   return .bool(try arguments.list("whole").contains(part))
 }

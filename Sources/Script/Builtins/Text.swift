@@ -41,9 +41,13 @@ let splitBuiltin = Builtin(
   result: .list(of: .string), examples: [Example(#"split("a,b", ",")"#, gives: #"["a", "b"]"#)], chapter: "Text"
 ) { arguments in
   let (text, separator) = (try arguments.string("text"), try arguments.string("separator"))
-  let count = separator.isEmpty ? text.count : text.occurrences(of: separator) + 1
-  try Extent.checkCount(count, at: arguments.span)
-  return .list(separator.isEmpty ? text.map { String($0) } : text.components(separatedBy: separator))
+  guard !separator.isEmpty else {
+    try Extent.checkCount(text.count, at: arguments.span)
+    return .list(text.map { String($0) })
+  }
+  let search = Search(separator)
+  try Extent.checkCount(search.count(in: text) + 1, at: arguments.span)
+  return .list(search.pieces(of: text))
 }
 
 let replaceBuiltin = Builtin(
@@ -53,9 +57,10 @@ let replaceBuiltin = Builtin(
 ) { arguments in
   let (text, part, new) = (try arguments.string("text"), try arguments.string("part"), try arguments.string("by"))
   guard !part.isEmpty else { return .string(text) }
-  let growth = text.occurrences(of: part) * (new.utf8.count - part.utf8.count)
+  let search = Search(part)
+  let growth = search.count(in: text) * (new.utf8.count - part.utf8.count)
   try Operators.checkLength(text.utf8.count + growth, at: arguments.span)
-  return .string(text.replacingOccurrences(of: part, with: new, options: .literal))
+  return .string(search.pieces(of: text).joined(separator: new))
 }
 
 let upperBuiltin = Builtin(
@@ -84,16 +89,3 @@ let endsWith = Builtin(
   parameters: [text, Parameter("part", .string, "The end.")], result: .bool,
   examples: [Example(#"endsWith("a.png", ".png")"#, gives: "true")], chapter: "Text"
 ) { arguments in .bool(try arguments.string("text").hasSuffix(try arguments.string("part"))) }
-
-extension String {
-  /// How often a part stands in it, without overlaps.
-  fileprivate func occurrences(of part: String) -> Int {
-    var count = 0
-    var rest = startIndex..<endIndex
-    while let found = range(of: part, options: .literal, range: rest) {
-      count += 1
-      rest = found.upperBound..<endIndex
-    }
-    return count
-  }
-}
