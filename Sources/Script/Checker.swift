@@ -384,13 +384,14 @@ struct Checker {
       }
     default:
       let calleeType = type(of: callee, scope)
-      if !ValueType.function.mightAccept(calleeType) { report(.notCallable(calleeType.found, shadows: nil, at: callee.span)) }
+      if !ValueType.function.mightAccept(calleeType) {
+        report(.notCallable(calleeType.found, shadows: nil, at: callee.span))
+      }
     }
     var given: [Given] = receiver.map { [$0] } ?? []
     for argument in arguments {
-      given.append(
-        Given(
-          label: argument.label, type: type(of: argument.value, scope), span: argument.value.span, value: argument.value))
+      let (value, itsType) = (argument.value, type(of: argument.value, scope))
+      given.append(Given(label: argument.label, type: itsType, span: value.span, value: value))
     }
     guard let name = calleeName else { return .any }
     var meaning = meaning(of: name.text, at: name.span, scope)
@@ -459,7 +460,8 @@ struct Checker {
     guard let bundle = parameter.bundle else { return }
     let places = argument.value?.fieldSpans ?? [:]
     // Of `recipe.a1 with { … }` only the names behind `with` are known.
-    let fields = if case .recordOf(let fields) = argument.type { fields } else { places.mapValues { _ in ValueType.any } }
+    let fields =
+      if case .recordOf(let fields) = argument.type { fields } else { places.mapValues { _ in ValueType.any } }
     for (name, type) in fields.sorted(by: { $0.key < $1.key }) where !bundle.ignoring.contains(name) {
       let place = places[name] ?? argument.span
       guard let index = builtin.bundled(name) else {

@@ -11,6 +11,8 @@ final class Frame {
   let surroundings: Surroundings
   private let count: Int
 
+  /// Not inlined, as it would take from the stack of each call.
+  @inline(never)
   init(_ machine: Machine, count: Int, cellCount: Int = 0, _ surroundings: Surroundings = .none) {
     (self.machine, self.count, self.surroundings) = (machine, count, surroundings)
     cells = cellCount == 0 ? [] : (0..<cellCount).map { _ in Cell() }
@@ -714,7 +716,9 @@ final class CallCode: Code, @unchecked Sendable {
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let value = try callee.evaluate(frame)
-    guard case .function(let function) = value else { throw .notCallable(value.typeName, shadows: shadows, at: callee.span) }
+    guard case .function(let function) = value else {
+      throw .notCallable(value.typeName, shadows: shadows, at: callee.span)
+    }
     return try call(function, frame)
   }
 
@@ -725,6 +729,11 @@ final class CallCode: Code, @unchecked Sendable {
       for index in arguments.indices { inner.slots[index] = try arguments[index].value.evaluate(frame) }
       return try machine.run(code, inner, at: span)
     }
+    return try callByLabels(function, frame)
+  }
+
+  @inline(never)
+  private func callByLabels(_ function: Function, _ frame: Frame) throws(ScriptError) -> Value {
     var given: [GivenArgument] = []
     for argument in arguments {
       given.append(
@@ -732,7 +741,7 @@ final class CallCode: Code, @unchecked Sendable {
           label: argument.label?.text, value: try argument.value.evaluate(frame), labelSpan: argument.label?.span,
           span: argument.value.span))
     }
-    return try machine.call(function, given, at: span)
+    return try frame.machine.call(function, given, at: span)
   }
 }
 

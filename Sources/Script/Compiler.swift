@@ -364,8 +364,8 @@ struct Compiler {
         }
       }
       return MethodCallCode(
-        receiver, slot: slot, field, codes, own: own.map { ($0, CallCode($0, [first] + codes, span)) }, builtin: builtin,
-        candidates: { [library, scope = context.scope] in scope.visibleNames + library.builtins.map(\.name) }, span)
+        receiver, slot: slot, field, codes, own: own.map { ($0, CallCode($0, [first] + codes, span)) },
+        builtin: builtin, candidates: { [library, scope = context.scope] in scope.visibleNames + library.builtins.map(\.name) }, span)
     default: return CallCode(try expression(callee, context), codes, span)
     }
   }

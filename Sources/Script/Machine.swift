@@ -90,7 +90,7 @@ final class Machine {
     }
   }
 
-  /// Fills in defaults, in their order. A function of its own, because what it needs would lie on the stack of each call.
+  /// Fills in defaults, in their order. A function of its own: what it needs would lie on the stack of each call.
   @inline(never)
   private func complete(_ frame: Frame, of code: FunctionCode, at span: Span) throws(ScriptError) {
     for (index, parameter) in code.parameters.enumerated() {

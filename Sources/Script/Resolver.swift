@@ -248,7 +248,9 @@ private struct Resolver {
     }
   }
 
-  private mutating func visit(_ function: FunctionSyntax, _ group: FunctionGroup?, at place: Int, _ outer: FunctionScope) {
+  private mutating func visit(
+    _ function: FunctionSyntax, _ group: FunctionGroup?, at place: Int, _ outer: FunctionScope
+  ) {
     let scope = FunctionScope(parent: outer, place: place, loops: outer.openLoops, group: group)
     resolution.scopes[function.body.span.range.lowerBound] = scope
     for parameter in function.parameters {
@@ -257,6 +259,8 @@ private struct Resolver {
       scope.variables[parameter.name.text] = variable
       scope.parameters.append(variable)
     }
+    let assigned = AssignedNames(function.body.statements)
+    declare(assigned, .local, scope)
     // A default sees the parameters before it and what is around the function, not what the body assigns.
     let defaults = function.parameters.compactMap(\.default)
     if !defaults.isEmpty {
@@ -269,8 +273,6 @@ private struct Resolver {
       }
       scope.visible = nil
     }
-    let assigned = AssignedNames(function.body.statements)
-    declare(assigned, .local, scope)
     // What a statement of the body itself assigns, and no other does, is settled behind it.
     for statement in function.body.statements {
       guard case .assignment(let name, _) = statement.kind, let variable = scope.variables[name.text],

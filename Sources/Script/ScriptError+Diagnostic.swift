@@ -23,7 +23,8 @@ extension ScriptError {
     case .malformedNumber(let text, let span):
       Diagnostic(
         "malformed-number", "'\(text)' is not a number", at: span,
-        hint: text.contains("%") ? "a percentage is 50%; the remainder has a space: 7 % 3" : "write 20_000, 0.5, 1e-3 or 50%")
+        hint: text.contains("%")
+          ? "a percentage is 50%; the remainder has a space: 7 % 3" : "write 20_000, 0.5, 1e-3 or 50%")
 
     case .unexpected(let found, let expected, let span):
       Diagnostic("unexpected", "expected \(expected), found \(found)", at: span)

@@ -33,7 +33,8 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   public static func parameters(of source: Source) -> [ScriptParameter] { Parser.parse(source).program.parameters }
 
   private func resolve(_ program: Program) -> Resolution {
-    Resolution(program, library: library, known: globals.lazy.filter { [machine] in machine.globals[$0.value] != nil }.map(\.key))
+    let known = globals.filter { machine.globals[$0.value] != nil }.keys
+    return Resolution(program, library: library, known: known)
   }
 
   private func check(_ program: Program, _ resolution: Resolution) -> [ScriptError] {

@@ -83,7 +83,7 @@ extension Value: CustomStringConvertible {
   public var description: String { literal }
 }
 
-/// Writes a value within a budget. What does not fit becomes `…`; of what should be whole it writes a little too much.
+/// Writes a value within a budget. What does not fit becomes `…`; of what should be whole a little too much is written.
 private struct ValueWriter {
   private(set) var text = ""
   private var budget: Int

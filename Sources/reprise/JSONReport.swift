@@ -20,7 +20,8 @@ struct JSONReport: Encodable {
       let diagnostic = error.diagnostic
       return Problem(
         code: diagnostic.code, message: diagnostic.title,
-        hint: [diagnostic.hint, diagnostic.list].compactMap { $0 }.joined(separator: "; ").nonEmpty, file: diagnostic.span?.source.name,
+        hint: [diagnostic.hint, diagnostic.list].compactMap { $0 }.joined(separator: "; ").nonEmpty,
+        file: diagnostic.span?.source.name,
         line: diagnostic.span?.line, column: diagnostic.span?.column)
     }
   }

@@ -130,7 +130,9 @@ struct NamesTests {
   func leaving() throws {
     try Case("x = if true {\nfor i in 1...5 { if i == 3 { break } }\ni\n} else { 0 }\nx", "3").check()
     try Case("fn f() {\nx = if true {\nwhile true { break }\n1\n} else { 0 }\nx\n}\nf()", "1").check()
-    for text in ["for i in 1...3 { x = if true { break } else { 1 } }", "fn f() { x = if true { for i in [1] { return 1 } } }"] {
+    for text in [
+      "for i in 1...3 { x = if true { break } else { 1 } }", "fn f() { x = if true { for i in [1] { return 1 } } }",
+    ] {
       guard case .misplaced? = error(text) else { throw CancellationError() }
     }
   }

@@ -91,7 +91,9 @@ let sumBuiltin = statistic("sum", "The sum of all.", example: "sum(1...4)", give
 let meanBuiltin = statistic("mean", "The mean.", example: "mean([1, 2, 6])", gives: "3") {
   $0.reduce(0, +) / Double($0.count)
 }
-let medianBuiltin = statistic("median", "The number in the middle; nan where one is nan.", example: "median([5, 1, 3])", gives: "3") {
+let medianBuiltin = statistic(
+  "median", "The number in the middle; nan where one is nan.", example: "median([5, 1, 3])", gives: "3"
+) {
   let sorted = $0.sorted()
   let middle = sorted.count / 2
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2

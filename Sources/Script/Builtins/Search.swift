@@ -20,7 +20,7 @@ struct Search {
     self.borders = borders
   }
 
-  /// Calls for each place from the left where the part stands, without overlaps, with the place's end; until it is told to stop.
+  /// Calls with the end of each place where the part stands, from the left and without overlaps, until it is told to stop.
   private func forEachEnd(in text: UnsafeBufferPointer<UInt8>, _ body: (Int) -> Bool) {
     var length = 0
     for (index, byte) in text.enumerated() {

@@ -1,8 +1,8 @@
 import Foundation
 
 let stringBuiltin = Builtin(
-  "string", "A value as text: all of it, however long.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
-  examples: [Example("string(20_000)", gives: "\"20000\"")], chapter: "Text"
+  "string", "A value as text: all of it, however long.", parameters: [Parameter("value", .any, "Any value.")],
+  result: .string, examples: [Example("string(20_000)", gives: "\"20000\"")], chapter: "Text"
 ) { arguments in .string(try arguments.value("value").whole(at: arguments.span)) }
 
 let formatBuiltin = Builtin(
