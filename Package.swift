@@ -38,6 +38,7 @@ let package = Package(
     library("CGD", apt: "libgd-dev"),
     library("CLAPACK", apt: "liblapacke-dev"),
     library("CReadline", apt: "libreadline-dev"),
+    library("CWebP", apt: "libwebp-dev"),
     library("CZlib", apt: "zlib1g-dev"),
     .target(
       name: "CKernels", path: "Sources/CLibraries/CKernels",
@@ -45,6 +46,7 @@ let package = Package(
     // MPI itself is loaded at run time: nothing of it is needed here.
     .target(name: "CMPI", path: "Sources/CLibraries/CMPI", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png")]),
     // C++, headers alone: libflatbuffers-dev.
     .target(
       name: "CFlatBuffers", path: "Sources/CLibraries/CFlatBuffers", linkerSettings: [.linkedLibrary("stdc++")]),
@@ -55,7 +57,7 @@ let package = Package(
     target("Networks", "Tensors"),
     target("Engine", "CDNNL", "CKernels", "Tensors", "Networks"),
     target("ModelZoo", "Tensors", "Networks"),
-    target("Datasets", "CGD", "CJPEG", "CKernels", "CZlib", "Tensors"),
+    target("Datasets", "CJPEG", "CKernels", "CPNG", "CWebP", "CZlib", "Tensors"),
     target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
     target("Compression", "CKernels", "CLAPACK", "Tensors", "Networks", "Engine", "Datasets", "Training"),
     .target(

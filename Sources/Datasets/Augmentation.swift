@@ -229,7 +229,7 @@ final class AugmentationChain {
   ) throws(TensorError) {
     steps = Array(zip(augmentations, Augmentation.lanes(of: augmentations)))
     (self.seed, shape, self.normalization) = (seed, pictureShape, normalization)
-    fill = PictureOperation.fill(channels: pictureShape[0])
+    fill = normalization.fill
     half = AlignedBuffer.rounded(pictureShape.elementCount)
     buffers = try AlignedBuffer(byteCount: 2 * half)
   }

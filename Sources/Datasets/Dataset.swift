@@ -38,6 +38,17 @@ public struct Dataset: Sendable {
     return result
   }
 
+  /// The same dataset with samples held out of the training set as its validation set, which are shown as those of the
+  /// old one were.
+  /// - Throws: `DatasetError.outOfRange` unless both sets get a sample.
+  public func holdingOut(_ number: Int, seed: UInt64) throws(DatasetError) -> Dataset {
+    let (kept, heldOut) = try train.split(holdingOut: number, seed: seed)
+    var result = self
+    result.name = "\(name), held out"
+    (result.train, result.validation) = (kept, measured(heldOut))
+    return result
+  }
+
   /// A hash of class names, pictures and labels of both parts, in 16 hexadecimal digits. Reads every sample.
   public func checksum() throws(DatasetError) -> String {
     var hasher = StableHasher()

@@ -43,22 +43,22 @@ public struct Loader: Sendable {
   public let dropsLast: Bool
   /// Threads that prepare batches, at least 1; at a lower priority, so as many as there are cores do little harm.
   public let workers: Int
-  /// Which of several machines this one is, and of how many; for repeated samples, which are dealt to them in turn.
-  public let rank, world: Int
+  /// The ranks that repeated samples are dealt to, and how many samples each of them computes at once.
+  public let ranks, rankRows: Int
   /// Which of the batches are prepared; all unless several processes share them.
   public let share: BatchShare
   /// Batches that may be ready or in the making at once; bounds the memory.
   public let prefetched: Int
 
-  /// - Precondition: The batch size is at least 1, the normalization has the pictures' number of channels, and the rank
-  ///   is below the world's size.
+  /// - Precondition: The batch size is at least 1, the normalization has the images' number of channels, and several
+  ///   ranks go with `dropsLast`.
   public init(
     _ split: Split, batchSize: Int, normalization: Normalization, augmentations: [Augmentation] = [],
     order: Order = .plain, seed: UInt64 = 0, dropsLast: Bool = false, workers: Int = 1,
-    rank: Int = 0, world: Int = 1, share: BatchShare = .all
+    ranks: Int = 1, rankRows: Int? = nil, share: BatchShare = .all
   ) {
     precondition(batchSize >= 1 && normalization.mean.count == split.pictureShape[0])
-    precondition(world >= 1 && (0..<world).contains(rank))
+    precondition(ranks == 1 || (ranks > 1 && dropsLast))
     self.split = split
     self.batchSize = batchSize
     self.normalization = normalization
@@ -67,7 +67,7 @@ public struct Loader: Sendable {
     self.seed = seed
     self.dropsLast = dropsLast
     self.workers = max(1, workers)
-    (self.rank, self.world, self.share) = (rank, world, share)
+    (self.ranks, self.rankRows, self.share) = (ranks, rankRows ?? batchSize, share)
     prefetched = self.workers + 2
   }
 
@@ -75,13 +75,16 @@ public struct Loader: Sendable {
   private var repetition: RepeatedSamples? {
     guard order == .shuffled else { return nil }
     for case .repeated(let times) in augmentations {
-      return RepeatedSamples(count: split.count, times: times, rank: rank, world: world)
+      return RepeatedSamples(count: split.count, times: times, ranks: ranks, rows: rankRows)
     }
     return nil
   }
 
+  /// Places of repeated samples in an epoch, before whole batches are counted; nil where none are repeated.
+  public var repeatedCount: Int? { repetition.map { $0.selected * $0.ranks } }
+
   /// Samples in an epoch.
-  public var sampleCount: Int { repetition?.selected ?? split.count }
+  public var sampleCount: Int { repetition?.placeCount ?? split.count }
 
   /// Batches in an epoch.
   public var batchCount: Int { dropsLast ? sampleCount / batchSize : (sampleCount + batchSize - 1) / batchSize }
@@ -93,7 +96,7 @@ public struct Loader: Sendable {
     var random = RandomKey(seed: seed, for: .shuffle, epoch: epoch).generator()
     let shuffled = random.permutation(of: split.count)
     guard let repetition else { return shuffled.map { ($0, 0) } }
-    return (0..<repetition.selected).map { place in
+    return (0..<repetition.placeCount).map { place in
       let (item, copy) = repetition[place]
       return (shuffled[item], copy)
     }

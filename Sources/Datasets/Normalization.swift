@@ -52,6 +52,15 @@ public struct Normalization: Hashable, Sendable {
     self.init(mean: mean, deviation: deviation)
   }
 
+  /// The mean as bytes, rounded as Python rounds: what timm fills in where an operation shows what is outside of an image.
+  public var fill: [UInt8] {
+    // The shortest decimal is the number that was meant: 0.3 as a Float, times 255, is no longer 76.5.
+    mean.map { mean in
+      let byte = (255 * (Double(mean.description) ?? 0)).rounded(.toNearestOrEven)
+      return UInt8(max(0, min(255, byte.isNaN ? 0 : byte)))
+    }
+  }
+
   /// The number for each byte, 256 per channel.
   var table: [Float] {
     zip(mean, deviation).flatMap { mean, deviation in (0..<256).map { (Float($0) / 255 - mean) / deviation } }

@@ -53,13 +53,13 @@ public protocol PictureSource: Sendable {
 extension PictureSource {
   public func showing(_ shape: Shape) -> (any PictureSource)? { nil }
 
-  /// Frames the picture that there is; for sources that have no larger one. Pictures of 1 or 3 channels.
+  /// Frames the image that there is; for sources that have no larger one.
   public func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
     let shape = pictureShape
     try withPicture(at: index) { view in
-      Pixels(view).resampled(
-        framing.window(view.height, view.width), height: shape[1], width: shape[2], filter: framing.filter
-      ).picture(channels: shape[0]).withView(body)
+      Pixels.resampled(
+        view, framing.window(view.height, view.width), height: shape[1], width: shape[2], filter: framing.filter
+      ).withView(body)
     }
   }
 

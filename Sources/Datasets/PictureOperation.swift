@@ -36,11 +36,6 @@ public enum PictureOperation: Hashable, Sendable {
   /// Turns the hue by this share of the circle, -0.5 to 0.5; only of colour.
   case hue(Double)
 
-  /// The mean of ImageNet's bytes; for grey, that colour as Pillow weighs it.
-  static func fill(channels: Int) -> [UInt8] {
-    channels == 3 ? [124, 116, 104] : Array(repeating: 117, count: channels)
-  }
-
   /// Writes the changed picture to `target`, which has room for it and is not the picture's own memory.
   /// - Parameter fill: a byte for each channel, for what comes in from outside.
   /// - Returns: False where nothing was written because the picture stays as it is.
@@ -187,10 +182,11 @@ private func transform(
 
 extension Picture {
   /// The picture after a change.
-  public func changed(by operation: PictureOperation, filter: Framing.Filter = .bicubic) -> Picture {
+  /// - Parameter fill: a byte for each channel, for what comes in from outside.
+  /// - Precondition: There are as many as channels.
+  public func changed(by operation: PictureOperation, filter: Framing.Filter = .bicubic, fill: [UInt8]) -> Picture {
     var result = self
     withView { view in
-      let fill = PictureOperation.fill(channels: channels)
       let bytes = [UInt8](unsafeUninitializedCapacity: max(view.bytes.count, 1)) { out, count in
         let isChanged = operation.apply(to: view, into: out.baseAddress!, filter: filter, fill: fill)
         count = isChanged ? view.bytes.count : 0

@@ -4,7 +4,8 @@ public import Tensors
 ///
 /// For each layer are drawn, in this order and always all of them: the operation, out of 15 with replacement; whether it
 /// is applied; its level, of the normal distribution around the magnitude, cut to 0...10; the sign of its argument; and
-/// the filter, used where the operation moves pixels. What comes in from outside is ImageNet's mean colour.
+/// the filter, used where the operation moves pixels. What comes in from outside has the mean
+/// of the dataset's normalization, as in timm.
 ///
 /// Source: Cubuk et al. 2020, arXiv:1909.13719, with the scale, the levels and the two lists of timm 1.0.31,
 /// `auto_augment.py` (`rand-m7-mstd0.5` is `RandAugment(magnitude: 7, deviation: 0.5)`, with `-inc1` increasing). The

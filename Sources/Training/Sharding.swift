@@ -12,6 +12,9 @@ package struct Sharding {
   package let partsOfBatch: Int
   /// Parts of a batch that are the process's own.
   package let parts: Int
+  /// The ranks that repeated samples are dealt to: the parts of a batch whose batch norms see them together; and the
+  /// samples of each.
+  package let ranks, rankRows: Int
   /// Its own among all parts of an epoch.
   package let share: BatchShare
 
@@ -26,6 +29,7 @@ package struct Sharding {
       }
       (rows, parts) = (part / size, plan.batchSize / part)
       partsOfBatch = parts * size
+      (ranks, rankRows) = (parts, part)
       share = BatchShare(rank..<rank + 1, ofEach: size)
       return
     }
@@ -35,6 +39,7 @@ package struct Sharding {
       throw .processes("each of \(size) processes has \(own) of a batch of \(plan.batchSize), which is not made of parts of \(rows)")
     }
     (partsOfBatch, parts) = (plan.batchSize / rows, own / rows)
+    (ranks, rankRows) = (partsOfBatch, rows)
     share = BatchShare(rank * parts..<(rank + 1) * parts, ofEach: partsOfBatch)
   }
 

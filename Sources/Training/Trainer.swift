@@ -112,9 +112,13 @@ public struct Trainer {
     try communicator.mustAgree("\(Engine.instructionSet), \(engine.threads) threads", on: "the processor")
     let loader = Loader(
       training, batchSize: rows, normalization: dataset.normalization, augmentations: plan.augmentations,
-      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads,
-      share: sharding.share)
+      order: .shuffled, seed: plan.seed, dropsLast: true, workers: engine.threads, ranks: sharding.ranks,
+      rankRows: sharding.rankRows, share: sharding.share)
     let steps = loader.batchCount / parts
+    // Enough samples for a batch, but not as many of them are shown.
+    guard steps > 0 else {
+      throw .tooFewRepeated(shown: loader.repeatedCount ?? 0, count: training.count, batchSize: plan.batchSize)
+    }
     let totalSteps = plan.epochs * steps
 
     let start: Weights?

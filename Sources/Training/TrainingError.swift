@@ -15,6 +15,8 @@ public enum TrainingError: Error, Sendable {
   case classes(network: Int, data: Int)
   case pictures(network: Shape, data: Shape)
   case tooFewSamples(count: Int, batchSize: Int)
+  /// Repeated samples, whose epoch has a multiple of 256 places, that do not fill one batch.
+  case tooFewRepeated(shown: Int, count: Int, batchSize: Int)
   /// The network cannot be changed as the training needs it.
   case network(ShapeError)
   /// A checkpoint that does not belong to this training, in words.
@@ -35,6 +37,8 @@ extension TrainingError: CustomStringConvertible {
     case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
+    case .tooFewRepeated(let shown, let count, let batchSize):
+      "repeated samples take \(shown) places of an epoch of \(count) training samples, which do not fill one batch of \(batchSize)"
     case .network(let error): error.description
     case .processes(let problem): problem
     case .checkpoint(let problem): "the checkpoint cannot be gone on from: \(problem)"
@@ -48,6 +52,7 @@ extension TrainingError: CustomStringConvertible {
     case .notFinite: "lower the learning rate or add a warm-up"
     case .classes(_, let data): "make it with classes: \(data)"
     case .tooFewSamples(let count, _): "use a batch of at most \(count)"
+    case .tooFewRepeated(let shown, _, _): "use a batch of at most \(shown)"
     default: nil
     }
   }

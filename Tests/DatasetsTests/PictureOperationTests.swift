@@ -105,7 +105,10 @@ extension Picture {
       let isIncreasing = row.isIncreasing
       let operation = RandAugment(isIncreasing: isIncreasing).operation(
         kind, level: row.level, isNegative: row.isNegative)
-      let changed = scenes[row.scene]!.changed(by: operation, filter: Framing.Filter(rawValue: row.filter)!)
+      let scene = scenes[row.scene]!
+      // As in `augment.py`.
+      let fill: [UInt8] = scene.channels == 3 ? [124, 116, 104] : [117]
+      let changed = scene.changed(by: operation, filter: Framing.Filter(rawValue: row.filter)!, fill: fill)
       #expect(sum(changed.bytes) == row.sum, "\(row)")
     }
   }
@@ -113,7 +116,7 @@ extension Picture {
   @Test("a turned hue gives torchvision's bytes")
   func hues() {
     for row in rows.hues {
-      #expect(sum(scenes[row.scene]!.changed(by: .hue(row.turn)).bytes) == row.sum, "\(row)")
+      #expect(sum(scenes[row.scene]!.changed(by: .hue(row.turn), fill: [0, 0, 0]).bytes) == row.sum, "\(row)")
     }
   }
 
@@ -134,10 +137,151 @@ extension Picture {
   @Test("repeated samples are dealt as timm's sampler deals them")
   func repeated() {
     for row in rows.samplers {
-      let samples = RepeatedSamples(count: row.count, times: 3, rank: row.rank, world: row.world)
+      let samples = RepeatedSamples(count: row.count, times: 3, ranks: row.world)
       #expect(samples.selected == row.length)
-      let places = (0..<samples.selected).map { samples[$0].item }
+      let places = (0..<samples.selected).map { samples.sample(at: $0, of: row.rank).item }
       #expect(places.prefix(20) + places.suffix(20) == row.places[...], "\(row)")
+    }
+  }
+
+  @Test(
+    "what comes in from outside has the mean of the data",
+    arguments: [
+      ([0.485, 0.456, 0.406], [124, 116, 104]), ([0.3], [76]), ([0.5], [128]), ([0.286], [73]),
+      ([0, 1, 2, -1, .nan], [0, 255, 255, 0, 0]),
+    ] as [([Float], [UInt8])])
+  func fill(_ mean: [Float], _ fill: [UInt8]) throws {
+    let normalization = Normalization(mean: mean, deviation: mean.map { _ in 1 })
+    #expect(normalization.fill == fill)
+    guard mean.count < 4, mean.allSatisfy({ (0...1).contains($0) }) else { return }
+    let white = Picture(channels: mean.count, height: 8, width: 8, bytes: Array(repeating: 255, count: 64 * mean.count))
+    let change = RandAugment(magnitude: 10, deviation: 0, layers: 1, probability: 1)
+    let loader = Loader(
+      Split(Scene(picture: white, pictureShape: white.shape)), batchSize: 64, normalization: normalization,
+      augmentations: [.randAugment(change)], seed: 1)
+    let expected = zip(fill, mean).map { Float($0) / 255 - $1 }
+    let stream = try loader.batches(epoch: 0)
+    let batch = try #require(try stream.next())
+    // Some of the 64 were turned, sheared or moved so that this corner shows what is outside.
+    for channel in mean.indices {
+      let corners = (0..<64).map { batch.images[$0 * white.shape.elementCount + channel * 64] }
+      #expect(corners.contains { abs($0 - expected[channel]) < 1e-6 })
+    }
+  }
+
+  @Test("an operation changes each channel as if it stood alone, with any number of them", arguments: 1...5)
+  func channels(_ count: Int) throws {
+    let operations: [PictureOperation] = [
+      .autoContrast, .equalize, .invert, .rotate(degrees: 23), .shearX(0.2), .shearY(-0.3), .translateX(0.3),
+      .translateY(-0.2), .posterize(bits: 3), .solarize(threshold: 100), .solarizeAdd(40), .brightness(1.4),
+      .sharpness(1.7), .sharpness(0.2),
+    ]
+    for (height, width) in [(9, 7), (1, 1), (1, 6), (5, 1), (2, 2)] {
+      let plane = height * width
+      let bytes = (0..<count * plane).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / plane * 11) }
+      let fill = (0..<count).map { UInt8(10 * $0 + 3) }
+      let image = Picture(channels: count, height: height, width: width, bytes: bytes)
+      for operation in operations {
+        let changed = image.changed(by: operation, fill: fill)
+        #expect(changed.shape == image.shape)
+        for channel in 0..<count {
+          let own = channel * plane..<(channel + 1) * plane
+          let alone = Picture(channels: 1, height: height, width: width, bytes: Array(bytes[own]))
+          #expect(
+            changed.bytes[own].elementsEqual(alone.changed(by: operation, fill: [fill[channel]]).bytes),
+            "\(operation) \(channel) of \(height) x \(width)")
+        }
+      }
+      // Those that mix channels: never more nor less than an image of the same shape.
+      for operation in [PictureOperation.color(1.7), .contrast(0.3), .contrast(1.9), .hue(0.3)] {
+        #expect(image.changed(by: operation, fill: fill).shape == image.shape)
+      }
+    }
+  }
+
+  @Test("each channel is scaled as if it stood alone, with any number of them and any part", arguments: 1...5)
+  func resampled(_ count: Int) throws {
+    for (height, width) in [(13, 9), (1, 1), (1, 20), (20, 1), (3, 2)] {
+      let plane = height * width
+      let bytes = (0..<count * plane).map { UInt8(truncatingIfNeeded: $0 * 53 + $0 / plane * 19) }
+      let image = Picture(channels: count, height: height, width: width, bytes: bytes)
+      for (outHeight, outWidth) in [(5, 8), (1, 1), (16, 16)] {
+        let (h, w) = (Double(height), Double(width))
+        let windows = [
+          Window(top: 0, left: 0, height: h, width: w, seesBeyond: false),
+          Window(top: h - 1, left: w - 1, height: 1, width: 1, seesBeyond: false),
+          Window(top: h / 3, left: w / 5, height: h / 2, width: w / 2, seesBeyond: true),
+        ]
+        for (window, filter) in windows.flatMap({ window in Framing.Filter.allCases.map { (window, $0) } }) {
+          func shown(_ image: Picture) throws -> [UInt8] {
+            var shown: [UInt8] = []
+            try Scene(picture: image, pictureShape: [image.channels, outHeight, outWidth])
+              .withPicture(at: 0, Framing(filter: filter) { _, _ in window }) { shown = Array($0.bytes) }
+            return shown
+          }
+          let all = try shown(image)
+          #expect(all.count == count * outHeight * outWidth)
+          for channel in 0..<count {
+            let alone = Picture(
+              channels: 1, height: height, width: width, bytes: Array(bytes[channel * plane..<(channel + 1) * plane]))
+            let own = channel * outHeight * outWidth..<(channel + 1) * outHeight * outWidth
+            #expect(try all[own].elementsEqual(shown(alone)), "\(channel), \(window), \(filter)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test(
+    "images of any size and number of channels go through every augmentation, twice alike", arguments: 1...5,
+    [(1, 1), (1, 7), (6, 1), (5, 9)])
+  func everything(_ count: Int, _ size: (Int, Int)) throws {
+    let (height, width) = size
+    let bytes = (0..<count * height * width).map { UInt8(truncatingIfNeeded: $0 * 91 + 7) }
+    let image = Picture(channels: count, height: height, width: width, bytes: bytes)
+    let augmentations: [[Augmentation]] = [
+      [.randomResizedCrop()], [.randomResizedCrop(area: 1e-6...1e-5, aspect: 0.01...100)], [.scaleJitter(shortSide: 1...3)],
+      [.scaleJitter(), .horizontalFlip(), .colorNoise(), .randomErasing(RandomErasing(probability: 1))],
+      [.randomCrop(padding: 50), .horizontalFlip(probability: 1)],
+      [.randAugment(RandAugment(magnitude: 10, deviation: 5, layers: 3, probability: 1))],
+      [.colorJitter(ColorJitter(brightness: 1, contrast: 1, saturation: 1, hue: 0.5))],
+      [.randomErasing(RandomErasing(probability: 1, area: 0.9...1, mode: .rand, most: 3))],
+    ]
+    for chain in augmentations {
+      let loader = Loader(
+        Split(Scene(picture: image, pictureShape: image.shape)), batchSize: 20,
+        normalization: .centered(channels: count), augmentations: chain, seed: 2)
+      var runs: [[Float]] = []
+      for _ in 0..<2 {
+        // Memory that was used before holds other numbers.
+        let noise = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+        noise.initializeMemory(as: UInt8.self, repeating: UInt8(runs.count * 171 + 5))
+        noise.deallocate()
+        let stream = try loader.batches(epoch: 0)
+        let batch = try #require(try stream.next())
+        runs.append(Array(batch.images))
+      }
+      #expect(runs[0] == runs[1], "\(chain)")
+      #expect(runs[0].allSatisfy { $0.isFinite })
+    }
+  }
+
+  @Test(
+    "copies are dealt to the parts of a batch in turn, each part as timm's rank of that number",
+    arguments: [(1281, 3, 4, 8), (4000, 3, 3, 16), (600, 2, 5, 10), (300, 3, 8, 4), (100, 3, 2, 7)])
+  func dealt(_ count: Int, _ times: Int, _ ranks: Int, _ rows: Int) {
+    let samples = RepeatedSamples(count: count, times: times, ranks: ranks, rows: rows)
+    #expect(samples.placeCount % (ranks * rows) == 0 && samples.placeCount <= samples.selected * ranks)
+    #expect(samples.selected * ranks - samples.placeCount < ranks * rows)
+    for place in 0..<samples.placeCount {
+      let (batch, rank, row) = (place / (ranks * rows), place / rows % ranks, place % rows)
+      #expect(samples[place] == samples.sample(at: batch * rows + row, of: rank))
+    }
+    // A batch norm sees copies of one sample no more often than `times` does not fit the ranks.
+    for part in 0..<samples.placeCount / rows {
+      let seen = (0..<rows).map { samples[part * rows + $0].item }
+      let most = Dictionary(grouping: seen) { $0 }.values.map(\.count).max() ?? 0
+      #expect(most <= (times + ranks - 1) / ranks)
     }
   }
 }

@@ -82,7 +82,8 @@ struct FuzzTarget: Sendable {
     },
     FuzzTarget("picture", Scratch("picture")) { bytes, scratch in
       for name in ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"] { try scratch.write(bytes, name) }
-      let data = try Dataset.pictureFolder(at: scratch.folder, height: 8, width: 8, validationShare: 0.5)
+      let data = try Dataset.pictureFolder(
+        at: scratch.folder, height: 8, width: 8, validationShare: 0.5, isOriented: true)
       _ = try data.train.picture(at: 0)
     },
     // Tar files of ImageNet's, of images and of tar files, and files of labels.

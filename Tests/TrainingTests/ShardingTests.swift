@@ -35,6 +35,18 @@ struct ShardingTests {
     #expect((0..<32).filter { second.share.own.contains($0 % 4) }.map(second.ownPlace) == [0, 1, 2, 3, 0, 1, 2, 3])
   }
 
+  @Test("processes deal repeated samples as one process does that computes as many parts")
+  func dealt() throws {
+    for (batch, part, synchronizes) in [(128, 16, false), (128, 32, true)] {
+      var settings = plan(batch: batch, part: part)
+      settings.synchronizesBatchNorm = synchronizes
+      let alone = try Sharding(settings)
+      let places = try (0..<4).map { rank in try Sharding(settings, rank: rank, size: 4) }
+      for shared in places { #expect((shared.ranks, shared.rankRows) == (alone.ranks, alone.rankRows)) }
+      #expect(alone.ranks * alone.rankRows == batch && alone.rankRows == part)
+    }
+  }
+
   @Test("a batch that cannot be shared is refused", arguments: [(batch: 130, part: nil), (128, 64), (128, 24)])
   func refused(_ batch: Int, _ part: Int?) {
     #expect(throws: TrainingError.self) { try Sharding(plan(batch: batch, part: part), rank: 0, size: 4) }

@@ -42,6 +42,34 @@ struct TrainerTests {
     #expect(outcome.epochs.last?.validation.count == 130)
   }
 
+  @Test(
+    "a training that would take no step is an error",
+    arguments: [(300, 280, nil), (300, 260, 130), (250, 280, nil), (511, 257, nil), (5, 6, 2)] as [(Int, Int, Int?)])
+  func noSteps(_ count: Int, _ batch: Int, _ part: Int?) throws {
+    let data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: count, validation: 16)
+    let repeated = plan {
+      ($0.epochs, $0.batchSize, $0.partSize) = (1, batch, part)
+      $0.augmentations = [.repeated()]
+    }
+    let error = #expect(throws: TrainingError.self) {
+      try Trainer(engine: engine.get()).train(network(), on: data, repeated)
+    }
+    #expect(error?.hint?.hasPrefix("use a batch of at most") == true)
+  }
+
+  @Test("with repeated samples every epoch takes steps, in parts or whole", arguments: [(300, 256, nil), (40, 39, 13), (300, 96, 12)] as [(Int, Int, Int?)])
+  func repeatedSteps(_ count: Int, _ batch: Int, _ part: Int?) throws {
+    let data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: count, validation: 16)
+    let outcome = try Trainer(engine: engine.get()).train(
+      network(), on: data,
+      plan {
+        ($0.epochs, $0.batchSize, $0.partSize) = (2, batch, part)
+        $0.augmentations = [.repeated(), .horizontalFlip()]
+      })
+    #expect(outcome.stepsDone == 2 * ((count >= 256 ? 256 : count) / batch))
+    #expect(outcome.epochs.allSatisfy { $0.trainLoss.isFinite })
+  }
+
   @Test("the same plan gives the same bits, another seed does not")
   func determinism() throws {
     let trainer = Trainer(engine: try engine.get())

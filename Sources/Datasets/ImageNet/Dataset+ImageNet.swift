@@ -13,21 +13,21 @@ extension Dataset {
   /// Archives are read in place. `train` may be absent. What was found is kept in `.reprise-index` beside the data, or else
   /// in the user's cache folder, and holds until an archive, a folder of pictures or a label file changes.
   ///
-  /// Pictures are decoded when a batch needs them; a broken one is then reported by name. Four inks and grey become red,
-  /// green and blue as in Pillow's `convert("RGB")`, the mark of orientation is not followed, the first picture of
-  /// several counts, and the contents tell the format, not the name.
+  /// Images are decoded when a batch needs them, to the bytes of Pillow's `convert("RGB")`; a broken one is then reported
+  /// by name. The contents tell the format, not the name.
   ///
   /// - Parameters:
   ///   - size: Height and width of pictures to train on. Pixels.
   ///   - testSize: The same of those to measure on; `size` where nil.
   ///   - transform: How pictures are shown that no augmentation frames.
+  ///   - isOriented: Whether the EXIF orientation is followed.
   ///   - cacheFolder: For an index that cannot lie beside the data; nil keeps none there.
   ///   - indexing: Called before folders and archives are gone through, which may take minutes.
   ///   - isInterrupted: Asked before each folder and each member of an archive. No index is kept once it is true.
   /// - Throws: `DatasetError`; `.interrupted` where it was.
   public static func imageNet(
     at path: String, size: Int = 224, testSize: Int? = nil, transform: TestTransform = TestTransform(),
-    cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {}, isInterrupted: () -> Bool = { false }
+    isOriented: Bool = false, cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {}, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> Dataset {
     let testSize = testSize ?? size
     for (what, value) in [("the size", size), ("the size to measure at", testSize)] {
@@ -51,7 +51,9 @@ extension Dataset {
       cache.write(index)
     }
     func split(_ part: PictureIndex, _ size: Int) -> Split {
-      Split(IndexedPictures(root: root, index: part, shape: [3, size, size], transform: transform))
+      Split(
+        IndexedPictures(
+          root: root, index: part, shape: [3, size, size], transform: transform, isOriented: isOriented))
     }
     var data = Dataset(
       name: root.split(separator: "/").last.map(String.init) ?? root, classes: index.classes,

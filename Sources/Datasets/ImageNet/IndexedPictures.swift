@@ -8,19 +8,22 @@ final class IndexedPictures: PictureSource {
   private let root: String
   private let index: PictureIndex
   private let transform: TestTransform
+  private let isOriented: Bool
 
   /// Files larger than this are refused.
   private static let largestFile = 1 << 29
 
-  init(root: String, index: PictureIndex, shape: Shape, transform: TestTransform) {
+  /// - Parameter isOriented: whether the EXIF orientation is followed.
+  init(root: String, index: PictureIndex, shape: Shape, transform: TestTransform, isOriented: Bool = false) {
     (self.root, self.index, pictureShape, self.transform) = (root, index, shape, transform)
+    self.isOriented = isOriented
   }
 
   var count: Int { index.count }
   func label(at index: Int) -> Int { self.index.label(at: index) }
 
   func showing(_ shape: Shape) -> (any PictureSource)? {
-    IndexedPictures(root: root, index: index, shape: shape, transform: transform)
+    IndexedPictures(root: root, index: index, shape: shape, transform: transform, isOriented: isOriented)
   }
 
   func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
@@ -29,7 +32,8 @@ final class IndexedPictures: PictureSource {
 
   func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
     let (path, bytes) = try contents(at: index)
-    try PictureDecoder.decode(bytes, path: path, to: pictureShape, framing: framing).withView(body)
+    try PictureDecoder.decode(bytes, path: path, to: pictureShape, framing: framing, isOriented: isOriented)
+      .withView(body)
   }
 
   /// A file's bytes, and how an error calls it.
@@ -55,6 +59,7 @@ final class IndexedPictures: PictureSource {
     hasher.combine(label(at: index))
     hasher.combine(Int(bitPattern: UInt(transform.crop.bitPattern)))
     hasher.combine(transform.filter.rawValue)
+    if isOriented { hasher.combine("exif") }
     switch self.index.place(at: index) {
     case .file: try FileStamp(name, below: root).hash(into: &hasher)
     case .part(let archive, let offset, let length):

@@ -1,82 +1,87 @@
-import CGD
 import CJPEG
+import CPNG
 import Tensors
 
-/// Decodes picture files: JPEG through libjpeg-turbo; PNG, GIF (its first frame), BMP and WebP through libgd. The first
-/// bytes tell which.
+/// The formats of image files that are read.
+enum ImageFormat: String {
+  case png = "PNG", jpeg = "JPEG", gif = "GIF", bmp = "BMP", webp = "WebP"
+
+  /// The first bytes tell which, not a file's name.
+  init?(_ bytes: [UInt8]) {
+    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+      self = .png
+    } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+      self = .jpeg
+    } else if bytes.starts(with: Array("GIF87a".utf8)) || bytes.starts(with: Array("GIF89a".utf8)) {
+      self = .gif
+    } else if bytes.starts(with: Array("BM".utf8)) {
+      self = .bmp
+    } else if bytes.starts(with: Array("RIFF".utf8)), bytes.dropFirst(8).starts(with: Array("WEBP".utf8)) {
+      self = .webp
+    } else {
+      return nil
+    }
+  }
+}
+
+/// Decodes image files to the bytes that `Image.open(file).convert("RGB")` of Pillow gives: JPEG through libjpeg-turbo, PNG
+/// through libpng, WebP through libwebp, and GIF and BMP here. Of an animation the first frame counts, and transparency is
+/// dropped. `docs/images.md` has the kinds, and what differs.
 enum PictureDecoder {
-  /// Pixels; larger pictures are refused before memory is taken for them.
+  /// Pixels; larger images are refused before memory is taken for them.
   static let largest = 1 << 27
 
-  /// As `largest`, of a file of so many bytes. All formats can say in a few bytes that a huge picture has one colour, and
+  /// As `largest`, of a file of so many bytes. All formats can say in a few bytes that a huge image has one colour, and
   /// a pixel takes up to 12 bytes while it is decoded: 16 million are always allowed, more at one byte for 1024 of them.
   private static func largest(ofBytes count: Int) -> Int { min(largest, max(1 << 24, count * 1024)) }
 
-  private enum Format: String {
-    case png = "PNG", jpeg = "JPEG", gif = "GIF", bmp = "BMP", webp = "WebP"
-
-    init?(_ bytes: [UInt8]) {
-      if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-        self = .png
-      } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
-        self = .jpeg
-      } else if bytes.starts(with: Array("GIF8".utf8)) {
-        self = .gif
-      } else if bytes.starts(with: Array("BM".utf8)) {
-        self = .bmp
-      } else if bytes.starts(with: Array("RIFF".utf8)), bytes.dropFirst(8).starts(with: Array("WEBP".utf8)) {
-        self = .webp
-      } else {
-        return nil
-      }
-    }
-  }
-
   /// Whether a file that begins so is of a format that is decoded.
-  static func recognizes(_ head: [UInt8]) -> Bool { Format(head) != nil }
+  static func recognizes(_ head: [UInt8]) -> Bool { ImageFormat(head) != nil }
 
   /// Decodes a file's bytes and scales what a framing shows of them to `shape`: 1 channel (grey, weighed as ITU-R BT.601
-  /// does) or 3 (red, green, blue). Transparency is dropped; a JPEG's orientation mark is not followed.
+  /// does) or 3 (red, green, blue).
+  /// - Parameter isOriented: whether the EXIF orientation is followed.
   /// - Throws: `DatasetError.undecodable`.
-  static func decode(_ bytes: [UInt8], path: String, to shape: Shape, framing: Framing) throws(DatasetError) -> Picture {
+  static func decode(
+    _ bytes: [UInt8], path: String, to shape: Shape, framing: Framing, isOriented: Bool = false
+  ) throws(DatasetError) -> Picture {
     let (channels, height, width) = (shape[0], shape[1], shape[2])
     precondition(channels == 1 || channels == 3)
     guard !bytes.isEmpty else { throw .undecodable(path: path, reason: "it is empty") }
-    guard let format = Format(bytes) else {
+    guard let format = ImageFormat(bytes) else {
       throw .undecodable(path: path, reason: "it is no PNG, JPEG, GIF, BMP or WebP")
     }
     guard bytes.count <= Int32.max else { throw .undecodable(path: path, reason: "it is too large") }
-    guard let size = size(of: format, bytes) else {
-      throw .undecodable(path: path, reason: "its \(format.rawValue) header is damaged")
-    }
-    guard size.width > 0, size.height > 0, size.width <= largest(ofBytes: bytes.count) / size.height else {
-      throw .undecodable(
-        path: path, reason: "its header says \(size.width) x \(size.height) pixels, the file has \(bytes.count) bytes")
-    }
-    if format == .jpeg {
-      guard endsProperly(bytes) else { throw .undecodable(path: path, reason: "the JPEG data ends early") }
-      let part = try jpeg(bytes, path: path, height: height, width: width, framing: framing)
-      return part.pixels.resampled(part.window, height: height, width: width, filter: framing.filter)
-        .picture(channels: channels)
-    }
-    let pixels = try pixels(of: format, bytes, path: path)
-    return pixels.resampled(
-      framing.window(pixels.height, pixels.width), height: height, width: width, filter: framing.filter
-    ).picture(channels: channels)
+    let orientation = isOriented ? Orientation(of: format, bytes) : .upright
+    do throws(Undecodable) {
+      if format == .jpeg {
+        let part = try jpeg(bytes, height: height, width: width, framing: framing, orientation)
+        return part.pixels.resampled(part.window, height: height, width: width, filter: framing.filter)
+          .picture(channels: channels)
+      }
+      let pixels = try pixels(of: format, bytes).seen(orientation)
+      return pixels.resampled(
+        framing.window(pixels.height, pixels.width), height: height, width: width, filter: framing.filter
+      ).picture(channels: channels)
+    } catch { throw .undecodable(path: path, reason: error.reason) }
   }
 
   /// Decodes the part of a JPEG that a framing shows.
-  /// - Returns: The part, and the window in pixels of the part.
-  private static func jpeg(_ bytes: [UInt8], path: String, height: Int, width: Int, framing: Framing)
-    throws(DatasetError) -> (pixels: Pixels, window: Window)
-  {
+  /// - Returns: The part as it is seen, and the window in pixels of the part.
+  private static func jpeg(
+    _ bytes: [UInt8], height: Int, width: Int, framing: Framing, _ orientation: Orientation
+  ) throws(Undecodable) -> (pixels: Pixels, window: Window) {
+    guard let size = jpegSize(bytes) else { throw Undecodable(reason: "its JPEG header is damaged") }
+    try check(size, ofBytes: bytes.count)
+    guard endsProperly(bytes) else { throw Undecodable(reason: "the JPEG data ends early") }
     var message = [CChar](repeating: 0, count: Int(CJPEG_MESSAGE))
     var part: (Pixels, Window)?
     bytes.withUnsafeBufferPointer { bytes in
       guard let decoder = cjpeg_open(bytes.baseAddress, bytes.count, &message) else { return }
       defer { cjpeg_close(decoder) }
-      let (wholeHeight, wholeWidth) = (Int(cjpeg_height(decoder)), Int(cjpeg_width(decoder)))
-      var window = framing.window(wholeHeight, wholeWidth)
+      let (storedHeight, storedWidth) = (Int(cjpeg_height(decoder)), Int(cjpeg_width(decoder)))
+      let whole = orientation.size(height: storedHeight, width: storedWidth)
+      var window = framing.window(whole.height, whole.width)
       var reduction = 1
       while framing.allowsReduction, reduction < 8, window.height >= Double(2 * reduction * height),
         window.width >= Double(2 * reduction * width)
@@ -85,6 +90,11 @@ enum PictureDecoder {
         top: window.top / Double(reduction), left: window.left / Double(reduction),
         height: window.height / Double(reduction), width: window.width / Double(reduction),
         seesBeyond: window.seesBeyond || reduction > 1)
+      let (reducedHeight, reducedWidth) = (
+        Double(storedHeight) / Double(reduction), Double(storedWidth) / Double(reduction)
+      )
+      let stored = orientation.stored(window, height: reducedHeight, width: reducedWidth)
+      let outputs = orientation.size(height: height, width: width)
 
       /// The pixels along an axis that the filter reads.
       func span(_ start: Double, _ length: Double, _ outputs: Int, _ extent: Int) -> Range<Int> {
@@ -93,10 +103,13 @@ enum PictureDecoder {
         let first = min(max(0, Int((start - margin).rounded(.down))), all - 1)
         return first..<max(first + 1, min(all, Int((start + length + margin).rounded(.up))))
       }
-      let rows = span(window.top, window.height, height, wholeHeight)
-      let columns = span(window.left, window.width, width, wholeWidth)
-      window.top -= Double(rows.lowerBound)
-      window.left -= Double(columns.lowerBound)
+      let rows = span(stored.top, stored.height, outputs.height, storedHeight)
+      let columns = span(stored.left, stored.width, outputs.width, storedWidth)
+      // The part's own place, as it is seen.
+      let fromTop = orientation.mirrorsRows ? reducedHeight - Double(rows.upperBound) : Double(rows.lowerBound)
+      let fromLeft = orientation.mirrorsColumns ? reducedWidth - Double(columns.upperBound) : Double(columns.lowerBound)
+      window.top -= orientation.swapsAxes ? fromLeft : fromTop
+      window.left -= orientation.swapsAxes ? fromTop : fromLeft
       var status: Int32 = 1
       let pixels = [UInt8](unsafeUninitializedCapacity: 4 * rows.count * columns.count) { out, count in
         status = cjpeg_decode(
@@ -104,88 +117,60 @@ enum PictureDecoder {
           Int32(rows.count), out.baseAddress, &message)
         if status == 0 { count = 4 * rows.count * columns.count }
       }
-      if status == 0 { part = (Pixels(height: rows.count, width: columns.count, bytes: pixels), window) }
+      guard status == 0 else { return }
+      part = (Pixels(height: rows.count, width: columns.count, bytes: pixels).seen(orientation), window)
     }
-    guard let part else {
-      let text = message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-      throw .undecodable(path: path, reason: String(decoding: text, as: UTF8.self))
-    }
+    guard let part else { throw Undecodable(message) }
     return part
   }
 
-  /// Decodes a whole picture through libgd.
-  private static func pixels(of format: Format, _ bytes: [UInt8], path: String) throws(DatasetError) -> Pixels {
-    _ = silence
-    // libgd reads the memory only; its signature forgot the const.
-    let picture = bytes.withUnsafeBytes { raw -> gdImagePtr? in
-      let start = UnsafeMutableRawPointer(mutating: raw.baseAddress!)
-      let count = Int32(raw.count)
-      return switch format {
-      case .png: gdImageCreateFromPngPtr(count, start)
-      case .jpeg: nil
-      case .gif: gdImageCreateFromGifPtr(count, start)
-      case .bmp: gdImageCreateFromBmpPtr(count, start)
-      case .webp: gdImageCreateFromWebpPtr(count, start)
-      }
+  /// Decodes a whole image that is no JPEG.
+  private static func pixels(of format: ImageFormat, _ bytes: [UInt8]) throws(Undecodable) -> Pixels {
+    let most = largest(ofBytes: bytes.count)
+    switch format {
+    case .png, .jpeg: return try png(bytes)
+    case .gif: return try GIF.decode(bytes, most: most)
+    case .bmp: return try BMP.decode(bytes, most: most)
+    case .webp: return try WebP.decode(bytes, most: most)
     }
-    guard let picture else { throw .undecodable(path: path, reason: "the \(format.rawValue) data is damaged") }
-    defer { gdImageDestroy(picture) }
-    guard picture.pointee.trueColor != 0 || gdImagePaletteToTrueColor(picture) != 0,
-      let rows = picture.pointee.tpixels
-    else { throw .undecodable(path: path, reason: "there is no memory for it") }
-    let (width, height) = (Int(picture.pointee.sx), Int(picture.pointee.sy))
-    return Pixels(
-      height: height, width: width,
-      bytes: [UInt8](unsafeUninitializedCapacity: 4 * height * width) { out, count in
-        for y in 0..<height {
-          let row = rows[y]!
-          for x in 0..<width {
-            let pixel = UInt32(bitPattern: row[x])
-            let at = 4 * (y * width + x)
-            out[at] = UInt8(pixel >> 16 & 255)
-            out[at + 1] = UInt8(pixel >> 8 & 255)
-            out[at + 2] = UInt8(pixel & 255)
-            out[at + 3] = 0
-          }
-        }
-        count = 4 * height * width
-      })
   }
 
-  /// Width and height as the header says them, or nil where it is cut off.
-  private static func size(of format: Format, _ bytes: [UInt8]) -> (width: Int, height: Int)? {
-    func big(_ at: Int, _ count: Int) -> Int { bytes[at..<at + count].reduce(0) { $0 << 8 | Int($1) } }
-    func little(_ at: Int, _ count: Int) -> Int { bytes[at..<at + count].reversed().reduce(0) { $0 << 8 | Int($1) } }
-    switch format {
-    case .png: return bytes.count >= 24 ? (big(16, 4), big(20, 4)) : nil
-    case .gif: return bytes.count >= 10 ? (little(6, 2), little(8, 2)) : nil
-    case .bmp:
-      guard bytes.count >= 26 else { return nil }
-      if little(14, 4) == 12 { return (little(18, 2), little(20, 2)) }
-      // Rows from the top are marked by a negative height.
-      let height = Int(Int32(truncatingIfNeeded: little(22, 4)))
-      return (little(18, 4), abs(height))
-    case .webp:
-      guard bytes.count >= 30 else { return nil }
-      switch Array(bytes[12..<16]) {
-      case Array("VP8X".utf8): return (little(24, 3) + 1, little(27, 3) + 1)
-      case Array("VP8L".utf8): return (little(21, 2) & 0x3FFF + 1, little(22, 3) >> 6 & 0x3FFF + 1)
-      default: return (little(26, 2) & 0x3FFF, little(28, 2) & 0x3FFF)
-      }
-    case .jpeg:
-      var at = 2
-      while at + 9 <= bytes.count {
-        guard bytes[at] == 0xFF else { return nil }
-        let marker = bytes[at + 1]
-        switch marker {
-        case 0xFF: at += 1  // padding
-        case 0x01, 0xD0...0xD8: at += 2  // markers without a length
-        case 0xC0...0xCF where ![0xC4, 0xC8, 0xCC].contains(marker): return (big(at + 7, 2), big(at + 5, 2))
-        default: at += 2 + big(at + 2, 2)
-        }
-      }
-      return nil
+  private static func png(_ bytes: [UInt8]) throws(Undecodable) -> Pixels {
+    guard bytes.count >= 24 else { throw Undecodable(reason: "its PNG header is damaged") }
+    func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+    let (width, height) = (number(16), number(20))
+    try check((height, width), ofBytes: bytes.count)
+    var message = [CChar](repeating: 0, count: Int(CPNG_MESSAGE))
+    var status: Int32 = 1
+    let pixels = [UInt8](unsafeUninitializedCapacity: 4 * height * width) { out, count in
+      status = cpng_decode(bytes, bytes.count, Int32(width), Int32(height), out.baseAddress, &message)
+      count = status == 0 ? 4 * height * width : 0
     }
+    guard status == 0 else { throw Undecodable(message) }
+    return Pixels(height: height, width: width, bytes: pixels)
+  }
+
+  private static func check(_ size: (height: Int, width: Int), ofBytes count: Int) throws(Undecodable) {
+    guard size.width > 0, size.height > 0, size.width <= largest(ofBytes: count) / size.height else {
+      throw Undecodable(height: size.height, width: size.width, ofBytes: count)
+    }
+  }
+
+  /// Height and width as the header says them, or nil where it is cut off.
+  private static func jpegSize(_ bytes: [UInt8]) -> (height: Int, width: Int)? {
+    func number(_ at: Int) -> Int { Int(bytes[at]) << 8 | Int(bytes[at + 1]) }
+    var at = 2
+    while at + 9 <= bytes.count {
+      guard bytes[at] == 0xFF else { return nil }
+      let marker = bytes[at + 1]
+      switch marker {
+      case 0xFF: at += 1  // padding
+      case 0x01, 0xD0...0xD8: at += 2  // markers without a length
+      case 0xC0...0xCF where ![0xC4, 0xC8, 0xCC].contains(marker): return (number(at + 5), number(at + 7))
+      default: at += 2 + number(at + 2)
+      }
+    }
+    return nil
   }
 
   /// Whether an end mark follows the last scan's beginning. A cut-off JPEG may lack only what is below the window.
@@ -203,5 +188,9 @@ enum PictureDecoder {
   }
 }
 
-/// libgd would write its complaints to standard error; each failure is thrown instead.
-private let silence: Void = gdSetErrorMethod { _, _, _ in }
+extension Undecodable {
+  /// With a message of C, which ends with a zero.
+  fileprivate init(_ message: [CChar]) {
+    reason = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}

@@ -8,13 +8,16 @@ final class FilePictures: PictureSource {
   /// Names below `root`, in order.
   private let names: [String]
   private let labels: [Int32]
+  private let isOriented: Bool
 
   /// Files larger than this are refused.
   private static let largestFile = 1 << 29
 
-  init(root: String, names: [String], labels: [Int32], shape: Shape) {
+  /// - Parameter isOriented: whether the EXIF orientation is followed.
+  init(root: String, names: [String], labels: [Int32], shape: Shape, isOriented: Bool = false) {
     precondition(names.count == labels.count)
     (self.root, self.names, self.labels, pictureShape) = (root, names, labels, shape)
+    self.isOriented = isOriented
   }
 
   var count: Int { names.count }
@@ -29,7 +32,8 @@ final class FilePictures: PictureSource {
   func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
     let path = "\(root)/\(names[index])"
     let bytes = try fileBytes(path, limit: Self.largestFile)
-    let picture = try PictureDecoder.decode(bytes, path: path, to: pictureShape, framing: framing)
+    let picture = try PictureDecoder.decode(
+      bytes, path: path, to: pictureShape, framing: framing, isOriented: isOriented)
     picture.withView(body)
   }
 
@@ -43,6 +47,7 @@ final class FilePictures: PictureSource {
     hasher.combine(status.st_size)
     hasher.combine(status.st_mtim.tv_sec)
     hasher.combine(status.st_mtim.tv_nsec)
+    if isOriented { hasher.combine("exif") }
   }
 }
 
@@ -58,14 +63,15 @@ extension Dataset {
   ///   - channels: 1 for grey, 3 for colour.
   ///   - validationShare: How much of each class is kept for evaluation where there is no `val/`, chosen by
   ///     `RandomKey(seed:, for: .selection)`; between 0 and 1, both left out. Each class keeps a training image.
+  ///   - isOriented: Whether the EXIF orientation of JPEG, PNG and WebP files is followed.
   ///   - normalization: ImageNet's for colour, and -1 to 1 for grey, where none is given.
   ///   - note: Told what is there and not read.
   ///   - isInterrupted: Asked before each folder.
   /// - Throws: `DatasetError`; `.emptyClasses` for class folders without images, as ImageFolder does.
   public static func pictureFolder(
     at path: String, height: Int = 224, width: Int = 224, channels: Int = 3, validationShare: Double = 0.1,
-    seed: UInt64 = 0, normalization: Normalization? = nil, note: (String) -> Void = { _ in },
-    isInterrupted: () -> Bool = { false }
+    seed: UInt64 = 0, isOriented: Bool = false, normalization: Normalization? = nil,
+    note: (String) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> Dataset {
     guard (1...4096).contains(height) else { throw .outOfRange(what: "the height", value: height, allowed: 1...4096) }
     guard (1...4096).contains(width) else { throw .outOfRange(what: "the width", value: width, allowed: 1...4096) }
@@ -101,7 +107,7 @@ extension Dataset {
     let classes = try training.requireClasses()
     for line in training.notes { note(line) }
     guard train != nil, let validationName else {
-      let all = Split(try training.pictures(of: classes, shape: shape))
+      let all = Split(try training.pictures(of: classes, shape: shape, isOriented: isOriented))
       // Each class keeps an image to train on.
       let most = all.count - classes.count
       guard most > 0 else {
@@ -121,8 +127,10 @@ extension Dataset {
     let unmeasured = classes.filter { !measured.contains($0) }
     if !unmeasured.isEmpty { note("\(validation.path) has no folder for \(ClassFolders.list(unmeasured))") }
     return Dataset(
-      name: name, classes: classes, train: Split(try training.pictures(of: classes, shape: shape)),
-      validation: Split(try validation.pictures(of: classes, shape: shape)), normalization: normalization)
+      name: name, classes: classes,
+      train: Split(try training.pictures(of: classes, shape: shape, isOriented: isOriented)),
+      validation: Split(try validation.pictures(of: classes, shape: shape, isOriented: isOriented)),
+      normalization: normalization)
   }
 }
 
@@ -173,7 +181,7 @@ private struct ClassFolders {
     names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
   }
 
-  func pictures(of classes: [String], shape: Shape) throws(DatasetError) -> FilePictures {
+  func pictures(of classes: [String], shape: Shape, isOriented: Bool) throws(DatasetError) -> FilePictures {
     var names: [String] = []
     var labels: [Int32] = []
     for (name, tree) in trees {
@@ -182,6 +190,6 @@ private struct ClassFolders {
       labels += repeatElement(Int32(label), count: tree.images.count)
     }
     guard names.count <= Int(Int32.max) else { throw .malformed(path: path, problem: "it has \(names.count) images") }
-    return FilePictures(root: path, names: names, labels: labels, shape: shape)
+    return FilePictures(root: path, names: names, labels: labels, shape: shape, isOriented: isOriented)
   }
 }

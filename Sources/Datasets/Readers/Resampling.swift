@@ -1,19 +1,19 @@
 internal import CKernels
 internal import Tensors
 
-/// Pixels of four bytes: red, green, blue, and one of no meaning; in rows.
+/// Pixels of four bytes: red, green, blue, and one of no meaning, or any four channels; in rows.
 struct Pixels {
   let height, width: Int
   var bytes: [UInt8]
 
-  /// The three bytes of a grey picture are equal.
-  init(_ picture: PictureView) {
+  /// Up to four planes of an image, the first of them for what it lacks.
+  private init(_ picture: PictureView, channels: Range<Int>) {
     let plane = picture.height * picture.width
     (height, width) = (picture.height, picture.width)
     bytes = [UInt8](unsafeUninitializedCapacity: 4 * plane) { out, count in
-      for i in 0..<plane {
-        for channel in 0..<3 { out[4 * i + channel] = picture.bytes[min(channel, picture.channels - 1) * plane + i] }
-        out[4 * i + 3] = 0
+      for i in 0..<4 {
+        let from = (i < channels.count ? channels.lowerBound + i : channels.lowerBound) * plane
+        for pixel in 0..<plane { out[4 * pixel + i] = picture.bytes[from + pixel] }
       }
       count = 4 * plane
     }
@@ -26,6 +26,7 @@ struct Pixels {
 
   /// Planes of red, green and blue, or of grey.
   func picture(channels: Int) -> Picture {
+    precondition(channels == 1 || channels == 3)
     let plane = height * width
     let planes = [UInt8](unsafeUninitializedCapacity: channels * plane) { out, count in
       if channels == 3 {
@@ -36,6 +37,25 @@ struct Pixels {
       count = channels * plane
     }
     return Picture(channels: channels, height: height, width: width, bytes: planes)
+  }
+
+  /// Scales a window of an image of any number of channels, as `resampled` does.
+  static func resampled(
+    _ picture: PictureView, _ window: Window, height: Int, width: Int, filter: Framing.Filter
+  ) -> Picture {
+    let plane = height * width
+    let bytes = [UInt8](unsafeUninitializedCapacity: picture.channels * plane) { out, count in
+      for first in stride(from: 0, to: picture.channels, by: 4) {
+        let channels = first..<min(first + 4, picture.channels)
+        let part = Pixels(picture, channels: channels)
+          .resampled(window, height: height, width: width, filter: filter)
+        for (i, channel) in channels.enumerated() {
+          for pixel in 0..<plane { out[channel * plane + pixel] = part.bytes[4 * pixel + i] }
+        }
+      }
+      count = picture.channels * plane
+    }
+    return Picture(channels: picture.channels, height: height, width: width, bytes: bytes)
   }
 
   /// Scales a window of the picture to `height` x `width`, first along rows, then along columns, with weights and

@@ -10,6 +10,11 @@ let validationCount = Parameter(
   "validation", .integer, "How many pictures to measure on, the first of each class; all where left out.",
   optional: true, labelled: true, allowed: 1...1e9)
 
+let exifOrientation = Parameter(
+  "exifOrientation", .bool,
+  "Whether images are turned and mirrored as their EXIF orientation says. torchvision and timm do not.",
+  default: .bool(false), labelled: true)
+
 extension Arguments {
   func integerIfGiven(_ label: String) throws(ScriptError) -> Int? { has(label) ? try integer(label) : nil }
 
@@ -61,7 +66,7 @@ let pictureFolder = Builtin(
     Parameter(
       "share", .number, "How much of each class is kept for evaluation where there is no val/; a training image of each stays.", default: .number(0.1),
       labelled: true, allowed: 0.001...0.999),
-    trainCount, validationCount,
+    exifOrientation, trainCount, validationCount,
   ], result: .dataset, examples: [Example("typeOf(folder)", gives: "\"function\"")], chapter: "Data"
 ) { arguments in
   let (size, context) = (try arguments.integer("size"), arguments.context)
@@ -70,7 +75,7 @@ let pictureFolder = Builtin(
       try Dataset.pictureFolder(
         at: context.pathToRead(try arguments.string("path")), height: size, width: size,
         channels: try arguments.integer("channels"), validationShare: try arguments.number("share"),
-        note: { context.report($0) }, isInterrupted: { context.isInterrupted }))
+        isOriented: try arguments.bool("exifOrientation"), note: { context.report($0) }, isInterrupted: { context.isInterrupted }))
   } catch DatasetError.interrupted {
     throw ScriptError.interrupted(at: context.span)
   }
@@ -117,11 +122,7 @@ let holdOut = Builtin(
   examples: [Example("holdOut(synthetic(4, train: 64, validation: 32), 16).train", gives: "48")], chapter: "Data"
 ) { arguments in
   let data = try arguments.object("data", as: DatasetValue.self).data
-  let parts = try data.train.split(
-    holdingOut: arguments.integer("count"), seed: UInt64(arguments.integer("seed")))
-  let result = Dataset(
-    name: "\(data.name), held out", classes: data.classes, train: parts.kept, validation: parts.heldOut,
-    normalization: data.normalization)
+  let result = try data.holdingOut(arguments.integer("count"), seed: UInt64(arguments.integer("seed")))
   return .object(DatasetValue(data: try result.limited(train: arguments.integerIfGiven("train"))))
 }
 

@@ -22,7 +22,7 @@ let imageNet = Builtin(
     Parameter(
       "filter", .oneOf(Framing.Filter.allCases.map(\.rawValue)), "What pictures are scaled with then, antialiased.",
       default: .string(Framing.Filter.bilinear.rawValue), labelled: true),
-    trainCount, validationCount,
+    exifOrientation, trainCount, validationCount,
   ], result: .dataset, examples: [Example("typeOf(imagenet)", gives: "\"function\"")], chapter: "Data"
 ) { arguments in
   try arguments.context.checkInterruption()
@@ -38,6 +38,7 @@ let imageNet = Builtin(
     data = try Dataset.imageNet(
       at: path, size: arguments.integer("size"), testSize: arguments.integerIfGiven("testSize"),
       transform: TestTransform(crop: try arguments.number("crop"), filter: filter),
+      isOriented: arguments.bool("exifOrientation"),
       indexing: {
         isIndexed = false
         context.report("looking for the pictures of \(path), which is done once")

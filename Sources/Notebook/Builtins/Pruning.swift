@@ -526,7 +526,10 @@ extension Arguments {
     let by = try string("judgedBy")
     let count = try integer("heldOut")
     var (seen, judged) = (data.data.train, data.data.validation)
-    if by == "heldOut" { (seen, judged) = try data.data.train.split(holdingOut: count, seed: settings.seed) }
+    if by == "heldOut" {
+      let parts = try data.data.holdingOut(count, seed: settings.seed)
+      (seen, judged) = (parts.train, parts.validation)
+    }
     if by == "trainingBatches" { judged = try data.data.train.first(min(count, data.data.train.count)) }
     let inputs = try StepInputs(
       "search", model, on: data,
