@@ -28,8 +28,8 @@ public enum Augmentation: Hashable, Sendable, Codable {
   case colorNoise(deviation: Double = 0.1)
   /// Erases a random rectangle, see `RandomErasing`. After normalization.
   case randomErasing(RandomErasing)
-  /// Takes each picture several times, one copy after the other, each changed otherwise, in as many steps as before: see
-  /// `RepeatedSamples`. Only where the order is shuffled.
+  /// Takes each image several times, each copy changed in its own way, in as many steps as before: see `RepeatedSamples`.
+  /// Only where the order is shuffled.
   case repeated(times: Int = 3)
 
   /// Tells the draws of one kind from those of another, so that adding one moves nothing else. 1 to 15.

@@ -38,7 +38,7 @@ extension TrainingError: CustomStringConvertible {
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
     case .tooFewRepeated(let shown, let count, let batchSize):
-      "repeated samples take \(shown) places of an epoch of \(count) training samples, which do not fill one batch of \(batchSize)"
+      "an epoch of \(count) training samples has \(shown) places for repeated samples, which do not fill a batch of \(batchSize)"
     case .network(let error): error.description
     case .processes(let problem): problem
     case .checkpoint(let problem): "the checkpoint cannot be gone on from: \(problem)"

@@ -26,7 +26,9 @@ struct ImageKind: Decodable, CustomTestStringConvertible, Sendable {
   init() throws { folder = try TemporaryFolder() }
 
   /// The image as a dataset of its size gives it.
-  private func image(_ kind: ImageKind, isOriented: Bool = false, height: Int? = nil, width: Int? = nil) throws -> Picture {
+  private func image(
+    _ kind: ImageKind, isOriented: Bool = false, height: Int? = nil, width: Int? = nil
+  ) throws -> Picture {
     for part in ["train", "val"] {
       try FileManager.default.createDirectory(atPath: folder["\(part)/a"], withIntermediateDirectories: true)
       _ = try folder.file("\(part)/a/image.png", Array(kind.file))
@@ -45,7 +47,9 @@ struct ImageKind: Decodable, CustomTestStringConvertible, Sendable {
   @Test("every kind of file has the bytes that Pillow gives", arguments: kinds.files)
   func bytes(_ kind: ImageKind) throws { #expect(try sum(image(kind)) == kind.sum) }
 
-  @Test("an EXIF orientation is followed as Pillow's exif_transpose follows it, where that is asked for", arguments: kinds.oriented)
+  @Test(
+    "an EXIF orientation is followed as Pillow's exif_transpose follows it, where that is asked for",
+    arguments: kinds.oriented)
   func orientation(_ kind: ImageKind) throws {
     #expect(try sum(image(kind, isOriented: true)) == kind.sum)
     // And left alone where it is not.

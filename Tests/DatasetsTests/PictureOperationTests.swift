@@ -240,7 +240,8 @@ extension Picture {
     let bytes = (0..<count * height * width).map { UInt8(truncatingIfNeeded: $0 * 91 + 7) }
     let image = Picture(channels: count, height: height, width: width, bytes: bytes)
     let augmentations: [[Augmentation]] = [
-      [.randomResizedCrop()], [.randomResizedCrop(area: 1e-6...1e-5, aspect: 0.01...100)], [.scaleJitter(shortSide: 1...3)],
+      [.randomResizedCrop()], [.randomResizedCrop(area: 1e-6...1e-5, aspect: 0.01...100)],
+      [.scaleJitter(shortSide: 1...3)],
       [.scaleJitter(), .horizontalFlip(), .colorNoise(), .randomErasing(RandomErasing(probability: 1))],
       [.randomCrop(padding: 50), .horizontalFlip(probability: 1)],
       [.randAugment(RandAugment(magnitude: 10, deviation: 5, layers: 3, probability: 1))],

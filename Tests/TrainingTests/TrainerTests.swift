@@ -57,7 +57,9 @@ struct TrainerTests {
     #expect(error?.hint?.hasPrefix("use a batch of at most") == true)
   }
 
-  @Test("with repeated samples every epoch takes steps, in parts or whole", arguments: [(300, 256, nil), (40, 39, 13), (300, 96, 12)] as [(Int, Int, Int?)])
+  @Test(
+    "with repeated samples every epoch takes steps, in parts or whole",
+    arguments: [(300, 256, nil), (40, 39, 13), (300, 96, 12)] as [(Int, Int, Int?)])
   func repeatedSteps(_ count: Int, _ batch: Int, _ part: Int?) throws {
     let data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: count, validation: 16)
     let outcome = try Trainer(engine: engine.get()).train(

@@ -27,7 +27,8 @@ extension Dataset {
   /// - Throws: `DatasetError`; `.interrupted` where it was.
   public static func imageNet(
     at path: String, size: Int = 224, testSize: Int? = nil, transform: TestTransform = TestTransform(),
-    isOriented: Bool = false, cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {}, isInterrupted: () -> Bool = { false }
+    isOriented: Bool = false, cacheFolder: String? = imageNetCacheFolder, indexing: () -> Void = {},
+    isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> Dataset {
     let testSize = testSize ?? size
     for (what, value) in [("the size", size), ("the size to measure at", testSize)] {

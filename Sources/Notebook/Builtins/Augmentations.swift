@@ -178,7 +178,7 @@ let augmentationBuiltins = [
   ) { arguments throws(ScriptError) in .colorNoise(deviation: try arguments.number("std")) },
   change(
     "repeated",
-    "Each picture several times, one copy after the other, each changed otherwise, in as many steps as before (Hoffer et al. 2020; dealt as timm's RepeatAugSampler).",
+    "Each image several times, each copy changed in its own way, in as many steps as before (Hoffer et al. 2020). As timm's RepeatAugSampler does, copies are dealt in turn: to processes, and to the parts of a batch (microBatch).",
     [Parameter("times", .integer, "How often.", default: .number(3), labelled: true, allowed: 1...16)],
     example: "repeated(times: 2)"
   ) { arguments throws(ScriptError) in .repeated(times: try arguments.integer("times")) },
