@@ -64,6 +64,36 @@ struct TrainingBuiltinTests {
     }
   }
 
+  @Test("images of a folder are turned as their EXIF orientation says, where that is asked for")
+  func orientation() throws {
+    // 8 x 8 levels of grey from 0 to 63, with an orientation that turns them upside down; written by Python's zlib.
+    let png = """
+      iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAGmVYSWZJSSoACAAAAAEAEgEDAAEAAAADAAAAAAAAAP+oH00AAABQSURBVHjaY2BgZGJmYWVj\
+      Z+Dg5OLm4eXjZxAQFBIWERUTZ5CQlJKWkZWTZ1BQVFJWUVVTZ9DQ1NLW0dXTZzAwNDI2MTUzZ7CwtLK2sbWzBwC7+AfhTqASSAAAAABJRU5ErkJggg==
+      """
+    let file = try #require(Data(base64Encoded: png))
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for part in ["train", "val"] {
+      let place = folder.appending(path: "\(part)/a")
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      try file.write(to: place.appending(path: "1.png"))
+    }
+    let workshop = try Workshop()
+    func levels(_ arguments: String) throws -> [Int] {
+      let images = "pictures(folder(\"\(folder.path)\", 8, channels: 1\(arguments)), 1)"
+      guard case .object(let object)? = try workshop.value(images), case .list(let list)? = try object.field("values")
+      else { throw UnexpectedValue() }
+      // Levels of grey become -1 to 1.
+      return list.elements.compactMap {
+        if case .number(let number) = $0 { Int(((number + 1) / 2 * 255).rounded()) } else { nil }
+      }
+    }
+    #expect(try levels("") == Array(0..<64))
+    #expect(try levels(", exifOrientation: false") == Array(0..<64))
+    #expect(try levels(", exifOrientation: true") == (0..<64).reversed())
+  }
+
   @Test("what is held out is part of the training pictures, and is not trained on")
   func holdOut() throws {
     let workshop = try Workshop()
