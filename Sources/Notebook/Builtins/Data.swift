@@ -75,7 +75,8 @@ let pictureFolder = Builtin(
       try Dataset.pictureFolder(
         at: context.pathToRead(try arguments.string("path")), height: size, width: size,
         channels: try arguments.integer("channels"), validationShare: try arguments.number("share"),
-        isOriented: try arguments.bool("exifOrientation"), note: { context.report($0) }, isInterrupted: { context.isInterrupted }))
+        isOriented: try arguments.bool("exifOrientation"), note: { context.report($0) },
+        isInterrupted: { context.isInterrupted }))
   } catch DatasetError.interrupted {
     throw ScriptError.interrupted(at: context.span)
   }
