@@ -25,12 +25,13 @@ private struct KernelCase: CustomTestStringConvertible, @unchecked Sendable {  /
   }
 
   /// Random numbers for the shapes that are there.
-  mutating func fill(_ random: inout some RandomNumberGenerator) {
+  /// - Parameter largest: whether weights are the largest that there are; else that is drawn too.
+  mutating func fill(_ random: inout some RandomNumberGenerator, largest: Bool = false) {
     func draw<Number: FixedWidthInteger>(_ range: ClosedRange<Number>) -> Number { .random(in: range, using: &random) }
     let perChannel = Int(shape.channels) / Int(shape.groups) * Int(shape.kernel_height * shape.kernel_width)
     let channels = Int(shape.out_channels)
     // All that fits, what is largest, or about what layers have.
-    let kind = draw(0...2)
+    let kind = largest ? 1 : draw(0...2)
     weights = (0..<channels * perChannel).map { _ in
       kind == 0
         ? draw(-128...127)
@@ -46,7 +47,7 @@ private struct KernelCase: CustomTestStringConvertible, @unchecked Sendable {  /
     scales = (0..<channels).map { _ in Float(draw(1...200)) / 100 / (Float(perChannel).squareRoot() * 80) }
     shape.y_zero = draw(0...255)
     (shape.low, shape.high) = (draw(0...shape.y_zero), draw(shape.y_zero...255))
-    isFloat = draw(0...7) == 0
+    isFloat = largest || draw(0...7) == 0  // floats are never cut
     guard !isFloat, Bool.random(using: &random) else { return }
     residual = (0..<count).map { _ in draw(0...255) }
     (shape.q_factor, shape.r_factor) = (Float(draw(20...140)) / 100, Float(draw(20...140)) / 100)
@@ -143,6 +144,22 @@ extension KernelCase {
       default: (item.shape.channels, item.shape.out_channels) = (draw(1...150), draw(1...200))
       }
       item.fill(&random)
+      result.append(item)
+    }
+    // Wide enough for Winograd's algorithm; the first has weights that are too large for one of its kernels.
+    for index in 0..<12 {
+      var item = KernelCase()
+      (item.shape.batch, item.shape.height, item.shape.width) = (draw(1...2), draw(13...17), draw(13...17))
+      (item.shape.kernel_height, item.shape.kernel_width) = (3, 3)
+      (item.shape.stride_height, item.shape.stride_width) = (1, 1)
+      (item.shape.dilation_height, item.shape.dilation_width) = (1, 1)
+      (item.shape.pad_top, item.shape.pad_left) = (draw(0...2), draw(0...2))
+      item.shape.out_height = item.shape.height + 2 * Int64(item.shape.pad_top) - 2
+      item.shape.out_width = item.shape.width + 2 * Int64(item.shape.pad_left) - 2
+      item.shape.groups = 1
+      item.shape.channels = index == 0 ? 192 : 32 * draw(1...3)
+      item.shape.out_channels = draw(32...100)
+      item.fill(&random, largest: index == 0)
       result.append(item)
     }
     return result
