@@ -65,7 +65,7 @@ let package = Package(
       dependencies: ["CFlatBuffers", "CZlib", "Tensors", "Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/Interchange", exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
     target("Charts", "CGD", "Tensors"),
-    target("Script"),
+    target("Script", "Tensors"),
     target(
       "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script",
       .product(name: "GRDB", package: "GRDB.swift")),

@@ -183,6 +183,8 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
   private var ready: [Int?]
   private var failures: [Int: DatasetError] = [:]
   private var activeWorkers = 0
+  /// Whether the consumer prepares batches itself, since the system gives no thread.
+  private var isAlone = false
 
   init(_ loader: Loader, epoch: Int, from first: Int) throws(TensorError) {
     self.loader = loader
@@ -211,8 +213,12 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
   }
 
   func start() {
-    activeWorkers = chains.count
+    var started = 0
     for number in chains.indices {
+      guard systemGivesThread() else { break }
+      condition.lock()
+      activeWorkers += 1
+      condition.unlock()
       let thread = Thread {
         // They compute mostly in what time the engine's threads leave: those wait for one another, so a core taken from
         // one of them is lost to all. The lowest priority would be too low: beside another program, training would wait
@@ -223,7 +229,9 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
       }
       thread.name = "loader \(number)"
       thread.start()
+      started += 1
     }
+    isAlone = started == 0
   }
 
   /// Ends the threads and waits until they have ended.
@@ -243,6 +251,12 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     guard nextToGive < last, !isStopped.load(ordering: .relaxed) else { return nil }
     let index = nextToGive
     let place = index % slots.count
+    if isAlone, ready[place] != index {
+      nextToPrepare = index + 1
+      failures[index] = nil
+      do throws(DatasetError) { try prepare(index, chains[0]) } catch { failures[index] = error }
+      ready[place] = index
+    }
     while ready[place] != index { condition.wait() }
     nextToGive += 1
     if let failure = failures[index] { throw failure }

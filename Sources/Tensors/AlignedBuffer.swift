@@ -21,6 +21,8 @@ public struct AlignedBuffer: ~Copyable, @unchecked Sendable {  // Sendable: one 
   /// Allocates zeroed memory.
   /// - Throws: `TensorError.outOfMemory` where the machine does not give it.
   public init(byteCount: Int) throws(TensorError) {
+    // No address space holds more, and what is added below stays a number.
+    guard byteCount <= 1 << 60 else { throw .outOfMemory(byteCount: byteCount) }
     let rounded = Self.rounded(max(byteCount, 1))
     if rounded >= Self.hugePage {
       // Anonymous pages come zeroed; one more huge page lets the start be aligned.
