@@ -11,16 +11,37 @@ final class ComputeThread: @unchecked Sendable {  // Sendable: all state is guar
   private var isFinished = false
   private var isClosed = false
   private let turn = NSLock()
+  private var handle: pthread_t = 0
+  /// Threads of its team, which may be fewer than asked for.
+  private(set) var threads = 0
 
-  init(threads: Int) {
-    let thread = Thread { self.work(threads: threads) }
-    thread.name = "compute"
-    thread.stackSize = 16 << 20
-    thread.start()
+  /// Starts the thread and its team.
+  /// - Throws: `EngineError.noThread` where the system gives none.
+  init(threads: Int) throws(EngineError) {
+    let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+    pthread_attr_init(attributes)
+    pthread_attr_setstacksize(attributes, 16 << 20)
+    defer {
+      pthread_attr_destroy(attributes)
+      attributes.deallocate()
+    }
+    // The thread holds on to this object until it is closed.
+    let own = Unmanaged.passRetained(self)
+    let status = pthread_create(
+      &handle, attributes,
+      { argument in
+        Unmanaged<ComputeThread>.fromOpaque(argument!).takeRetainedValue().work()
+        return nil
+      }, own.toOpaque())
+    guard status == 0 else {
+      own.release()
+      throw .noThread(reason: String(cString: strerror(status)))
+    }
+    pthread_detach(handle)
+    perform { self.threads = Int(rk_prepare_team(Int32(clamping: threads))) }
   }
 
-  private func work(threads: Int) {
-    rk_prepare_team(Int32(threads))
+  private func work() {
     condition.lock()
     while true {
       while job == nil && !isClosed { condition.wait() }
@@ -44,8 +65,9 @@ final class ComputeThread: @unchecked Sendable {  // Sendable: all state is guar
     }
   }
 
-  /// Runs a job on the thread and waits for it. Takes no memory.
+  /// Runs a job on the thread and waits for it; at once where the thread itself asks. Takes no memory.
   func perform(_ job: @escaping () -> Void) {
+    if pthread_equal(pthread_self(), handle) != 0 { return job() }
     turn.lock()
     condition.lock()
     isFinished = false

@@ -6,6 +6,12 @@ func check(_ status: dnnl_status_t, _ call: StaticString, _ layer: String? = nil
   throw .library(call: "\(call)", status: String(cString: dnnl_status2str(status)), layer: layer)
 }
 
+/// Calls with a pointer to a value, or with nil where there is none; it holds for the call alone.
+func withOptionalPointer<Value, Result>(to value: Value?, _ body: (UnsafePointer<Value>?) -> Result) -> Result {
+  guard let value else { return body(nil) }
+  return withUnsafePointer(to: value) { body($0) }
+}
+
 /// Owns oneDNN's engine and one stream on it.
 final class Device: @unchecked Sendable {  // Sendable: both handles are fixed; the stream is used by one thread
   let engine: dnnl_engine_t
@@ -75,6 +81,21 @@ struct Layout: Equatable, @unchecked Sendable {
     withUnsafeBytes(of: descriptor.dims) { bytes in
       bytes.bindMemory(to: Int64.self).prefix(Int(descriptor.ndims)).map { Int($0) }
     }
+  }
+
+  /// All that tells where an element lies, as text: extents, padded extents, strides and inner blocks.
+  var form: String {
+    func list<Values>(_ values: Values, _ count: Int32) -> String {
+      withUnsafeBytes(of: values) { bytes in
+        bytes.bindMemory(to: Int64.self).prefix(Int(count)).map(String.init).joined(separator: ",")
+      }
+    }
+    let (rank, blocks) = (descriptor.ndims, descriptor.format_desc.blocking)
+    return [
+      list(descriptor.dims, rank), list(descriptor.padded_dims, rank), list(blocks.strides, rank),
+      list(blocks.inner_blks, blocks.inner_nblks), list(blocks.inner_idxs, blocks.inner_nblks),
+      "\(descriptor.data_type.rawValue)", "\(descriptor.format_kind.rawValue)",
+    ].joined(separator: ";")
   }
 
   /// A window of this layout.

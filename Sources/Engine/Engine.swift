@@ -20,16 +20,27 @@ public final class Engine: Sendable {
   let compute: ComputeThread
   /// Threads of the team.
   public let threads: Int
+  /// As many as were asked for, or as there are processors; `threads` may be fewer.
+  public let wantedThreads: Int
   public let convolutions: Convolutions
 
-  /// Starts the team.
+  /// Starts the team, of fewer threads than asked for where the system or OpenMP's settings give no more.
   /// - Parameter threads: as many as the processor has unless given.
-  /// - Throws: `EngineError.library` where oneDNN does not start.
+  /// - Throws: `EngineError.library` where oneDNN does not start, `.noThread` where the system gives no thread.
   public init(threads: Int? = nil, convolutions: Convolutions = .fastest) throws(EngineError) {
     self.convolutions = convolutions
-    self.threads = max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1)
+    wantedThreads = max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1)
     device = try Device()
-    compute = ComputeThread(threads: self.threads)
+    compute = try ComputeThread(threads: wantedThreads)
+    self.threads = compute.threads
+  }
+
+  /// What a user should know where the team is smaller than asked for; nil where it is not.
+  public var threadsNote: String? {
+    guard threads < wantedThreads else { return nil }
+    let limits = ["OMP_THREAD_LIMIT", "OMP_MAX_ACTIVE_LEVELS"].filter { ProcessInfo.processInfo.environment[$0] != nil }
+    let reason = limits.isEmpty ? "the system gives no more" : "\(limits.joined(separator: " and ")) may allow no more"
+    return "note: \(threads) of \(wantedThreads) threads compute: \(reason)"
   }
 
   deinit { compute.close() }
@@ -81,6 +92,11 @@ public final class Engine: Sendable {
     _ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [], normReduction: NormReduction?
   ) throws(EngineError) -> Plan {
     guard batch > 0 else { throw .emptyBatch }
+    // Counts of bytes, gradients and scratch beside, must stay numbers.
+    for layer in network.layers {
+      let (count, overflows) = layer.shape.elementCount.multipliedReportingOverflow(by: batch)
+      guard !overflows, count <= 1 << 50 else { throw .outOfMemory(byteCount: .max) }
+    }
     // With taps every layer keeps a place of its own.
     let folds = !mode.isTraining && taps.isEmpty
     var planned = network

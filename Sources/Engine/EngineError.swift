@@ -15,6 +15,14 @@ public enum EngineError: Error, Hashable, Sendable {
   case wrongInput(expected: Shape, found: Shape)
   /// A batch must hold at least one sample.
   case emptyBatch
+  /// The input of an inference holds NaN or infinite numbers, which activations and whole numbers would hide.
+  case inputNotFinite
+  /// Numbers within an inference grew beyond the range of floats, at first in this layer.
+  case notFinite(layer: String)
+  /// The plan was to run before it had weights.
+  case noWeights
+  /// The system gives the engine no thread; in its own words.
+  case noThread(reason: String)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -30,6 +38,10 @@ extension EngineError: CustomStringConvertible {
     case .weights(let error): error.description
     case .wrongInput(let expected, let found): "the network takes \(expected), \(found) was given"
     case .emptyBatch: "a batch holds at least one sample"
+    case .inputNotFinite: "the network's input holds numbers that are not finite"
+    case .notFinite(let layer): "numbers in layer '\(layer)' are not finite: the weights or the input are too large"
+    case .noWeights: "the network has no weights yet"
+    case .noThread(let reason): "the system gives no thread to compute on: \(reason)"
     }
   }
 }

@@ -125,9 +125,15 @@ struct MemoryPlan {
         if case .gradient(let index) = buffers[written.index].home { gradientSteps[index] = i }
       }
     }
+    func arrays(_ list: [BufferID]) -> [UnsafeBufferPointer<Float>] {
+      list.map { UnsafeBufferPointer(start: addresses.floats($0), count: buffers[$0.index].byteCount / 4) }
+    }
+    let traffic =
+      builder.mode != .inference
+      ? [] : steps.prefix(forwardCount).map { Plan.StepTraffic(reads: arrays($0.reads), writes: arrays($0.writes)) }
     return Plan(
       builder: builder, memory: memory, parameters: parameters, gradientSteps: gradientSteps, steps: made, labels: steps.map(\.label),
-      forwardCount: forwardCount, ends: ends, addresses: addresses)
+      forwardCount: forwardCount, ends: ends, addresses: addresses, traffic: traffic)
   }
 }
 

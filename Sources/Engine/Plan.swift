@@ -82,14 +82,24 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let isFolded: Bool
   private let loaders: [(Network, Weights) -> Void]
   private let products: [IntegerProduct]
+  /// Whether steps have all that they point to: kernels for whole numbers take their weights in a form of their own.
+  private var isReady: Bool
+  /// Of each forward step of an inference, the arrays that it reads and those that it writes.
+  private let traffic: [StepTraffic]
+  /// Whether steps are looked through where the processor noted NaN; until it did so for nothing.
+  private var watches: Bool
 
   init(
     builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], gradientSteps: [Int], steps: [Step],
-    labels: [Label], forwardCount: Int, ends: Ends, addresses: PlanBuilder.Addresses
+    labels: [Label], forwardCount: Int, ends: Ends, addresses: PlanBuilder.Addresses,
+    traffic: [StepTraffic]
   ) {
     network = builder.source
     isFolded = builder.network != builder.source
     (loaders, products) = (builder.loaders, builder.products)
+    isReady = products.isEmpty
+    self.traffic = traffic
+    watches = builder.mode == .inference
     batch = builder.batch
     mode = builder.mode
     engine = builder.engine
@@ -117,9 +127,15 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     fileprivate init(_ plan: Plan) { self.plan = plan }
 
     /// From the input to the logits.
+    ///
+    /// In training NaN goes through to the logits. In inference oneDNN's fused activations, and whole numbers, would hide
+    /// it, so it is an error: weights are looked through when they are loaded, the input here, and the steps between where
+    /// the processor noted NaN.
     /// - Parameter seconds: where each step's time is added, one place per label.
     package mutating func forward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
       run(0..<plan.forwardCount, seconds)
+      guard plan.watches, failure == nil, rk_saw_invalid() != 0 else { return }
+      if let layer = plan.firstNotFinite() { failure = .notFinite(layer: layer) } else { plan.watches = false }
     }
     /// From the gradient of the logits to every parameter's.
     package mutating func backward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
@@ -129,6 +145,18 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     package mutating func run(_ range: Range<Int>) { run(range, nil) }
 
     private mutating func run(_ range: Range<Int>, _ seconds: UnsafeMutablePointer<Double>?) {
+      guard plan.isReady else {
+        if failure == nil { failure = .noWeights }
+        return
+      }
+      if range.lowerBound == 0, !plan.mode.isTraining {
+        let input = plan.input
+        guard rk_all_finite(input.baseAddress, Int64(input.count)) != 0 else {
+          if failure == nil { failure = .inputNotFinite }
+          return
+        }
+        if plan.watches { rk_forget_invalid() }
+      }
       let stream = plan.engine.device.stream
       for i in range {
         let begun = seconds == nil ? 0 : DispatchTime.now().uptimeNanoseconds
@@ -145,6 +173,33 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
         }
       }
     }
+  }
+
+  struct StepTraffic {
+    var reads, writes: [UnsafeBufferPointer<Float>]
+  }
+
+  /// The layer of the first step in which numbers outgrow floats: computes all again. On the engine's thread.
+  ///
+  /// Where a fused activation hides them, what the step reads tells: below 1e15 no sum of products comes near infinity,
+  /// and what the processor noted was in places that mean nothing.
+  private func firstNotFinite() -> String? {
+    func largest(_ arrays: [UnsafeBufferPointer<Float>]) -> Float {
+      arrays.reduce(0) { largest, array in
+        let own = rk_largest_magnitude(array.baseAddress, Int64(array.count))
+        return own <= largest ? largest : own
+      }
+    }
+    for (i, arrays) in traffic.enumerated() {
+      let read = largest(arrays.reads)
+      rk_forget_invalid()
+      switch steps[i] {
+      case .call(let call): _ = call.execute(on: engine.device.stream)
+      case .kernel(let kernel): kernel()
+      }
+      if !largest(arrays.writes).isFinite || rk_saw_invalid() != 0 && read > 1e15 { return labels[i].layer }
+    }
+    return nil
   }
 
   /// Runs work on the engine's thread, where kernels of ours may be called too.
@@ -272,9 +327,16 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
 
   /// Loads weights in canonical layout; inference folds batch norms on the way. Who gives up their own reference to
   /// the weights has each tensor's memory back as soon as it is loaded.
-  /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor.
+  /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor, or one that holds NaN or infinite
+  ///   numbers; the plan's weights are as they were then.
   public func load(_ weights: consuming Weights) throws(EngineError) {
     do { weights = try network.checked(weights) } catch { throw .weights(error) }
+    for parameter in network.parameters {
+      let isFinite = weights[parameter.name]!.withUnsafeElements { elements in
+        engine.compute.run { rk_all_finite(elements.baseAddress, Int64(elements.count)) != 0 }
+      }
+      guard isFinite else { throw .weights(.notFinite(name: parameter.name)) }
+    }
     var planned = network
     if isFolded {
       do { (planned, weights) = try FoldBatchNorm()(network, weights) } catch { throw .shape(error) }
@@ -286,6 +348,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       do { weights = try planned.roundedWeights(weights) } catch { throw .outOfMemory(byteCount: byteCount) }
     }
     for parameter in parameters { try load(weights.removeValue(forKey: parameter.name)!, into: parameter) }
+    isReady = true
   }
 
   /// Loads freshly drawn weights.
@@ -321,6 +384,16 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       to.copyMemory(from: from, byteCount: toLayout.byteCount)
       return
     }
+    // A reorder is made for as many threads as the one that makes it has: on the engine's.
+    try engine.compute.run { () -> Result<Void, EngineError> in
+      Result { () throws(EngineError) in try reorder(from, fromLayout, to: to, toLayout) }
+    }.get()
+  }
+
+  /// On the engine's thread.
+  private func reorder(
+    _ from: UnsafeMutableRawPointer, _ fromLayout: Layout, to: UnsafeMutableRawPointer, _ toLayout: Layout
+  ) throws(EngineError) {
     let device = engine.device
     let descriptor = try device.reorder(from: fromLayout, to: toLayout)
     let scratch = descriptor.scratchpad.descriptor.ndims == 0 ? 0 : descriptor.scratchpad.byteCount
@@ -333,9 +406,8 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       bound.append((DNNL_ARG_SCRATCHPAD, try Memory(descriptor.scratchpad, at: space.pointer, on: device)))
     }
     let call = Call(try Primitive(descriptor, layer: "parameters"), bound)
-    let status = engine.compute.run { call.execute(on: device.stream) }
+    try check(call.execute(on: device.stream), "dnnl_primitive_execute")
     withExtendedLifetime(space.byteCount) {}
-    try check(status, "dnnl_primitive_execute")
   }
 
   private func export(
@@ -382,6 +454,9 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   package var statistics: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: memory.statistics.floats, count: memory.statistics.byteCount / 4)
   }
+
+  /// How each parameter lies in the arenas, in their order: the same on processors whose kernels like the same layouts.
+  package var parameterLayouts: [String] { parameters.map { "\($0.name) \($0.layout.form) \($0.offset)" } }
 
   /// Each running mean's, variance's and range's stretch of `statistics`, in floats.
   package var statisticSegments: [(name: String, rule: ParameterRule, offset: Int, count: Int)] {

@@ -1,5 +1,6 @@
 public import Distribution
 internal import Engine
+internal import Foundation
 internal import Script
 internal import Synchronization
 
@@ -21,6 +22,8 @@ public final class NotebookSession: Sendable {
   ///
   /// Where there is no such display, because standard error is no terminal, a training reports a line per epoch.
   let showProgress: (@Sendable (String?) -> Void)?
+  /// Shows a message beside the results.
+  private let showNote: (@Sendable (String) -> Void)?
 
   /// Whether trainings that the store holds are made anew.
   public let isFresh: Bool
@@ -50,13 +53,13 @@ public final class NotebookSession: Sendable {
     threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false, isFresh: Bool = false,
     checkpointInterval: Double = 60, replay: Replay? = nil, isPlanning: Bool = false,
     communicator: Communicator = .alone, bucketBytes: Int? = nil,
-    showProgress: (@Sendable (String?) -> Void)? = nil
+    showProgress: (@Sendable (String?) -> Void)? = nil, showNote: (@Sendable (String) -> Void)? = nil
   ) {
     (self.threads, self.seed, self.convolvesDirectly) = (threads, seed, convolvesDirectly)
     (self.isFresh, self.checkpointInterval, self.replay) = (isFresh, checkpointInterval, replay)
     self.isPlanning = isPlanning
     (self.communicator, self.bucketBytes) = (communicator, bucketBytes)
-    self.showProgress = showProgress
+    (self.showProgress, self.showNote) = (showProgress, showNote)
   }
 
   /// The values that were given to the script's parameters.
@@ -107,19 +110,25 @@ public final class NotebookSession: Sendable {
   func add(_ claim: Claim) { made.withLock { $0.append(claim) } }
 
   /// The engine, started at the first call.
-  /// - Throws: `EngineError.library` where oneDNN does not start.
+  /// - Throws: `EngineError.library` where oneDNN does not start, `.noThread` where the system gives no thread.
   func engine() throws(EngineError) -> Engine {
     let result = lazyEngine.withLock { engine -> Result<Engine, EngineError> in
       if let engine { return .success(engine) }
       do throws(EngineError) {
         let started = try Engine(threads: threads, convolutions: convolvesDirectly ? .direct : .fastest)
         engine = started
+        if let note = started.threadsNote { showNote?(note) }
         return .success(started)
       } catch {
         return .failure(error)
       }
     }
     return try result.get()
+  }
+
+  /// Threads that the engine computes with; those that it would ask for where it does not start.
+  var engineThreads: Int {
+    do { return try engine().threads } catch { return threads ?? ProcessInfo.processInfo.activeProcessorCount }
   }
 }
 

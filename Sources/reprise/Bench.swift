@@ -64,6 +64,7 @@ struct Bench: ParsableCommand {
     do {
       let network = try entry.make(input: input, classes: entry.classes)
       let engine = try Engine(threads: threads, convolutions: direct ? .direct : .fastest)
+      if let note = engine.threadsNote { Streams.writeError(note + "\n") }
       let quantized = work == .int8 ? try quantized(network, on: engine) : nil
       let benchmark = try StepBenchmark(
         quantized?.network ?? network, quantized?.weights, on: engine, batch: batch,

@@ -51,7 +51,7 @@ struct ComputeOptions: ParsableArguments {
     return NotebookSession(
       threads: threads ?? Processes.launch?.threads, seed: seed, convolvesDirectly: direct, isFresh: fresh,
       checkpointInterval: checkpointEvery, communicator: communicator, bucketBytes: bucketBytes,
-      showProgress: Streams.progress)
+      showProgress: Streams.progress, showNote: { Streams.writeError($0 + "\n") })
   }
 }
 
@@ -117,7 +117,7 @@ struct Plan: ParsableCommand {
   func run() throws {
     let notebook = NotebookSession(
       threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh,
-      isPlanning: true)
+      isPlanning: true, showNote: { Streams.writeError($0 + "\n") })
     let begun = ContinuousClock.now
     try ScriptRunner(settings: Run.values(of: settings), isPlanning: true, notebook: notebook)
       .run { () throws(ScriptError) in try readScript(file) }

@@ -125,7 +125,8 @@ struct ReplayRun: ParsableCommand {
     }
     let notebook = try NotebookSession(
       threads: settings.threads, seed: settings.seed, convolvesDirectly: settings.direct, replay: replay,
-      communicator: Processes.communicator(), showProgress: Streams.progress)
+      communicator: Processes.communicator(), showProgress: Streams.progress,
+      showNote: { Streams.writeError($0 + "\n") })
     Streams.writeError("doing run \(run.id) again: \(run.scriptName)\n")
     let source = Source(run.script, name: run.scriptName)
     do {

@@ -135,6 +135,26 @@ struct PlanTests {
     #expect(try plan.weights() == weights)
   }
 
+  @Test("work that is given to the engine's thread from there is done at once")
+  func nested() throws {
+    let network = try block()
+    let plan = try engine.get().compile(network, batch: 2, mode: .training())
+    try plan.load(network.initialWeights(seed: 6))
+    try plan.setInput(batch(2, of: network))
+    try plan.forward()
+    let logits = try plan.logitsTensor()
+    let inner = try plan.perform { _ in
+      Result {
+        let other = try engine.get().compile(network, batch: 2, mode: .training())
+        try other.load(plan.weights())
+        try other.setInput(batch(2, of: network))
+        try other.forward()
+        return try other.logitsTensor()
+      }
+    }
+    #expect(try inner.get() == logits)
+  }
+
   @Test("weights and inputs that do not fit are named")
   func misfits() throws {
     let network = try block()

@@ -48,6 +48,32 @@ struct CommandTests {
     #expect(try Program.run(arguments: ["bench", "train", "resnet8", "--batch", "0"]).status == 64)
   }
 
+  @Test(
+    "with fewer threads than asked for, the engine computes with what it gets and says so",
+    arguments: ["OMP_THREAD_LIMIT", "OMP_MAX_ACTIVE_LEVELS"])
+  func fewerThreads(_ variable: String) throws {
+    let limit = variable == "OMP_THREAD_LIMIT" ? "1" : "0"
+    let result = try Program.run(
+      arguments: ["bench", "train", "resnet8", "--batch", "4", "--size", "16", "--steps", "1", "--threads", "3", "--json"],
+      environment: [variable: limit], killedAfter: 60)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("note: 1 of 3 threads compute") && result.errors.contains(variable))
+    let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(report["threads"] as? Int == 1)
+  }
+
+  @Test(
+    "OpenMP's own settings do not change how many threads compute",
+    arguments: [["OMP_DYNAMIC": "true"], ["OMP_NUM_THREADS": "1"], ["OMP_NUM_THREADS": "64", "OMP_DYNAMIC": "true"]])
+  func openMPSettings(_ environment: [String: String]) throws {
+    let result = try Program.run(
+      arguments: ["bench", "train", "resnet8", "--batch", "4", "--size", "16", "--steps", "1", "--threads", "2", "--json"],
+      environment: environment, killedAfter: 60)
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+    let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(report["threads"] as? Int == 2)
+  }
+
   @Test("bench times how pictures of a folder are read, with RandAugment where asked for")
   func benchData() throws {
     let picture = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

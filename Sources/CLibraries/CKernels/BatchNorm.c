@@ -3,6 +3,7 @@
 // Goals, in order: the same bits for any number of threads; no cancellation in the variance; few passes over memory.
 // Sums are taken per (sample, block) in single precision around a value of the channel itself, then joined in double
 // in the order of the samples.
+#include "Activation.h"
 #include "CKernels.h"
 #include "Team.h"
 #include <math.h>
@@ -13,16 +14,8 @@ int64_t rk_batch_norm_scratch(int64_t batch, int64_t channels) { return 2 * batc
 // Macros, since a vector may not be passed between functions that are compiled for different processors.
 #define LOAD(p) (*(const VECTOR *)(p))
 #define STORE(p, v) (*(VECTOR *)(p) = (v))
-#define ACTIVATE(v, activation, low, high)                                                          \
-  ((activation) == rk_activation_relu   ? __builtin_elementwise_max((v), (VECTOR)0.0f)              \
-   : (activation) == rk_activation_clip ? __builtin_elementwise_min(                                \
-                                              __builtin_elementwise_max((v), (VECTOR)(low)),        \
-                                              (VECTOR)(high))                                       \
-                                        : (v))
-// The gradient before the activation, from the activation's own output.
-#define MASKED(g, y, activation, low, high)                                                         \
-  ((activation) == rk_activation_relu ? ((y) > (VECTOR)0.0f ? (g) : (VECTOR)0.0f)                   \
-                                      : ((((y) > (VECTOR)(low)) & ((y) < (VECTOR)(high))) ? (g) : (VECTOR)0.0f))
+#define ACTIVATE(v, activation, low, high) RK_ACTIVATE(VECTOR, v, activation, low, high)
+#define MASKED(g, y, activation, low, high) RK_MASKED(VECTOR, g, y, activation, low, high)
 
 static void set_statistics(const rk_batch_norm *p, int64_t channel, double mean, double variance, double count) {
   p->mean[channel] = (float)mean;

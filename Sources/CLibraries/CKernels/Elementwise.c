@@ -1,3 +1,4 @@
+#include "Activation.h"
 #include "CKernels.h"
 #include "Team.h"
 #include <math.h>
@@ -28,6 +29,76 @@ void rk_copy(const float *x, float *y, int64_t count) {
   pair p = {x, 0, y, count};
   GOMP_parallel(copy_body, &p, 0, 0);
 }
+
+typedef struct { const float *x, *dy; float *y; int64_t count; float low, high; int kind; } activation;
+
+RK_CLONES static void relu_range(const float *x, float *y, int64_t from, int64_t to) {
+  RK_ELEMENTWISE
+  for (int64_t i = from; i < to; i++) y[i] = RK_ACTIVATE(float, x[i], rk_activation_relu, 0, 0);
+}
+RK_CLONES static void clip_range(const float *x, float *y, int64_t from, int64_t to, float low, float high) {
+  RK_ELEMENTWISE
+  for (int64_t i = from; i < to; i++) y[i] = RK_ACTIVATE(float, x[i], rk_activation_clip, low, high);
+}
+static void activate_body(void *opaque) {
+  activation *p = opaque;
+  rk_range share = rk_share(p->count, 64);
+  if (p->kind == rk_activation_relu) relu_range(p->x, p->y, share.from, share.to);
+  else clip_range(p->x, p->y, share.from, share.to, p->low, p->high);
+}
+void rk_activate(const float *x, float *y, int64_t count, int kind, float low, float high) {
+  activation p = {.x = x, .y = y, .count = count, .low = low, .high = high, .kind = kind};
+  GOMP_parallel(activate_body, &p, 0, 0);
+}
+
+RK_CLONES static void relu_slope_range(const float *y, const float *dy, float *dx, int64_t from, int64_t to) {
+  RK_ELEMENTWISE
+  for (int64_t i = from; i < to; i++) dx[i] = RK_MASKED(float, dy[i], y[i], rk_activation_relu, 0, 0);
+}
+RK_CLONES static void clip_slope_range(const float *y, const float *dy, float *dx, int64_t from, int64_t to, float low,
+                                       float high) {
+  RK_ELEMENTWISE
+  for (int64_t i = from; i < to; i++) dx[i] = RK_MASKED(float, dy[i], y[i], rk_activation_clip, low, high);
+}
+static void activate_backward_body(void *opaque) {
+  activation *p = opaque;
+  rk_range share = rk_share(p->count, 64);
+  if (p->kind == rk_activation_relu) relu_slope_range(p->x, p->dy, p->y, share.from, share.to);
+  else clip_slope_range(p->x, p->dy, p->y, share.from, share.to, p->low, p->high);
+}
+void rk_activate_backward(const float *y, const float *dy, float *dx, int64_t count, int kind, float low, float high) {
+  activation p = {.x = y, .dy = dy, .y = dx, .count = count, .low = low, .high = high, .kind = kind};
+  GOMP_parallel(activate_backward_body, &p, 0, 0);
+}
+
+// The bits of a float as a whole number: without the sign, they are in the order of the magnitudes.
+typedef int32_t __attribute__((may_alias)) word;
+
+RK_CLONES static int32_t largest_magnitude(const float *x, int64_t count) {
+  const word *bits = (const word *)x;
+  int32_t most = 0;
+  for (int64_t i = 0; i < count; i++) {
+    int32_t magnitude = bits[i] & 0x7fffffff;
+    most = magnitude > most ? magnitude : most;
+  }
+  return most;
+}
+typedef struct { const float *x; int64_t count; int32_t most; } magnitudes;
+static void magnitude_body(void *opaque) {
+  magnitudes *p = opaque;
+  rk_range share = rk_share(p->count, 64);
+  int32_t own = largest_magnitude(p->x + share.from, share.to - share.from);
+  int32_t most = __atomic_load_n(&p->most, __ATOMIC_RELAXED);
+  while (own > most && !__atomic_compare_exchange_n(&p->most, &most, own, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+}
+float rk_largest_magnitude(const float *x, int64_t count) {
+  magnitudes p = {x, count, 0};
+  GOMP_parallel(magnitude_body, &p, 0, 0);
+  float most;
+  memcpy(&most, &p.most, sizeof most);
+  return most;
+}
+int rk_all_finite(const float *x, int64_t count) { return isfinite(rk_largest_magnitude(x, count)); }
 
 typedef struct { const float *x; float *y; int64_t count; float factor; double keep; } scaling;
 
@@ -63,7 +134,8 @@ RK_CLONES static void average_range(float *y, const float *x, int64_t from, int6
 static void average_body(void *opaque) {
   scaling *p = opaque;
   rk_range share = rk_share(p->count, 64);
-  average_range(p->y, p->x, share.from, share.to, (float)p->keep, (float)(1 - p->keep));
+  if (p->keep == 0) memcpy(p->y + share.from, p->x + share.from, (size_t)(share.to - share.from) * sizeof(float));
+  else average_range(p->y, p->x, share.from, share.to, (float)p->keep, (float)(1 - p->keep));
 }
 void rk_average(float *y, const float *x, int64_t count, double keep) {
   scaling p = {.x = x, .y = y, .count = count, .keep = keep};
@@ -165,7 +237,7 @@ static void drop_body(void *opaque) {
     } else {
       for (int64_t i = 0; i < p->count; i++) {
         if (i % 4 == 0) philox((uint32_t)(i / 4), (uint32_t)row + p->state->row, p->state->step, p->tail, p->state->seed, words);
-        y[i] = (float)(words[i % 4] >> 8) * 0x1p-24f >= p->rate ? x[i] * scale : 0;
+        y[i] = x[i] * ((float)(words[i % 4] >> 8) * 0x1p-24f >= p->rate ? scale : 0);
       }
     }
   }

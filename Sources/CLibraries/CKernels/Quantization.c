@@ -6,25 +6,25 @@
 
 typedef float vector16 __attribute__((ext_vector_type(16), aligned(4)));
 
-// Of a range without extent a small one, as Quantizer has it.
+// Of a range without extent a small one, as Quantizer has it; of one that is not finite none.
 static float step_size(double step) {
   float scale = (float)step;
-  return isnormal(scale) ? scale : 0x1p-16f;
+  return isnormal(scale) || !isfinite(scale) ? scale : 0x1p-16f;
 }
 
 static rk_quantizer quantizer_of(float low, float high, int32_t lowest, int32_t highest, int is_symmetric) {
   if (is_symmetric) {
     float magnitude = -low > high ? -low : high;
-    return (rk_quantizer){step_size((double)(magnitude > 0 ? magnitude : 0) / highest), 0, lowest, highest};
+    return (rk_quantizer){step_size((double)(magnitude < 0 ? 0 : magnitude) / highest), 0, lowest, highest};
   }
-  double from = low < 0 ? low : 0, to = high > 0 ? high : 0;
+  double from = low > 0 ? 0 : low, to = high < 0 ? 0 : high;
   float scale = step_size((to - from) / (highest - lowest));
   double zero = rint(lowest - from / scale);
-  zero = zero < lowest ? lowest : zero > highest ? highest : zero;
+  zero = zero > lowest ? zero > highest ? highest : zero : lowest;
   return (rk_quantizer){scale, (int32_t)zero, lowest, highest};
 }
 
-// The smallest and the largest of some numbers, and of what the range holds already.
+// The smallest and the largest of some numbers, NaN left out, and of what the range holds already.
 RK_CLONES static void extend_range(const float *x, int64_t count, float range[2]) {
   vector16 low0 = range[0], high0 = range[1], low1 = low0, high1 = high0;
   int64_t i = 0;
@@ -113,7 +113,7 @@ void rk_move_and_round(const rk_moving_quantizer *p) { GOMP_parallel(move_and_ro
 RK_CLONES static void pass_range(const float *x, const float *dy, float *dx, int64_t from, int64_t to, float low,
                                  float high) {
   RK_ELEMENTWISE
-  for (int64_t i = from; i < to; i++) dx[i] = (x[i] >= low) & (x[i] <= high) ? dy[i] : 0;
+  for (int64_t i = from; i < to; i++) dx[i] = ((x[i] < low) | (x[i] > high)) ? 0 : dy[i];
 }
 static void pass_within(void *opaque) {
   const rk_moving_quantizer *p = opaque;
@@ -153,7 +153,7 @@ static void round_rows(void *opaque) {
     double factor = norm_factor(p, c);
     if (p->scale && factor != 0) scale_row(p->w + c * count, y, count, factor);
     else copy_range(p->w, p->y, c * count, (c + 1) * count);
-    range[0] = range[1] = factor == 0 ? 0 : y[0];
+    range[0] = range[1] = 0;
     if (factor != 0) extend_range(y, count, range);
   }
   rk_quantizer by = {0};

@@ -1,4 +1,5 @@
 internal import CDNNL
+internal import CKernels
 internal import Networks
 internal import Tensors
 
@@ -50,17 +51,50 @@ extension PlanBuilder {
   }
 }
 
+extension PlanBuilder {
+  /// An activation by our own kernel: oneDNN's turn NaN into a number.
+  /// - Parameter keepsZero: whether 0, which lies between the channels and the end of a block, stays 0.
+  fileprivate mutating func activate(
+    _ node: Network.Node, _ kind: String, _ activation: Int, low: Float = 0, high: Float = 0, keepsZero: Bool
+  ) throws(EngineError) {
+    let source = network[node].inputs[0]
+    let given = value(of: source)
+    let isPadded = given.layout.floatCount != given.layout.extents.reduce(1, *)
+    let x = isPadded && !keepsZero ? try converted(given, to: .plain(extents(of: node)), for: node) : given
+    let y = newValue(x.layout)
+    let (count, activation) = (Int64(x.layout.floatCount), Int32(activation))
+    emit(
+      kernel: "element by element", node, kind, reads: [x.buffer], writes: [y.buffer], inPlace: [(y.buffer, x.buffer)]
+    ) { addresses in
+      let (x, y) = (addresses.floats(x.buffer), addresses.floats(y.buffer))
+      return { rk_activate(x, y, count, activation, low, high) }
+    }
+    values[node.index] = y
+    backward.append { plan in
+      guard plan.needsGradient[source.index], let dy = try plan.gradient(of: node) else { return }
+      let dx = plan.newValue(dy.layout)
+      plan.emit(
+        kernel: "element by element", node, kind + " gradient", reads: [y.buffer, dy.buffer], writes: [dx.buffer],
+        inPlace: [(dx.buffer, dy.buffer)]
+      ) { addresses in
+        let (y, dy, dx) = (addresses.floats(y.buffer), addresses.floats(dy.buffer), addresses.floats(dx.buffer))
+        return { rk_activate_backward(y, dy, dx, count, activation, low, high) }
+      }
+      plan.contribute(dx, to: source)
+    }
+  }
+}
+
 extension ReLU {
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
-    try plan.eltwise(node, "relu", dnnl_eltwise_relu, backward: dnnl_eltwise_relu_use_dst_for_bwd)
+    try plan.activate(node, "relu", rk_activation_relu, keepsZero: true)
   }
 }
 
 extension Clip {
-  /// `clip_v2`, because plain `clip` lets the gradient through at x = high.
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
-    try plan.eltwise(
-      node, "clip", dnnl_eltwise_clip_v2, backward: dnnl_eltwise_clip_v2_use_dst_for_bwd, alpha: low, beta: high)
+    try plan.activate(
+      node, "clip", rk_activation_clip, low: low, high: high, keepsZero: low <= 0 && high >= 0)
   }
 }
 

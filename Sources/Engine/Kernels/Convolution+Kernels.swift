@@ -56,16 +56,17 @@ extension PlanBuilder {
     let isFirst = isInput(source)
     var sourceLayout = x.layout
     var weightLayout = try Layout.any(weightExtents)
-    var biasLayout = try Layout.plain([rules.outputChannels])
+    let biasLayout = rules.hasBias ? try Layout.plain([rules.outputChannels]) : nil
     var outputLayout = x.layout
     func describe(_ algorithm: dnnl_alg_kind_t) throws(EngineError) -> dnnl_convolution_desc_t {
       var operation = dnnl_convolution_desc_t()
-      try check(
+      let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
         dnnl_dilated_convolution_forward_desc_init(
-          &operation, propagation, algorithm, &sourceLayout.descriptor, &weightLayout.descriptor,
-          rules.hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor,
-          rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
-        "dnnl_dilated_convolution_forward_desc_init", layer.name)
+          &operation, propagation, algorithm, &sourceLayout.descriptor, &weightLayout.descriptor, bias,
+          &outputLayout.descriptor, rules.window.strides, rules.window.dilations, rules.window.leading,
+          rules.window.trailing)
+      }
+      try check(status, "dnnl_dilated_convolution_forward_desc_init", layer.name)
       return operation
     }
     let attributes = try Attributes.postOperations(
@@ -85,7 +86,7 @@ extension PlanBuilder {
     guard let forward = found else { throw missing("convolution", node) }
 
     let weight = newParameter(node, 0, extents: weightExtents, forward.weights)
-    let bias = rules.hasBias ? newParameter(node, 1, extents: [rules.outputChannels], biasLayout) : nil
+    let bias = biasLayout.map { newParameter(node, 1, extents: [rules.outputChannels], $0) }
     let xIn = try converted(x, to: forward.source, for: node)
     let w = try rounded(value(ofParameter: weight), of: node)
     var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_SRC, xIn, .read), (DNNL_ARG_WEIGHTS, w, .read)]
@@ -117,7 +118,7 @@ extension PlanBuilder {
     let name = network[node].name
     let parameter = parameters[weight]
     var sourceLayout = xIn.layout
-    var biasLayout = try Layout.plain([rules.outputChannels])
+    let biasLayout = bias == nil ? nil : try Layout.plain([rules.outputChannels])
     var outputLayout = try Layout.any(extents(of: node))
     // The gradient is wanted in the weights' own layout; where no kernel writes that, it is converted.
     var found: PrimitiveDescriptor?
@@ -133,12 +134,13 @@ extension PlanBuilder {
       sourceLayout = source
       var gradientLayout = gradient
       var operation = dnnl_convolution_desc_t()
-      try check(
+      let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
         dnnl_dilated_convolution_backward_weights_desc_init(
-          &operation, choice.algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor,
-          bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &outputLayout.descriptor,
-          rules.window.strides, rules.window.dilations, rules.window.leading, rules.window.trailing),
-        "dnnl_dilated_convolution_backward_weights_desc_init", name)
+          &operation, choice.algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor, bias,
+          &outputLayout.descriptor, rules.window.strides, rules.window.dilations, rules.window.leading,
+          rules.window.trailing)
+      }
+      try check(status, "dnnl_dilated_convolution_backward_weights_desc_init", name)
       found = try PrimitiveDescriptor.make(
         operation, nil, hint: forward, on: engine.device, layer: name,
         accepting: { choice.accepts($0) && (takesReference || !$0.kernel.hasPrefix("ref")) })

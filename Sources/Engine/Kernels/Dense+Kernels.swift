@@ -17,14 +17,15 @@ extension Dense {
     }
     var sourceLayout = x.layout
     var weightLayout = try Layout.any([outputFeatures, features])
-    var biasLayout = try Layout.plain([outputFeatures])
+    let biasLayout = hasBias ? try Layout.plain([outputFeatures]) : nil
     var outputLayout = try Layout.plain([rows, outputFeatures])
     var operation = dnnl_inner_product_desc_t()
-    try check(
+    let propagation = plan.propagation
+    let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
       dnnl_inner_product_forward_desc_init(
-        &operation, plan.propagation, &sourceLayout.descriptor, &weightLayout.descriptor,
-        hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor),
-      "dnnl_inner_product_forward_desc_init", name)
+        &operation, propagation, &sourceLayout.descriptor, &weightLayout.descriptor, bias, &outputLayout.descriptor)
+    }
+    try check(status, "dnnl_inner_product_forward_desc_init", name)
     // One or two pictures are a product of a matrix and a vector, which oneDNN's first choice reads a third slower.
     let isVector = !plan.isTraining && rows <= 2
     var found: PrimitiveDescriptor?
@@ -34,7 +35,7 @@ extension Dense {
     }
     guard let forward = found else { throw plan.missing("dense", node) }
     let weight = plan.newParameter(node, 0, extents: [outputFeatures, features], forward.weights)
-    let bias = hasBias ? plan.newParameter(node, 1, extents: [outputFeatures], biasLayout) : nil
+    let bias = biasLayout.map { plan.newParameter(node, 1, extents: [outputFeatures], $0) }
     let w = try plan.rounded(plan.value(ofParameter: weight), of: node)
     let y = plan.newValue(outputLayout)
     var arguments: [(Int32, Value, PlanBuilder.Access)] = [
@@ -83,15 +84,16 @@ extension Dense {
     let extents = [outputFeatures, features, 1, 1]
     var sourceLayout = try Layout.channelsLast([1, features, rows, 1])
     var weightLayout = try Layout.any(extents)
-    var biasLayout = try Layout.plain([outputFeatures])
+    let biasLayout = hasBias ? try Layout.plain([outputFeatures]) : nil
     var outputLayout = try Layout.channelsLast([1, outputFeatures, rows, 1])
     var operation = dnnl_convolution_desc_t()
-    try check(
+    let propagation = plan.propagation
+    let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
       dnnl_convolution_forward_desc_init(
-        &operation, plan.propagation, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor,
-        hasBias ? withUnsafePointer(to: &biasLayout.descriptor) { $0 } : nil, &outputLayout.descriptor, [1, 1], [0, 0],
-        [0, 0]),
-      "dnnl_convolution_forward_desc_init", name)
+        &operation, propagation, dnnl_convolution_direct, &sourceLayout.descriptor, &weightLayout.descriptor, bias,
+        &outputLayout.descriptor, [1, 1], [0, 0], [0, 0])
+    }
+    try check(status, "dnnl_convolution_forward_desc_init", name)
     let found = try PrimitiveDescriptor.make(
       operation, nil, on: plan.engine.device, layer: name, accepting: { $0.kernel.contains("1x1") })
     guard let descriptor = found else { return false }
@@ -101,7 +103,7 @@ extension Dense {
       (DNNL_ARG_SRC, Value(buffer: x.buffer, layout: sourceLayout), .read), (DNNL_ARG_WEIGHTS, w, .read),
       (DNNL_ARG_DST, y, .write),
     ]
-    if hasBias {
+    if let biasLayout {
       let bias = plan.newParameter(node, 1, extents: [outputFeatures], biasLayout)
       arguments.append((DNNL_ARG_BIAS, plan.value(ofParameter: bias), .read))
     }
@@ -117,16 +119,16 @@ extension Dense {
     let name = plan.network[node].name
     let parameter = plan.parameters[weight]
     var (sourceLayout, dyLayout) = (x.layout, dy.layout)
-    var biasLayout = try Layout.plain([outputFeatures])
+    let biasLayout = bias == nil ? nil : try Layout.plain([outputFeatures])
     var found: PrimitiveDescriptor?
     for gradient in [parameter.layout, try .any(parameter.extents)] where found == nil {
       var gradientLayout = gradient
       var operation = dnnl_inner_product_desc_t()
-      try check(
+      let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
         dnnl_inner_product_backward_weights_desc_init(
-          &operation, &sourceLayout.descriptor, &gradientLayout.descriptor,
-          bias == nil ? nil : withUnsafePointer(to: &biasLayout.descriptor) { $0 }, &dyLayout.descriptor),
-        "dnnl_inner_product_backward_weights_desc_init", name)
+          &operation, &sourceLayout.descriptor, &gradientLayout.descriptor, bias, &dyLayout.descriptor)
+      }
+      try check(status, "dnnl_inner_product_backward_weights_desc_init", name)
       found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: plan.engine.device, layer: name)
     }
     guard let descriptor = found else { throw plan.missing("dense weight gradient", node) }

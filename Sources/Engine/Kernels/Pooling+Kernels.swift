@@ -1,9 +1,11 @@
 internal import CDNNL
+internal import CKernels
 internal import Networks
 internal import Tensors
 
 extension PlanBuilder {
-  mutating func pool(_ node: Network.Node, _ kind: String, _ algorithm: dnnl_alg_kind_t, _ window: Window)
+  /// A pooling by means.
+  fileprivate mutating func pool(_ node: Network.Node, _ kind: String, _ algorithm: dnnl_alg_kind_t, _ window: Window)
     throws(EngineError)
   {
     let name = network[node].name
@@ -21,11 +23,7 @@ extension PlanBuilder {
       throw missing("pooling", node)
     }
     let y = newValue(forward.destination)
-    let hasWorkspace = isTraining && forward.workspace.descriptor.ndims != 0
-    let workspace = hasWorkspace ? newValue(forward.workspace) : nil
-    var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_SRC, x, .read), (DNNL_ARG_DST, y, .write)]
-    if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace, .write)) }
-    try emit(forward, node, kind, arguments)
+    try emit(forward, node, kind, [(DNNL_ARG_SRC, x, .read), (DNNL_ARG_DST, y, .write)])
     values[node.index] = y
 
     backward.append { plan in
@@ -42,17 +40,65 @@ extension PlanBuilder {
           operation, nil, hint: forward, on: plan.engine.device, layer: name)
       else { throw plan.missing("pooling gradient", node) }
       let dx = plan.newValue(dxLayout)
-      var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write)]
-      if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace, .read)) }
-      try plan.emit(descriptor, node, kind + " gradient", arguments)
+      try plan.emit(
+        descriptor, node, kind + " gradient", [(DNNL_ARG_DIFF_DST, dy, .read), (DNNL_ARG_DIFF_SRC, dx, .write)])
       plan.contribute(dx, to: source)
     }
   }
 }
 
 extension MaxPool {
+  /// By our own kernel: oneDNN's passes NaN over.
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
-    try plan.pool(node, "max pool", dnnl_pooling_max, window)
+    let source = plan.network[node].inputs[0]
+    let given = plan.value(of: source)
+    let (input, output) = (plan.network.shape(of: source), plan.network.shape(of: node))
+    // A window's places are counted with 16 bits.
+    guard window.kernel.height * window.kernel.width <= 1 << 16 else { throw plan.missing("max pool", node) }
+    let (inputExtents, outputExtents) = (plan.extents(of: source), plan.extents(of: node))
+    let channelsLast = try Layout.channelsLast(inputExtents)
+    let blocked = try Layout.blocked(inputExtents, block: plan.block)
+    let isLast = given.layout == channelsLast && !plan.isTraining
+    let x = isLast ? given : try plan.converted(given, to: blocked, for: node)
+    let y = plan.newValue(
+      isLast ? try .channelsLast(outputExtents) : try .blocked(outputExtents, block: plan.block))
+    plan.values[node.index] = y
+
+    var shared = rk_max_pooling()
+    let blocks = (input[0] + plan.block - 1) / plan.block
+    (shared.outer, shared.inner) =
+      isLast ? (Int64(plan.batch), Int64(input[0])) : (Int64(plan.batch * blocks), Int64(plan.block))
+    (shared.height, shared.width) = (Int64(input[1]), Int64(input[2]))
+    (shared.out_height, shared.out_width) = (Int64(output[1]), Int64(output[2]))
+    (shared.kernel_height, shared.kernel_width) = (Int32(window.kernel.height), Int32(window.kernel.width))
+    (shared.stride_height, shared.stride_width) = (Int32(clamping: window.stride.height), Int32(clamping: window.stride.width))
+    (shared.pad_top, shared.pad_left) = (Int32(window.padding.top), Int32(window.padding.left))
+    let places = plan.isTraining ? plan.newBuffer(y.layout.floatCount * 2) : nil
+    let kernel = isLast ? "channels last" : "blocked \(plan.block)"
+    plan.emit(
+      kernel: kernel, node, "max pool", reads: [x.buffer], writes: [y.buffer] + (places.map { [$0] } ?? [])
+    ) { [shared] addresses in
+      var p = shared
+      (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
+      p.places = places.map { addresses[$0].assumingMemoryBound(to: UInt16.self) }
+      let arguments = KernelArguments(p)
+      return { rk_max_pool(arguments.pointer) }
+    }
+    guard let places else { return }
+    plan.backward.append { [shared] plan in
+      guard plan.needsGradient[source.index], let dy = try plan.gradient(of: node) else { return }
+      let dx = plan.newValue(blocked)
+      plan.emit(
+        kernel: kernel, node, "max pool gradient", reads: [dy.buffer, places], writes: [dx.buffer]
+      ) { addresses in
+        var p = shared
+        (p.dy, p.dx) = (UnsafePointer(addresses.floats(dy.buffer)), addresses.floats(dx.buffer))
+        p.places = addresses[places].assumingMemoryBound(to: UInt16.self)
+        let arguments = KernelArguments(p)
+        return { rk_max_pool_backward(arguments.pointer) }
+      }
+      plan.contribute(dx, to: source)
+    }
   }
 }
 

@@ -4,9 +4,9 @@ public import Tensors
   import Glibc
 #endif
 
-/// `y = max(x, 0)`.
+/// `y = max(x, 0)`; NaN where `x` is.
 ///
-/// - Gradient: `dx = dy` where `x > 0`, else 0.
+/// - Gradient: `dx = dy` where `x > 0`, else 0; NaN where `x` is.
 public struct ReLU: OperationRules {
   public static let title = "relu"
   public init() {}
@@ -14,13 +14,13 @@ public struct ReLU: OperationRules {
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
   ) -> NDArray<Double> {
-    inputs[0].map { max($0, 0) }
+    inputs[0].map { $0 < 0 ? 0 : $0 }
   }
 }
 
-/// `y = min(max(x, low), high)`, element by element. ReLU6 is `Clip(low: 0, high: 6)`.
+/// `y = min(max(x, low), high)`, element by element, and NaN where `x` is. ReLU6 is `Clip(low: 0, high: 6)`.
 ///
-/// - Gradient: `dx = dy` where `low < x < high`, else 0; so 0 at both corners.
+/// - Gradient: `dx = dy` where `low < x < high`, else 0; so 0 at both corners, and NaN where `x` is.
 /// - Source: the activation of MobileNetV2, arXiv:1801.04381.
 public struct Clip: OperationRules {
   public static let title = "clip"
@@ -32,7 +32,7 @@ public struct Clip: OperationRules {
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
   ) -> NDArray<Double> {
-    inputs[0].map { min(max($0, Double(low)), Double(high)) }
+    inputs[0].map { $0 < Double(low) ? Double(low) : $0 > Double(high) ? Double(high) : $0 }
   }
 }
 

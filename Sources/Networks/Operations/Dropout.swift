@@ -25,7 +25,7 @@ public struct Dropout: OperationRules {
         if i % count == 0 {
           random = RandomKey(seed: seed, for: .dropout, epoch: step, sample: i / count, lane: lane).generator()
         }
-        return random.uniform() < rate ? 0 : x[i] / (1 - Double(rate))
+        return x[i] * (random.uniform() < rate ? 0 : 1 / (1 - Double(rate)))
       }
     }
   }
@@ -54,7 +54,7 @@ public struct DropPath: OperationRules {
     return inputs[0].withUnsafeElements { x in
       .filled(inputs[0].shape) { i in
         var random = RandomKey(seed: seed, for: .dropPath, epoch: step, sample: i / count, lane: lane).generator()
-        return random.uniform() < rate ? 0 : x[i] / (1 - Double(rate))
+        return x[i] * (random.uniform() < rate ? 0 : 1 / (1 - Double(rate)))
       }
     }
   }

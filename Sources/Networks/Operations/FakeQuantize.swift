@@ -43,7 +43,8 @@ public struct FakeQuantize: OperationRules {
 
   /// The range after a step of training on a batch; the definition, as `reference` is.
   public func movedRange(low: Float, high: Float, by x: NDArray<Double>) -> (low: Float, high: Float) {
-    let (lowest, highest) = (Float(min(x.elements.min() ?? 0, 0)), Float(max(x.elements.max() ?? 0, 0)))
+    let found = x.withUnsafeElements { $0.rangeWithZero }
+    let (lowest, highest) = (Float(found.low), Float(found.high))
     return (low + (1 - decay) * (lowest - low), high + (1 - decay) * (highest - high))
   }
 }

@@ -1,8 +1,8 @@
 public import Tensors
 
-/// The largest element under each place of a window. Padding never wins: it counts as −∞.
+/// The largest element under each place of a window; NaN where there is one. Padding never wins: it counts as −∞.
 ///
-/// - Gradient: goes to the first largest element in row-major order.
+/// - Gradient: goes to the first largest element in row-major order, or to the first NaN.
 /// - Source: PyTorch `MaxPool2d`.
 public struct MaxPool: OperationRules {
   public static let title = "max pool"
@@ -13,7 +13,7 @@ public struct MaxPool: OperationRules {
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
   ) -> NDArray<Double> {
-    reduce(inputs[0], window, from: -.infinity, max) { largest, _ in largest }
+    reduce(inputs[0], window, from: -.infinity, { $0.isNaN || $1 <= $0 ? $0 : $1 }) { largest, _ in largest }
   }
 }
 

@@ -25,21 +25,22 @@ public struct Quantizer: Hashable, Sendable {
     self.init(scale: Self.scale(Double(magnitude) / Double(levels.upperBound)), zero: 0, levels: levels)
   }
 
-  /// Of a range without extent, a small one, so that 0 stays 0 and a bias in its units is still fine.
+  /// Of a range without extent, a small one, so that 0 stays 0 and a bias in its units is still fine; of one that is not
+  /// finite none, so that all that is rounded by it is NaN.
   private static func scale(_ step: Double) -> Float {
     let scale = Float(step)
-    return scale.isNormal ? scale : 0x1p-16
+    return scale.isNormal || !scale.isFinite ? scale : 0x1p-16
   }
 
   /// The level nearest to a number; of two as near, the even one.
   public func stored(_ real: Float) -> Int {
-    // What is no number is 0.
+    // What is stored cannot be NaN: that becomes 0.
     let reach = levels.lowerBound - zero...levels.upperBound - zero
     return ((real / scale).level(within: reach) ?? 0) + zero
   }
   public func real(_ stored: Int) -> Float { scale * Float(stored - zero) }
-  /// The number that is left of one.
-  public func rounded(_ real: Float) -> Float { self.real(stored(real)) }
+  /// The number that is left of one; NaN of NaN, and of all where the scale is not finite.
+  public func rounded(_ real: Float) -> Float { real.isNaN || !scale.isFinite ? .nan : self.real(stored(real)) }
 
   /// The smallest and the largest number that there is a level for.
   public var range: ClosedRange<Float> { real(levels.lowerBound)...real(levels.upperBound) }
@@ -50,6 +51,16 @@ public struct Quantizer: Hashable, Sendable {
   /// (arXiv:1712.05877, section 2.3).
   public static func signed(bits: Int, isNarrow: Bool) -> ClosedRange<Int> {
     (isNarrow ? 1 : 0) - 1 << (bits - 1)...1 << (bits - 1) - 1
+  }
+}
+
+extension Collection where Element: BinaryFloatingPoint {
+  /// The smallest and the largest of some numbers and 0; NaN is left out.
+  var rangeWithZero: (low: Element, high: Element) {
+    reduce(into: (0, 0)) { range, number in
+      if number < range.low { range.low = number }
+      if number > range.high { range.high = number }
+    }
   }
 }
 

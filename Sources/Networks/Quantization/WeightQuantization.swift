@@ -38,7 +38,10 @@ public struct WeightQuantization: Hashable, Sendable, Codable {
       let count = max(w.count / max(channels, 1), 1)
       let parts =
         isPerChannel ? (0..<channels).map { w[$0 * count..<($0 + 1) * count] } : [w[w.startIndex..<w.endIndex]]
-      let quantizers = parts.map { quantizer(low: $0.min() ?? 0, high: $0.max() ?? 0) }
+      let quantizers = parts.map { part in
+        let range = part.rangeWithZero
+        return quantizer(low: range.low, high: range.high)
+      }
       let levels = w.indices.map { i in Int16(quantizers[isPerChannel ? i / count : 0].stored(w[i])) }
       return QuantizedWeights(shape: weight.shape, levels: levels, quantizers: quantizers)
     }

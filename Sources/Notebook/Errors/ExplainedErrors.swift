@@ -60,6 +60,10 @@ extension EngineError: ExplainedError {
     case .weights(let error): error.hint
     case .wrongInput: "make the network with input: of that shape"
     case .emptyBatch: "use a batch of at least 1"
+    case .inputNotFinite: "look for nan and inf in the data and in its normalization"
+    case .notFinite: "the training went astray: train again with a smaller lr"
+    case .noWeights: nil
+    case .noThread: "raise the limit on processes (ulimit -u), or of memory"
     }
   }
 

@@ -29,7 +29,7 @@ public struct Report {
     title = heading ?? source.name
     provenance = [
       ("command", command), ("Reprise", version), ("library", Engine.libraryVersion), ("processor", Engine.processor),
-      ("threads", "\(notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount)"),
+      ("threads", "\(notebook.engineThreads)"),
       ("seed", "\(notebook.seed)"),
       ("runs", notebook.runs.isEmpty ? "none" : notebook.runs.joined(separator: ", ")),
       ("exactness", "the same bits on the same kind of processor, with the same threads and build"),

@@ -70,7 +70,7 @@ struct MachineInputs: Codable {
   var program: String
 
   init(_ notebook: NotebookSession) {
-    threads = notebook.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    threads = notebook.engineThreads
     convolutions = notebook.convolvesDirectly ? "direct" : "fastest"
     (processor, library, program) = (Engine.processor, Engine.libraryVersion, Self.programHash)
   }

@@ -9,10 +9,16 @@
 extern "C" {
 #endif
 
-// Sets the team size of the calling thread, and flush-to-zero and denormals-are-zero on each thread of the team.
-void rk_prepare_team(int threads);
+// Sets the team size of the calling thread, and flush-to-zero and denormals-are-zero on each thread of the team. Returns
+// how many threads there are: at least 1, and fewer than asked for where the system or OpenMP's settings give no more.
+int rk_prepare_team(int threads);
 // The control words (MXCSR) of the team's threads; returns how many were written.
 int rk_control_words(uint32_t *words, int capacity);
+// Whether a thread of the team has met NaN, or infinities that make one, since they were last told to forget it. The
+// processor notes it at no cost, in oneDNN's kernels too, though an activation hides the number; a step may also meet it
+// where nothing comes of it.
+void rk_forget_invalid(void);
+int rk_saw_invalid(void);
 // The channel block of oneDNN's blocked formats on this processor: 16 with AVX-512, else 8.
 int rk_channel_block(void);
 
@@ -52,6 +58,30 @@ void rk_batch_norm_forward_sums(const rk_batch_norm *p);
 void rk_batch_norm_forward_rest(const rk_batch_norm *p);
 void rk_batch_norm_backward_sums(const rk_batch_norm *p);
 void rk_batch_norm_backward_rest(const rk_batch_norm *p);
+
+// y = the activation of x, rk_activation_relu or rk_activation_clip; NaN stays NaN. y may be x.
+void rk_activate(const float *x, float *y, int64_t count, int activation, float low, float high);
+// The gradient of x from that of y and from y; NaN where y is. dx may be dy.
+void rk_activate_backward(const float *y, const float *dy, float *dx, int64_t count, int activation, float low, float high);
+
+// The largest number under each place of a window, of x[outer][height][width][inner]; NaN where there is one.
+typedef struct {
+  int64_t outer, height, width, inner, out_height, out_width;
+  int32_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
+  const float *x;
+  float *y;
+  uint16_t *places;  // of each output, which number of its window it is; NULL where no way back is wanted
+  const float *dy;   // backward only
+  float *dx;
+} rk_max_pooling;
+
+void rk_max_pool(const rk_max_pooling *p);
+void rk_max_pool_backward(const rk_max_pooling *p);
+
+// The largest magnitude; NaN where there is one.
+float rk_largest_magnitude(const float *x, int64_t count);
+// Whether all numbers are finite.
+int rk_all_finite(const float *x, int64_t count);
 
 // y = a + b; y may be a or b.
 void rk_add(const float *a, const float *b, float *y, int64_t count);
@@ -106,7 +136,7 @@ typedef struct {
 
 void rk_round_weights(const rk_weight_rounding *p);
 
-// y = x * mask / (1 - rate); the mask follows from state, lane, row and place. Rows of `count` floats.
+// y = x * mask / (1 - rate), so NaN where x is; the mask follows from state, lane, row and place. Rows of `count` floats.
 void rk_dropout(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,
                 uint32_t purpose_and_lane);
 // The same with one draw for a whole row.
@@ -184,7 +214,7 @@ void rk_lars(float *w, const float *g, float *v, const rk_segment *segments, int
 // x *= factor; x = min(max(x, -limit), limit).
 void rk_scale(float *x, int64_t count, float factor);
 void rk_clamp(float *x, int64_t count, float limit);
-// y = keep * y + (1 - keep) * x.
+// y = keep * y + (1 - keep) * x; x itself where keep is 0, whatever y was.
 void rk_average(float *y, const float *x, int64_t count, double keep);
 // y = row r of x mixed with row rows - 1 - r: weight * x + (1 - weight) * other.
 void rk_mix_rows(const float *x, float *y, int64_t rows, int64_t count, float weight);
