@@ -1,3 +1,5 @@
+internal import Datasets
+internal import Engine
 internal import Foundation
 public import Tensors
 
@@ -16,6 +18,8 @@ public struct Checkpoint: Sendable {
   var seconds: Double
   /// The best snapshots.
   var best: [BestSnapshots.Entry]
+  /// A hash of how each parameter lies, since layouts of other processors' kernels may have as many numbers.
+  var layout: String?
   /// `parameters`, `statistics`, the optimizer's `state.0` and `state.1`, the moving average's and the snapshots' own.
   var arrays: [String: Tensor]
 
@@ -25,6 +29,7 @@ public struct Checkpoint: Sendable {
     var running: Evaluation
     var seconds: Double
     var best: [BestSnapshots.Entry]
+    var layout: String?
 
     /// Whether a training can have stood there. Whether this one can, `restore` finds out.
     var isPossible: Bool {
@@ -43,7 +48,7 @@ public struct Checkpoint: Sendable {
 
   /// All but the arrays, as JSON.
   var placeText: String {
-    let place = Place(steps: steps, records: records, running: running, seconds: seconds, best: best)
+    let place = Place(steps: steps, records: records, running: running, seconds: seconds, best: best, layout: layout)
     let encoder = JSONEncoder()
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(place) else { preconditionFailure("numbers are JSON") }
@@ -56,7 +61,7 @@ public struct Checkpoint: Sendable {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let place = try? decoder.decode(Place.self, from: Data(placeText.utf8)), place.isPossible else { return nil }
     (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
-    best = place.best
+    (best, layout) = (place.best, place.layout)
     self.arrays = arrays
   }
 
@@ -74,6 +79,7 @@ public struct Checkpoint: Sendable {
   ) throws(TensorError) {
     (self.steps, self.records, self.running, self.seconds) = (steps, records, running, seconds)
     best = state.best?.entries ?? []
+    layout = state.compiled.layoutHash
     arrays = [:]
     for place in state.places(snapshots: best.count) {
       var copy = try Tensor(zeros: [place.numbers.count])
@@ -97,6 +103,10 @@ public struct Checkpoint: Sendable {
     guard best.count <= state.best?.capacity ?? 0 else {
       throw .checkpoint("it has \(best.count) snapshots, the training keeps \(state.best?.capacity ?? 0)")
     }
+    guard layout == state.compiled.layoutHash else {
+      throw .checkpoint(
+        "its numbers lie in another order than here: it is of another network, or was written on another kind of processor")
+    }
     let places = state.places(snapshots: best.count)
     for place in places {
       guard let array = arrays[place.name] else { throw .checkpoint("it has no '\(place.name)'") }
@@ -107,6 +117,15 @@ public struct Checkpoint: Sendable {
     for place in places { arrays[place.name]!.withUnsafeElements { _ = place.numbers.update(fromContentsOf: $0) } }
     state.optimizer.steps = steps
     state.best?.entries = best
+  }
+}
+
+extension Plan {
+  /// Of how parameters and statistics lie in memory.
+  fileprivate var layoutHash: String {
+    var hasher = StableHasher()
+    for layout in parameterLayouts { hasher.combine(layout) }
+    return hasher.hexadecimal
   }
 }
 

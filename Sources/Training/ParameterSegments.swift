@@ -60,6 +60,14 @@ package final class ParameterSegments {
   }
   deinit { list.deallocate() }
 
+  /// Whether all gradients are finite: one reading pass. On the engine's thread.
+  package func gradientsAreFinite() -> Bool { rk_all_finite(arenas.gradients, Int64(arenas.count)) != 0 }
+
+  /// The first parameter whose gradient is not finite. On the engine's thread.
+  func parameterWithoutFiniteGradient() -> String? {
+    arenas.segments.first { rk_all_finite(arenas.gradients + $0.offset, Int64($0.count)) == 0 }?.name
+  }
+
   /// The Euclidean norm of all gradients together. On the engine's thread.
   package func gradientNorm() -> Double { rk_squares(arenas.gradients, list.baseAddress, count, partial).squareRoot() }
 }

@@ -22,8 +22,8 @@ public enum Schedule: Hashable, Sendable, Codable {
     case .constant: return 1
     case .step(let every, let factor):
       // A little more, so that an epoch's own beginning is not taken for the end of the one before.
-      return power(factor, Int(((time + 1e-9) / every).rounded(.down)))
-    case .steps(let epochs, let factor): return power(factor, epochs.count { $0 <= time + 1e-9 })
+      return power(factor, ((time + 1e-9) / every).rounded(.down))
+    case .steps(let epochs, let factor): return power(factor, Double(epochs.count { $0 <= time + 1e-9 }))
     case .exponential(let every, let factor): return pow(factor, time / every)
     case .cosine(let final):
       let done = length > 0 ? min((time - start) / length, 1) : 1
@@ -33,8 +33,10 @@ public enum Schedule: Hashable, Sendable, Codable {
     }
   }
 
-  private func power(_ factor: Double, _ count: Int) -> Double {
-    (0..<count).reduce(1.0) { share, _ in share * factor }
+  /// By multiplication, as published programs do it; a schedule of more steps than are told apart is not one of them.
+  private func power(_ factor: Double, _ count: Double) -> Double {
+    guard count <= 1e5 else { return pow(factor, count) }
+    return (0..<Int(count)).reduce(1.0) { share, _ in share * factor }
   }
 
   var problem: String? {

@@ -86,7 +86,7 @@ public struct Trainer {
   ///   - keepsLedger: whether entries of the ledger are reported.
   ///   - isInterrupted: asked before each step; once true, what was trained so far is the result.
   ///   - report: called after each step and each epoch, on the caller's thread.
-  /// - Throws: `TrainingError`; `.notFinite` at the first step whose loss is not a number.
+  /// - Throws: `TrainingError`; `.notFinite` at the first step with a loss or a gradient that is not finite.
   public func train(
     _ network: Network, from weights: Weights? = nil, on dataset: Dataset, _ plan: TrainingPlan,
     teachers: [Teacher] = [], resuming checkpoint: Checkpoint? = nil, checkpointing: Checkpointing? = nil,
@@ -192,7 +192,9 @@ public struct Trainer {
         }
         let stops = !communicator.isAlone && isInterrupted()
         guard try step(batch, epoch: epoch, number: stepsDone, rate: rate, stops: stops) else {
-          throw .notFinite(epoch: epoch + 1, step: batch.index / parts + 1, learningRate: rate)
+          throw .notFinite(
+            gradient: step.parameterWithoutFiniteGradient, epoch: epoch + 1, step: batch.index / parts + 1,
+            learningRate: rate)
         }
         step.add(to: &running)
         stepLoss += step.lossSum

@@ -10,8 +10,8 @@ public enum TrainingError: Error, Sendable {
   case tensor(TensorError)
   /// A setting out of its range, in words.
   case plan(String)
-  /// Epoch and step count from 1.
-  case notFinite(epoch: Int, step: Int, learningRate: Double)
+  /// The loss, or the gradient of the parameter that is named. Epoch and step count from 1.
+  case notFinite(gradient: String?, epoch: Int, step: Int, learningRate: Double)
   case classes(network: Int, data: Int)
   case pictures(network: Shape, data: Shape)
   case tooFewSamples(count: Int, batchSize: Int)
@@ -32,8 +32,9 @@ extension TrainingError: CustomStringConvertible {
     case .data(let error): error.description
     case .tensor(let error): error.description
     case .plan(let problem): problem
-    case .notFinite(let epoch, let step, let rate):
-      "the loss is not finite at epoch \(epoch), step \(step) (learning rate \(Float(rate)))"
+    case .notFinite(let parameter, let epoch, let step, let rate):
+      "\(parameter.map { "the gradient of '\($0)'" } ?? "the loss") is not finite at epoch \(epoch), step \(step) "
+        + "(learning rate \(Float(rate)))"
     case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
     case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"

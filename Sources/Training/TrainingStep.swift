@@ -19,6 +19,8 @@ final class TrainingStep {
   private var rate = 0.0
   private var part = 0
   private var stops = false
+  /// Where a step was not sound though its losses were: the first parameter whose gradient is not finite.
+  private(set) var parameterWithoutFiniteGradient: String?
   /// With the other processes, where there are some.
   private let exchange: StepExchange?
   private var load: Plan.Prepared<Void>!
@@ -80,7 +82,7 @@ final class TrainingStep {
   /// - Parameters:
   ///   - number: of the step, from 0, over all epochs.
   ///   - stops: whether this process was asked to stop.
-  /// - Returns: false where a loss is no number; nothing has moved then.
+  /// - Returns: false where a loss or a gradient is not finite; no weight has moved then, on any process.
   func callAsFunction(_ batch: Batch, epoch: Int, number: Int, rate: Double, stops: Bool) throws(TrainingError) -> Bool {
     (images, self.rate, part, self.stops) = (batch.images, rate, sharding.ownPlace(of: batch.index), stops)
     state.compiled.setRandom(seed: plan.seed, step: number, row: sharding.place(of: batch.index) * rows)
@@ -110,8 +112,7 @@ final class TrainingStep {
     guard isSound else { return false }
     execution.backward()
     state.gradients.add(part: part)
-    if part == parts - 1 { moveWeights() }
-    return true
+    return part < parts - 1 || moveWeights()
   }
 
   /// The way back, where other processes have other parts. What is no number is known to all at the step's end.
@@ -124,15 +125,20 @@ final class TrainingStep {
       state.gradients.add(part: part)
       return true
     }
-    guard exchange.backward(&execution, stops: stops) else { return false }
-    moveWeights()
-    return true
+    return exchange.backward(&execution, stops: stops) && moveWeights()
   }
 
-  /// Takes the gradient of the whole batch, which the plan holds now, to the weights and their averages.
-  private func moveWeights() {
+  /// Takes the gradient of the whole batch, which the plan holds now and which is the same on every process, to the
+  /// weights and their averages.
+  /// - Returns: false where it is not finite; nothing has moved then.
+  private func moveWeights() -> Bool {
+    guard state.parameters.gradientsAreFinite() else {
+      parameterWithoutFiniteGradient = state.parameters.parameterWithoutFiniteGradient()
+      return false
+    }
     plan.clipping?.apply(to: state.parameters)
     state.optimizer.step(rate: rate)
     state.average?.update(after: state.optimizer.steps)
+    return true
   }
 }

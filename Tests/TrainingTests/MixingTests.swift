@@ -44,6 +44,19 @@ struct MixingTests {
     #expect(Array(mixer.labels) == (isOwn ? file.labels : file.labels.reversed()))
   }
 
+  @Test("of every alpha, draws are shares; next to 0 they are at both ends", arguments: [5e-324, 1e-310, 1e-300, 1e-3, 1, 1000])
+  func shares(_ alpha: Double) {
+    var random = RandomKey(seed: 1, for: .mixing).generator()
+    let draws = (0..<200).map { _ in random.beta(alpha) }
+    #expect(draws.allSatisfy { (0...1).contains($0) })
+    if alpha < 1e-3 { #expect(Set(draws) == [0, 1]) }
+    for share in draws {
+      guard case .paste(let rows, let columns, let left) = Mixing.Draw.box(share: share, around: (3, 4), height: 9, width: 7)
+      else { continue }
+      #expect((0...9).contains(rows.upperBound) && (0...7).contains(columns.upperBound) && (0...1).contains(left))
+    }
+  }
+
   @Test("a draw follows from seed, epoch and batch, and mixes as often as asked")
   func draws() {
     let mixing = Mixing(mixup: 0.2, cutmix: 1, probability: 0.75, cutmixProbability: 0.25)

@@ -15,6 +15,14 @@ struct ScheduleTests {
     return plan
   }
 
+  @Test("a rate that falls without end is 0, and is found at once", arguments: [1e-300, 1e-12, 1e-6])
+  func manySteps(_ every: Double) {
+    let plan = plan { ($0.epochs, $0.schedule) = (2, .step(every: every, factor: 0.5)) }
+    #expect(plan.learningRate(atStep: 15, stepsPerEpoch: 10) == 0)
+    let steady = self.plan { ($0.epochs, $0.schedule, $0.learningRate) = (2, .step(every: every, factor: 1), 0.25) }
+    #expect(steady.learningRate(atStep: 15, stepsPerEpoch: 10) == 0.25)
+  }
+
   @Test("an A1 training has the rates that timm's scheduler gives")
   func timm() {
     let golden = TrainingGolden.read(Golden.self, "schedules")

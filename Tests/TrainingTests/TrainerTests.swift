@@ -1,6 +1,7 @@
 import CAllocations
 import Datasets
 import Engine
+import Foundation
 import MadeImages
 import ModelZoo
 import Networks
@@ -112,12 +113,86 @@ struct TrainerTests {
     let failure = #expect(throws: TrainingError.self) {
       try Trainer(engine: engine.get()).train(network(), on: data(), plan { $0.learningRate = 1e30 })
     }
-    guard case .notFinite(let epoch, let step, _)? = failure else {
+    guard case .notFinite(_, let epoch, let step, _)? = failure else {
       Issue.record("\(String(describing: failure))")
       return
     }
     #expect(epoch == 1)
     #expect(step > 1)
+  }
+
+  /// The way back overflows though the loss is finite: `c` weighs by the largest numbers what `b` gives, which is 0.
+  func overflowing() throws -> (network: Network, weights: Weights) {
+    var network = Network("overflow", input: [1, 16, 16])
+    var x = try network.append(.flatten(Flatten()), to: network.input)
+    for (name, size) in [("a", 32), ("b", 32), ("c", 4)] {
+      x = try network.append(.dense(Dense(to: size, hasBias: false)), to: x, named: name)
+    }
+    var weights = try network.initialWeights(seed: 1)
+    weights["a.weight"] = weights["a.weight"]!.map { $0 * 1e12 }
+    weights["b.weight"] = weights["b.weight"]!.map { _ in 0 }
+    weights["c.weight"] = weights["c.weight"]!.map { $0 < 0 ? -1e38 : 1e38 }
+    return (network, weights)
+  }
+
+  @Test("a gradient that is not finite stops with its parameter before any weight moves", arguments: [nil, 8])
+  func gradientNotFinite(partSize: Int?) throws {
+    let (network, weights) = try overflowing()
+    var steps = 0
+    let failure = #expect(throws: TrainingError.self) {
+      try Trainer(engine: engine.get()).train(
+        network, from: weights, on: data(), plan { $0.partSize = partSize },
+        report: { if case .step = $0 { steps += 1 } })
+    }
+    guard case .notFinite(let gradient, let epoch, let step, _)? = failure else {
+      Issue.record("\(String(describing: failure))")
+      return
+    }
+    #expect(gradient == "b.weight" && epoch == 1 && step == 1 && steps == 0)
+  }
+
+  @Test("gradients are looked through to the last number", arguments: [Float.nan, .infinity, -.infinity])
+  func finiteGradients(_ number: Float) throws {
+    let network = try network()
+    let plan = try engine.get().compile(network, batch: 2, mode: .training())
+    let segments = try ParameterSegments(of: plan, weightDecay: 0, decayed: .all)
+    let arenas = plan.arenas
+    for segment in arenas.segments {
+      for place in [segment.offset, segment.offset + segment.count / 2, segment.offset + segment.count - 1] {
+        #expect(try plan.perform { _ in segments.gradientsAreFinite() })
+        arenas.gradients[place] = number
+        #expect(try !plan.perform { _ in segments.gradientsAreFinite() })
+        arenas.gradients[place] = .greatestFiniteMagnitude
+      }
+    }
+  }
+
+  @Test("a checkpoint whose numbers lie in another order, or do not say how, is not gone on from")
+  func otherLayouts() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "checkpoint").path
+    var kept: Checkpoint?
+    let short = plan { $0.epochs = 2 }
+    _ = try Trainer(engine: engine.get()).train(
+      network(), on: data(), short, checkpointing: Checkpointing { if kept == nil { kept = $0 } })
+    try #require(kept).write(to: path)
+    let file = try SafeTensors(reading: path)
+    let text = try #require(file.metadata["checkpoint"])
+    let layout = try #require(text.range(of: #","layout":"[0-9a-f]+""#, options: .regularExpression))
+    for other in [#","layout":"0123456789abcdef""#, ""] {
+      let changed = text.replacingCharacters(in: layout, with: other)
+      try SafeTensors(weights: file.weights, metadata: ["checkpoint": changed]).write(to: path)
+      let failure = try #require(throws: TrainingError.self) {
+        try Trainer(engine: engine.get()).train(network(), on: data(), short, resuming: Checkpoint(reading: path))
+      }
+      #expect("\(failure)".contains("another kind of processor"))
+    }
+    try file.write(to: path)
+    #expect(
+      try Trainer(engine: engine.get()).train(network(), on: data(), short, resuming: Checkpoint(reading: path)).stepsDone
+        == 32)
   }
 
   @Test("evaluation counts each sample once, in whatever batches")
