@@ -39,7 +39,7 @@ package final class LearningNetwork {
   /// Moves the weights by the gradients, where all of those are finite. On the engine's thread.
   /// - Returns: whether they are.
   package func step() -> Bool {
-    guard segments.gradientNorm().isFinite else { return false }
+    guard segments.gradientsAreFinite() else { return false }
     optimizer.step(rate: rate)
     return true
   }

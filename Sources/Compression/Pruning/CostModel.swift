@@ -59,14 +59,14 @@ public struct CostModel: Sendable {
 public struct ChannelRounding: Hashable, Sendable, Codable {
   /// Kernels compute whole vectors of channels, so numbers between multiples of 8 save nothing.
   public var multiple: Int
-  public init(multiple: Int = 8) { self.multiple = max(multiple, 1) }
+  public init(multiple: Int = 8) { self.multiple = min(max(multiple, 1), 1 << 32) }
 
   /// At least so many channels stay: a depthwise convolution of one channel could not be told from a whole one.
   public static let fewest = 2
 
   /// A share of the channels, rounded up to a multiple; at most all of them.
   public func count(_ share: Double, of channels: Int) -> Int {
-    let exact = max(share, 0) * Double(channels)
+    let exact = (share > 0 ? min(share, 1) : 0) * Double(channels)
     // A share that was made from a count gives that count.
     let least = max(Int((exact - 1e-9).rounded(.up)), Self.fewest)
     return min((least + multiple - 1) / multiple * multiple, channels)

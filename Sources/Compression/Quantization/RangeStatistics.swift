@@ -54,7 +54,8 @@ package struct RangeStatistics: Sendable {
   /// Counts a batch's numbers, once the ends are known.
   mutating func addCounts(_ batch: Tensor) {
     let (low, factor) = (low, Float(Self.binCount) / (high - low))
-    guard high > low, factor.isFinite else { return }
+    // Where the ends are too far apart, a place between them has no number.
+    guard high > low, (high - low).isFinite, factor.isFinite else { return }
     let last = Float(Self.binCount - 1)
     var counts = [Int32](repeating: 0, count: Self.binCount)
     counts.withUnsafeMutableBufferPointer { counts in
