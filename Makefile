@@ -24,6 +24,9 @@ test-isa: setup ## run the engine's, training's and compression's tests under ea
 	  ONEDNN_MAX_CPU_ISA=$$isa swift test -c release --no-parallel --disable-testable-imports --filter '$(SUITES)' || exit; \
 	done
 
+sanitize: ## run the C kernels and readers under AddressSanitizer and UndefinedBehaviorSanitizer
+	Tests/Sanitize/run
+
 setup: ## install what is missing and check the Swift compiler
 	@$(SETUP)
 
@@ -38,6 +41,6 @@ install: build ## put reprise, its manual page and shell completions under PREFI
 	.build/release/reprise --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/reprise.fish
 
 clean: ## remove everything that was built
-	rm -rf .build
+	rm -rf .build .build-sanitize
 
-.PHONY: help demo build test test-isa setup install clean
+.PHONY: help demo build test test-isa sanitize setup install clean
