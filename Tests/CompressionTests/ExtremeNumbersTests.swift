@@ -12,15 +12,15 @@ private let engine = Result { try Engine(threads: 1) }
 struct ExtremeNumbersTests {
   @Test("ranges whose width no float holds are found, or named", arguments: CalibrationSettings.Method.allCases)
   func ranges(_ method: CalibrationSettings.Method) throws {
-    let data = try Dataset.synthetic(classes: 2, shape: [1, 4, 4], train: 64, validation: 8)
-    var network = Network("wide", input: [1, 4, 4])
+    let data = try Dataset.synthetic(classes: 2, shape: [1, 8, 8], train: 64, validation: 8)
+    var network = Network("wide", input: [1, 8, 8])
     let flat = try network.append(.flatten(Flatten()), to: network.input)
     try network.append(.dense(Dense(to: 2, hasBias: false)), to: flat, named: "fc")
     var settings = CalibrationSettings()
     settings.method = method
-    for magnitude: Float in [5e36, 1e37, 3e38] {
-      let rows = [Float](repeating: magnitude, count: 16) + [Float](repeating: -magnitude, count: 16)
-      let weights = ["fc.weight": try Tensor(rows, shape: [2, 16])]
+    for magnitude: Float in [1e36, 4e36, 3e38] {
+      let rows = [Float](repeating: magnitude, count: 64) + [Float](repeating: -magnitude, count: 64)
+      let weights = ["fc.weight": try Tensor(rows, shape: [2, 64])]
       let quantizer = PostTrainingQuantizer(engine: try engine.get())
       do {
         let (rounded, numbers) = try quantizer.quantized(

@@ -14,19 +14,23 @@ private enum FusedSample: String, CaseIterable {
     }
     func norm(_ x: Network.Node) throws -> Network.Node { try net.append(.batchNorm(BatchNorm()), to: x) }
     let (relu, clip) = (Networks.Operation.relu(ReLU()), Networks.Operation.clip(.relu6))
-    let first = try norm(convolution(net.input))
+    func first() throws -> Network.Node { try norm(convolution(net.input)) }
+    func sum() throws -> Network.Node {
+      let first = try first()
+      return try net.append(.add(Add()), to: norm(convolution(first)), first)
+    }
     switch self {
-    case .normAndReLU: try net.append(relu, to: first)
-    case .normAndClip: try net.append(clip, to: first)
-    case .sumAndReLU: try net.append(relu, to: net.append(.add(Add()), to: norm(convolution(first)), first))
-    case .sumAndClip: try net.append(clip, to: net.append(.add(Add()), to: norm(convolution(first)), first))
+    case .normAndReLU: try net.append(relu, to: first())
+    case .normAndClip: try net.append(clip, to: first())
+    case .sumAndReLU: try net.append(relu, to: sum())
+    case .sumAndClip: try net.append(clip, to: sum())
     case .reluOfBias: try net.append(relu, to: convolution(net.input, hasBias: true))
     case .clipOfBias: try net.append(clip, to: convolution(net.input, hasBias: true))
     case .pooled:
       try net.append(
-        .maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))), to: net.append(relu, to: first))
+        .maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))), to: net.append(relu, to: first()))
     case .quantized:
-      try net.append(.fakeQuantize(FakeQuantize(decay: 0.9)), to: net.append(relu, to: first))
+      try net.append(.fakeQuantize(FakeQuantize(decay: 0.9)), to: net.append(relu, to: first()))
     }
     let pooled = try net.append(.globalAveragePool(GlobalAveragePool()), to: net.output)
     try net.append(.dense(Dense(to: 5)), to: net.append(.flatten(Flatten()), to: pooled))
@@ -198,15 +202,14 @@ struct NotFiniteTests {
   }
 
   @Test(
-    "inference names the layer in which numbers outgrow floats, though an activation hides them",
-    arguments: [Networks.Operation.relu(ReLU()), .clip(.relu6)], [1, 16, 64])
-  func overflow(_ activation: Networks.Operation, channels: Int) throws {
+    "inference names the layer in which numbers outgrow floats, though an activation hides them", arguments: [1, 16, 64])
+  func overflow(channels: Int) throws {
     var network = Network("overflow", input: [channels, 16, 16])
     var x = network.input
     for name in ["a", "b"] {
       let convolution = Convolution(to: 64, Window(kernel: 3, padding: 1))
       x = try network.append(.convolution(convolution), to: x, named: name)
-      if name == "b" { x = try network.append(activation, to: x, named: "b.act") }
+      if name == "b" { x = try network.append(.relu(ReLU()), to: x, named: "b.act") }
     }
     let pooled = try network.append(.globalAveragePool(GlobalAveragePool()), to: x)
     try network.append(.dense(Dense(to: 5)), to: network.append(.flatten(Flatten()), to: pooled))
