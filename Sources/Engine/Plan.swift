@@ -86,8 +86,12 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private var isReady: Bool
   /// Of each forward step of an inference, the arrays that it reads and those that it writes.
   private let traffic: [StepTraffic]
-  /// Whether steps are looked through where the processor noted NaN; until it did so for nothing.
+  /// Whether steps are looked through where the processor noted NaN: until it did so for nothing, as it does for some of
+  /// oneDNN's kernels, or always where weights are of the order at which products outgrow floats.
   private var watches: Bool
+  private var hasHugeWeights = false
+  /// Below, no sum of products of two numbers comes near infinity.
+  private static let harmless: Float = 1e15
 
   init(
     builder: PlanBuilder, memory: PlanMemory, parameters: [Parameter], gradientSteps: [Int], steps: [Step],
@@ -135,7 +139,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     package mutating func forward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
       run(0..<plan.forwardCount, seconds)
       guard plan.watches, failure == nil, rk_saw_invalid() != 0 else { return }
-      if let layer = plan.firstNotFinite() { failure = .notFinite(layer: layer) } else { plan.watches = false }
+      if let layer = plan.firstNotFinite() { failure = .notFinite(layer: layer) } else { plan.watches = plan.hasHugeWeights }
     }
     /// From the gradient of the logits to every parameter's.
     package mutating func backward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
@@ -181,8 +185,8 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
 
   /// The layer of the first step in which numbers outgrow floats: computes all again. On the engine's thread.
   ///
-  /// Where a fused activation hides them, what the step reads tells: below 1e15 no sum of products comes near infinity,
-  /// and what the processor noted was in places that mean nothing.
+  /// Where a fused activation hides them, what the step reads tells whether what the processor noted was in places that
+  /// mean nothing.
   private func firstNotFinite() -> String? {
     func largest(_ arrays: [UnsafeBufferPointer<Float>]) -> Float {
       arrays.reduce(0) { largest, array in
@@ -197,7 +201,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
       case .call(let call): _ = call.execute(on: engine.device.stream)
       case .kernel(let kernel): kernel()
       }
-      if !largest(arrays.writes).isFinite || rk_saw_invalid() != 0 && read > 1e15 { return labels[i].layer }
+      if !largest(arrays.writes).isFinite || rk_saw_invalid() != 0 && read > Self.harmless { return labels[i].layer }
     }
     return nil
   }
@@ -349,6 +353,10 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     }
     for parameter in parameters { try load(weights.removeValue(forKey: parameter.name)!, into: parameter) }
     isReady = true
+    guard mode == .inference else { return }
+    let (start, count) = (memory.trainable.floats, Int64(memory.trainable.byteCount / 4))
+    hasHugeWeights = engine.compute.run { rk_largest_magnitude(start, count) > Self.harmless }
+    watches = true
   }
 
   /// Loads freshly drawn weights.

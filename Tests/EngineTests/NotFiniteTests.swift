@@ -202,14 +202,15 @@ struct NotFiniteTests {
   }
 
   @Test(
-    "inference names the layer in which numbers outgrow floats, though an activation hides them", arguments: [1, 16, 64])
-  func overflow(channels: Int) throws {
+    "inference names the layer in which numbers outgrow floats, though an activation hides them",
+    arguments: [Networks.Operation.relu(ReLU()), .clip(.relu6)], [1, 16, 64])
+  func overflow(_ activation: Networks.Operation, channels: Int) throws {
     var network = Network("overflow", input: [channels, 16, 16])
     var x = network.input
     for name in ["a", "b"] {
       let convolution = Convolution(to: 64, Window(kernel: 3, padding: 1))
       x = try network.append(.convolution(convolution), to: x, named: name)
-      if name == "b" { x = try network.append(.relu(ReLU()), to: x, named: "b.act") }
+      if name == "b" { x = try network.append(activation, to: x, named: "b.act") }
     }
     let pooled = try network.append(.globalAveragePool(GlobalAveragePool()), to: x)
     try network.append(.dense(Dense(to: 5)), to: network.append(.flatten(Flatten()), to: pooled))
