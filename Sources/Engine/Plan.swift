@@ -134,11 +134,14 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     ///
     /// In training NaN goes through to the logits. In inference oneDNN's fused activations, and whole numbers, would hide
     /// it, so it is an error: weights are looked through when they are loaded, the input here, and the steps between where
-    /// the processor noted NaN.
+    /// the processor noted NaN and the logits do not show it.
     /// - Parameter seconds: where each step's time is added, one place per label.
     package mutating func forward(timing seconds: UnsafeMutablePointer<Double>? = nil) {
       run(0..<plan.forwardCount, seconds)
-      guard plan.watches, failure == nil, rk_saw_invalid() != 0 else { return }
+      let logits = plan.logits
+      guard plan.watches, failure == nil, rk_saw_invalid() != 0,
+        rk_all_finite(logits.baseAddress, Int64(logits.count)) != 0
+      else { return }
       if let layer = plan.firstNotFinite() { failure = .notFinite(layer: layer) } else { plan.watches = plan.hasHugeWeights }
     }
     /// From the gradient of the logits to every parameter's.
@@ -332,14 +335,16 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   /// Loads weights in canonical layout; inference folds batch norms on the way. Who gives up their own reference to
   /// the weights has each tensor's memory back as soon as it is loaded.
   /// - Throws: `EngineError.weights` naming a missing, extra or wrongly shaped tensor, or one that holds NaN or infinite
-  ///   numbers; the plan's weights are as they were then.
+  ///   numbers which inference would hide; the plan's weights are as they were then.
   public func load(_ weights: consuming Weights) throws(EngineError) {
     do { weights = try network.checked(weights) } catch { throw .weights(error) }
-    for parameter in network.parameters {
-      let isFinite = weights[parameter.name]!.withUnsafeElements { elements in
-        engine.compute.run { rk_all_finite(elements.baseAddress, Int64(elements.count)) != 0 }
+    for node in hidingLayers {
+      for (name, _) in network.parameters(of: node) {
+        let isFinite = weights[name]!.withUnsafeElements { elements in
+          engine.compute.run { rk_all_finite(elements.baseAddress, Int64(elements.count)) != 0 }
+        }
+        guard isFinite else { throw .weights(.notFinite(name: name)) }
       }
-      guard isFinite else { throw .weights(.notFinite(name: parameter.name)) }
     }
     var planned = network
     if isFolded {
@@ -357,6 +362,25 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     let (start, count) = (memory.trainable.floats, Int64(memory.trainable.byteCount / 4))
     hasHugeWeights = engine.compute.run { rk_largest_magnitude(start, count) > Self.harmless }
     watches = true
+  }
+
+  /// The layers of which a NaN may not show in the logits: those before an activation of an inference, and those that are
+  /// rounded.
+  private var hidingLayers: [Network.Node] {
+    if mode.isTraining { return [] }
+    let consumers = network.consumers
+    var hides = [Bool](repeating: mode == .int8, count: network.layers.count)
+    for node in network.nodes.reversed() where !hides[node.index] {
+      hides[node.index] =
+        network.weightQuantization(of: node) != nil
+        || consumers[node.index].contains { reader in
+          switch network[reader].operation {
+          case .relu, .clip: true
+          default: hides[reader.index]
+          }
+        }
+    }
+    return network.nodes.filter { hides[$0.index] }
   }
 
   /// Loads freshly drawn weights.

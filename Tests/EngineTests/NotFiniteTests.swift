@@ -174,8 +174,18 @@ struct NotFiniteTests {
     }
   }
 
+  /// - Returns: the answer; nil where the parameter that is not finite is named.
+  private func answer(_ plan: Plan, _ weights: Weights, broken name: String) throws -> Tensor? {
+    do { try plan.load(weights) } catch {
+      #expect(error == .weights(.notFinite(name: name)))
+      return nil
+    }
+    try plan.forward()
+    return try plan.logitsTensor()
+  }
+
   @Test(
-    "inference names the parameter that is not finite, and refuses such an input; the weights before stay",
+    "in inference a parameter that is not finite shows as it does in the definition, or is named; such an input is refused",
     arguments: samples + quantizerSamples)
   func inference(_ sample: OperationSample) throws {
     let item = try OperationCase(sample)
@@ -189,16 +199,32 @@ struct NotFiniteTests {
       input[flat: input.count - 1] = number
       try plan.setInput(input)
       #expect(throws: EngineError.inputNotFinite) { try plan.forward() }
+      try plan.setInput(item.input)
       for (name, _) in item.network.parameters {
         var weights = item.weights
         let last = try #require(weights[name]).count - 1
         weights[name]?[flat: last] = number
-        #expect(throws: EngineError.weights(.notFinite(name: name))) { try plan.load(weights) }
+        guard let found = try answer(plan, weights, broken: name) else { continue }
+        let expected = try item.network.reference(
+          item.input.doubles, weights: weights.mapValues(\.doubles), mode: .inference)
+        expect(found, isNaNWhere: expected, name)
       }
     }
-    try plan.setInput(item.input)
+    try plan.load(item.weights)
     try plan.forward()
     #expect(try plan.logitsTensor() == before)
+  }
+
+  @Test("in inference of fused steps a parameter that is NaN shows in the logits or is named", arguments: FusedSample.allCases)
+  fileprivate func fusedInference(_ sample: FusedSample) throws {
+    let network = try sample.network()
+    let weights = try network.initialWeights(seed: 5)
+    let plan = try engine.get().compile(network, batch: 2, mode: .inference)
+    for (name, _) in network.parameters {
+      var broken = weights
+      broken[name]?[flat: 0] = .nan
+      if let found = try answer(plan, broken, broken: name) { #expect(hasNaN(found), "\(name)") }
+    }
   }
 
   @Test(
