@@ -377,10 +377,6 @@ static void integers(void) {
         p.x = bytes(batch * side * side * channels);
         p.bias = bias;
         p.scales = scales;
-        void *packed = take(rk_int8_packed_bytes(&p, w));
-        rk_int8_pack(&p, w, packed);
-        p.weights = packed;
-        p.scratch = take(rk_int8_scratch(&p, 3));
         if (form == 3) {
           p.y_real = zeros(answers);
         } else {
@@ -388,8 +384,16 @@ static void integers(void) {
           if (form == 1) p.residual = bytes(answers);
           if (form == 2) p.residual = p.y;
         }
-        require(rk_int8_kernel(&p)[0] != 0, "a kernel has a name");
-        rk_int8_convolve(&p);
+        for (p.kernel = 0; p.kernel < rk_int8_kernels(); p.kernel++) {
+          require(rk_int8_name(p.kernel)[0] != 0, "a kernel has a name");
+          if (!rk_int8_accepts(p.kernel, &p)) continue;
+          void *packed = take(rk_int8_packed_bytes(&p, w));
+          rk_int8_pack(&p, w, packed);
+          p.weights = packed;
+          p.scratch = take(rk_int8_scratch(&p, 3));
+          rk_int8_convolve(&p);
+        }
+        require(rk_int8_accepts(rk_int8_choose(&p), &p), "what is chosen is accepted");
         release();
       }
   for (int c = 1; c < COUNT(counts); c++) {
