@@ -37,7 +37,15 @@ final class Device: @unchecked Sendable {  // Sendable: both handles are fixed; 
   }
 }
 
-/// How a buffer's elements lie: oneDNN's memory descriptor as a value.
+extension dnnl_data_type_t {
+  /// Bytes of one element.
+  var byteCount: Int {
+    if self == dnnl_f32 || self == dnnl_s32 { return 4 }
+    return self == dnnl_bf16 || self == dnnl_f16 ? 2 : 1
+  }
+}
+
+/// How a buffer's elements lie and what they are: oneDNN's memory descriptor as a value.
 struct Layout: Equatable, @unchecked Sendable {
   var descriptor: dnnl_memory_desc_t
 
@@ -47,9 +55,19 @@ struct Layout: Equatable, @unchecked Sendable {
 
   /// Bytes, padding included.
   var byteCount: Int { withUnsafePointer(to: descriptor) { dnnl_memory_desc_get_size($0) } }
-  var floatCount: Int { byteCount / 4 }
+  /// What the elements are.
+  var type: dnnl_data_type_t { descriptor.data_type }
+  /// Elements, padding included.
+  var elementCount: Int { byteCount / type.byteCount }
 
-  private init(_ extents: [Int], _ tag: dnnl_format_tag_t, _ type: dnnl_data_type_t = dnnl_f32) throws(EngineError) {
+  /// The same places for elements of another type.
+  func holding(_ type: dnnl_data_type_t) -> Layout {
+    var other = self
+    other.descriptor.data_type = type
+    return other
+  }
+
+  private init(_ extents: [Int], _ tag: dnnl_format_tag_t, _ type: dnnl_data_type_t) throws(EngineError) {
     descriptor = dnnl_memory_desc_t()
     try check(
       dnnl_memory_desc_init_by_tag(&descriptor, Int32(extents.count), extents.map(Int64.init), type, tag),
@@ -58,24 +76,26 @@ struct Layout: Equatable, @unchecked Sendable {
   init(_ descriptor: dnnl_memory_desc_t) { self.descriptor = descriptor }
 
   /// Row-major.
-  static func plain(_ extents: [Int]) throws(EngineError) -> Layout {
+  static func plain(_ extents: [Int], _ type: dnnl_data_type_t = dnnl_f32) throws(EngineError) -> Layout {
     let tags = [dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd, dnnl_abcde]
-    return try Layout(extents, tags[extents.count - 1])
+    return try Layout(extents, tags[extents.count - 1], type)
   }
   /// `n h w c`.
-  static func channelsLast(_ extents: [Int]) throws(EngineError) -> Layout { try Layout(extents, dnnl_acdb) }
+  static func channelsLast(_ extents: [Int], _ type: dnnl_data_type_t = dnnl_f32) throws(EngineError) -> Layout {
+    try Layout(extents, dnnl_acdb, type)
+  }
   /// Bytes, `n h w c` or row-major.
   static func bytes(_ extents: [Int]) throws(EngineError) -> Layout {
     try Layout(extents, extents.count == 4 ? dnnl_acdb : dnnl_ab, dnnl_u8)
   }
   /// Left to oneDNN.
-  static func any(_ extents: [Int]) throws(EngineError) -> Layout { try Layout(extents, dnnl_format_tag_any) }
-  /// `n C/block h w block`: what training's kernels work on.
-  static func blocked(_ extents: [Int], block: Int) throws(EngineError) -> Layout {
-    try Layout(extents, block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b)
+  static func any(_ extents: [Int], _ type: dnnl_data_type_t = dnnl_f32) throws(EngineError) -> Layout {
+    try Layout(extents, dnnl_format_tag_any, type)
   }
-
-  var isPlain: Bool { (try? Layout.plain(extents)) == self }
+  /// `n C/block h w block`: what training's kernels work on.
+  static func blocked(_ extents: [Int], block: Int, _ type: dnnl_data_type_t = dnnl_f32) throws(EngineError) -> Layout {
+    try Layout(extents, block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b, type)
+  }
 
   var extents: [Int] {
     withUnsafeBytes(of: descriptor.dims) { bytes in
@@ -159,6 +179,9 @@ final class PrimitiveDescriptor {
   var destinationGradient: Layout { layout(dnnl_query_diff_dst_md) }
   var workspace: Layout { layout(dnnl_query_workspace_md) }
   var scratchpad: Layout { layout(dnnl_query_scratchpad_md) }
+
+  /// Whether it is oneDNN's plain loop, many times slower than its other kernels.
+  var isReference: Bool { kernel.hasPrefix("ref") }
 
   /// The kernel that oneDNN chose: `jit:avx512_core`.
   var kernel: String {

@@ -23,6 +23,10 @@ public enum EngineError: Error, Hashable, Sendable {
   case noWeights
   /// The system gives the engine no thread; in its own words.
   case noThread(reason: String)
+  /// The processor has no instructions for it.
+  case precision(Precision, instructionSet: String)
+  /// Fake-quantized networks and integers have a precision of their own.
+  case quantizedPrecision(Precision)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -42,6 +46,11 @@ extension EngineError: CustomStringConvertible {
     case .notFinite(let layer): "numbers in layer '\(layer)' are not finite: the weights or the input are too large"
     case .noWeights: "the network has no weights yet"
     case .noThread(let reason): "the system gives no thread to compute on: \(reason)"
+    case .precision(let precision, let instructionSet):
+      "\(precision.rawValue) needs a processor with AVX512_BF16 (Intel Cooper Lake or Sapphire Rapids, AMD Zen 4, "
+        + "or later); here oneDNN uses \(instructionSet)"
+    case .quantizedPrecision(let precision):
+      "a fake-quantized network is computed in float32 or on integers, not in \(precision.rawValue)"
     }
   }
 }

@@ -8,9 +8,9 @@ struct MemoryPlan {
   private(set) var arenaBytes = 0
   /// Bytes of the scratchpad, the largest that any step wants.
   private(set) var scratchBytes = 0
-  /// Floats of the trainable parameters' arena, and of the running statistics'.
-  private(set) var trainableCount = 0
-  private(set) var statisticsCount = 0
+  /// Bytes of the trainable parameters' arena, and of the running statistics'.
+  private(set) var trainableBytes = 0
+  private(set) var statisticsBytes = 0
   private let buffers: [PlanBuilder.Buffer]
   private let steps: [PlanBuilder.PendingStep]
   private var parameters: [Plan.Parameter]
@@ -33,14 +33,14 @@ struct MemoryPlan {
   /// Each parameter starts on a cache line; the rest of its last line stays zero.
   private mutating func placeParameters() {
     for i in parameters.indices {
-      let count = AlignedBuffer.rounded(parameters[i].layout.byteCount) / 4
-      parameters[i].floatCount = count
+      let size = AlignedBuffer.rounded(parameters[i].layout.byteCount)
+      parameters[i].byteCount = size
       if parameters[i].rule.isTrainable {
-        parameters[i].offset = trainableCount
-        trainableCount += count
+        parameters[i].offset = trainableBytes
+        trainableBytes += size
       } else {
-        parameters[i].offset = statisticsCount
-        statisticsCount += count
+        parameters[i].offset = statisticsBytes
+        statisticsBytes += size
       }
     }
   }
@@ -102,15 +102,14 @@ struct MemoryPlan {
   func realize(_ builder: PlanBuilder, ends: Plan.Ends, forwardCount: Int) throws(EngineError) -> Plan {
     let memory = try PlanMemory(
       arena: buffer(byteCount: arenaBytes), scratch: buffer(byteCount: scratchBytes),
-      trainable: buffer(byteCount: trainableCount * 4),
-      gradients: buffer(byteCount: isTraining ? trainableCount * 4 : 0),
-      statistics: buffer(byteCount: statisticsCount * 4))
+      trainable: buffer(byteCount: trainableBytes), gradients: buffer(byteCount: isTraining ? trainableBytes : 0),
+      statistics: buffer(byteCount: statisticsBytes))
     let pointers = buffers.indices.map { i -> UnsafeMutableRawPointer in
       switch buffers[i].home {
       case .step, .pinned: memory.arena.pointer + offsets[i]
       case .parameter(let index):
-        memory.start(ofTrainable: parameters[index].rule.isTrainable) + parameters[index].offset * 4
-      case .gradient(let index): memory.gradients.pointer + parameters[index].offset * 4
+        memory.start(ofTrainable: parameters[index].rule.isTrainable) + parameters[index].offset
+      case .gradient(let index): memory.gradients.pointer + parameters[index].offset
       }
     }
     let addresses = PlanBuilder.Addresses(

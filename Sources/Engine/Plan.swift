@@ -45,9 +45,12 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     /// Of the canonical layout; a grouped convolution's has the groups as an axis of their own.
     let extents: [Int]
     let layout: Layout
-    /// In floats, in the arena of trainable parameters or of statistics.
+    /// In bytes, in the arena of trainable parameters or of statistics; from here to the next parameter.
     var offset = 0
-    var floatCount = 0
+    var byteCount = 0
+    /// The same in elements. Training's parameters are float32 whatever it computes with.
+    var elementOffset: Int { offset / layout.type.byteCount }
+    var elementCount: Int { byteCount / layout.type.byteCount }
   }
 
   /// Where arrays enter and leave.
@@ -278,7 +281,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   // MARK: Arrays in and out
 
   private func floats(_ value: Value) -> UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: addresses.floats(value.buffer), count: value.layout.floatCount)
+    UnsafeMutableBufferPointer(start: addresses.floats(value.buffer), count: value.layout.elementCount)
   }
 
   /// `N C H W`, row-major: written before `forward`.
@@ -406,7 +409,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private func address(
     of parameter: Parameter, in trainable: UnsafeMutableRawPointer, _ statistics: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
-    (parameter.rule.isTrainable ? trainable : statistics) + parameter.offset * 4
+    (parameter.rule.isTrainable ? trainable : statistics) + parameter.offset
   }
 
   private func copy(
@@ -492,7 +495,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
 
   /// Each running mean's, variance's and range's stretch of `statistics`, in floats.
   package var statisticSegments: [(name: String, rule: ParameterRule, offset: Int, count: Int)] {
-    parameters.filter { !$0.rule.isTrainable }.map { ($0.name, $0.rule, $0.offset, $0.floatCount) }
+    parameters.filter { !$0.rule.isTrainable }.map { ($0.name, $0.rule, $0.elementOffset, $0.elementCount) }
   }
 
   /// The arenas that optimizers and averages run over.
@@ -508,7 +511,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     let trainable = zip(parameters, gradientSteps).filter { $0.0.rule.isTrainable }
     return Arenas(
       values: memory.trainable.floats, gradients: memory.gradients.floats,
-      count: trainable.reduce(0) { $0 + $1.0.floatCount },
-      segments: trainable.map { ($0.name, $0.rule, $0.offset, $0.floatCount, $1) })
+      count: trainable.reduce(0) { $0 + $1.0.elementCount },
+      segments: trainable.map { ($0.name, $0.rule, $0.elementOffset, $0.elementCount, $1) })
   }
 }

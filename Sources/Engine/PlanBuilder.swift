@@ -241,7 +241,7 @@ struct PlanBuilder {
   /// The element-wise sum of two arrays of one layout.
   mutating func add(_ a: Value, _ b: Value, _ kind: String, for node: Network.Node) -> Value {
     let sum = newValue(a.layout)
-    let count = Int64(sum.layout.floatCount)
+    let count = Int64(sum.layout.elementCount)
     emit(
       kernel: "add", node, kind, reads: [a.buffer, b.buffer], writes: [sum.buffer],
       inPlace: [(sum.buffer, a.buffer), (sum.buffer, b.buffer)]

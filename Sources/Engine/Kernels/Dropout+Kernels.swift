@@ -25,7 +25,7 @@ extension PlanBuilder {
     let y = newValue(layout)
     values[node.index] = y
     let rows = Int64(batch)
-    let count = Int64(layout.floatCount / batch)
+    let count = Int64(layout.elementCount / batch)
     let tail = RandomKey(seed: 0, for: purpose, lane: node.index).counterTail.2
     func emit(_ x: Value, _ y: Value, _ kind: String, in plan: inout PlanBuilder) {
       plan.emit(

@@ -13,7 +13,7 @@ extension FakeQuantize {
     )
     let y = plan.newValue(x.layout)
     plan.values[node.index] = y
-    let count = Int64(x.layout.floatCount)
+    let count = Int64(x.layout.elementCount)
     guard plan.isTraining else {
       plan.emit(
         kernel: "rounding", node, "fake quantization", reads: [x.buffer, low.buffer, high.buffer], writes: [y.buffer],

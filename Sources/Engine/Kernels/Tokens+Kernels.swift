@@ -97,7 +97,7 @@ extension LayerScale {
     let y = plan.newValue(plain)
     plan.values[node.index] = y
     let features = plain.extents.last!
-    let (rows, columns) = (Int64(plain.floatCount / features), Int64(features))
+    let (rows, columns) = (Int64(plain.elementCount / features), Int64(features))
     plan.emit(
       kernel: "rows", node, "layer scale", reads: [x.buffer, w.buffer], writes: [y.buffer],
       inPlace: [(y.buffer, x.buffer)]

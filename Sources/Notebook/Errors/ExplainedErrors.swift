@@ -64,6 +64,8 @@ extension EngineError: ExplainedError {
     case .notFinite: "the training went astray: train again with a smaller lr"
     case .noWeights: nil
     case .noThread: "raise the limit on processes (ulimit -u), or of memory"
+    case .precision: "precision: \"float32\" computes on every processor"
+    case .quantizedPrecision: "leave out precision:"
     }
   }
 
