@@ -40,6 +40,22 @@ static float *floats(int64_t count) {
   for (int64_t i = 0; i < count; i++) x[i] = (float)draw() * 0x1p-30f - 1;
   return x;
 }
+// Numbers of bfloat16 are the upper halves of floats.
+static uint16_t *halves(int64_t count) {
+  uint16_t *x = take(count * 2);
+  for (int64_t i = 0; i < count; i++) {
+    float number = (float)draw() * 0x1p-30f - 1;
+    memcpy(x + i, (char *)&number + 2, 2);
+  }
+  return x;
+}
+static int computes_bf16(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return 0;
+#endif
+}
 static double *doubles(int64_t count) { return take(count * 8); }
 static uint8_t *bytes(int64_t count) {
   uint8_t *x = take(count);
@@ -67,6 +83,22 @@ static void elementwise(void) {
     rk_activate_backward(z, y, y, n, rk_activation_relu, 0, 0);
     rk_activate(x, z, n, rk_activation_clip, -0.5f, 0.5f);
     rk_activate_backward(z, y, y, n, rk_activation_clip, -0.5f, 0.5f);
+    if (computes_bf16()) {
+      uint16_t *a = halves(n), *b = halves(n), *c = take(n * 2);
+      rk_add_bf16(a, b, c, n);
+      rk_add_bf16(a, c, c, n);
+      rk_activate_bf16(a, c, n, rk_activation_relu, 0, 0);
+      rk_activate_backward_bf16(c, b, b, n, rk_activation_relu, 0, 0);
+      rk_activate_bf16(a, c, n, rk_activation_clip, -0.5f, 0.5f);
+      rk_activate_backward_bf16(c, b, b, n, rk_activation_clip, -0.5f, 0.5f);
+      for (int64_t i = 0; i < n; i += n > 100 ? n / 7 : 1) {
+        a[i] = 0x7fc0;
+        rk_activate_bf16(a, c, n, rk_activation_relu, 0, 0);
+        require((c[i] & 0x7fff) > 0x7f80, "relu keeps NaN of 16 bits");
+        rk_add_bf16(a, b, c, n);
+        require((c[i] & 0x7fff) > 0x7f80, "a sum keeps NaN of 16 bits");
+      }
+    }
     require(rk_all_finite(x, n), "finite numbers are finite");
     for (int64_t i = 0; i < n; i += n > 100 ? n / 7 : 1) {
       float before = x[i];
@@ -107,39 +139,49 @@ static void elementwise(void) {
     }
 }
 
-static void batch_norm(void) {
+// Activations of the batch norms and poolings below.
+static void *activations(int64_t count, int is_bf16) { return is_bf16 ? (void *)halves(count) : floats(count); }
+
+static void batch_norm_of(int32_t block, int is_bf16) {
   static const int64_t batches[] = {1, 2, 5}, sizes[] = {1, 2, 3, 49};
-  for (int32_t block = 8; block <= 16; block += 8)
-    for (int b = 0; b < COUNT(batches); b++)
-      for (int s = 0; s < COUNT(sizes); s++)
-        for (int variant = 0; variant < 12; variant++) {
-          int64_t channels = 3 * block, count = batches[b] * channels * sizes[s];
-          int32_t frozen = variant == 11;
-          rk_batch_norm p = {
-            .batch = batches[b], .channels = channels, .pixels = sizes[s], .block = block, .activation = variant % 3,
-            .low = 0, .high = 6, .epsilon = 1e-5f, .momentum = 0.1f, .x = floats(count), .scale = floats(channels),
-            .shift = floats(channels), .residual = variant & 1 ? floats(count) : 0, .y = zeros(count),
-            .mean = zeros(channels), .rstd = zeros(channels), .running_mean = floats(channels),
-            .running_variance = zeros(channels), .partial = zeros(rk_batch_norm_scratch(batches[b], channels)),
-            .is_frozen = &frozen};
-          rk_batch_norm_forward(&p);
-          p.dy = floats(count);
-          p.dy2 = variant & 2 ? floats(count) : 0;
-          p.dx = zeros(count);
-          p.dresidual = variant & 1 ? zeros(count) : 0;
-          p.dscale = zeros(channels);
-          p.dshift = zeros(channels);
-          rk_batch_norm_backward(&p);
-          p.processes = 2;
-          p.sums = doubles(2 * channels);
-          if (!frozen) {
-            rk_batch_norm_forward_sums(&p);
-            rk_batch_norm_forward_rest(&p);
-            rk_batch_norm_backward_sums(&p);
-            rk_batch_norm_backward_rest(&p);
-          }
-          release();
+  for (int b = 0; b < COUNT(batches); b++)
+    for (int s = 0; s < COUNT(sizes); s++)
+      for (int variant = 0; variant < 12; variant++) {
+        int64_t channels = 3 * block, count = batches[b] * channels * sizes[s];
+        int32_t frozen = variant == 11;
+        rk_batch_norm p = {
+          .batch = batches[b], .channels = channels, .pixels = sizes[s], .block = block, .is_bf16 = is_bf16,
+          .has_residual = variant & 1, .activation = variant % 3,
+          .low = 0, .high = 6, .epsilon = 1e-5f, .momentum = 0.1f, .x = activations(count, is_bf16), .scale = floats(channels),
+          .shift = floats(channels), .residual = variant & 1 ? activations(count, is_bf16) : 0,
+          .y = activations(count, is_bf16),
+          .mean = zeros(channels), .rstd = zeros(channels), .running_mean = floats(channels),
+          .running_variance = zeros(channels), .partial = zeros(rk_batch_norm_scratch(batches[b], channels)),
+          .is_frozen = &frozen};
+        rk_batch_norm_forward(&p);
+        p.dy = activations(count, is_bf16);
+        p.dy2 = variant & 2 ? activations(count, is_bf16) : 0;
+        p.dx = activations(count, is_bf16);
+        p.dresidual = variant & 1 ? activations(count, is_bf16) : 0;
+        p.dscale = zeros(channels);
+        p.dshift = zeros(channels);
+        rk_batch_norm_backward(&p);
+        p.processes = 2;
+        p.sums = doubles(2 * channels);
+        if (!frozen) {
+          rk_batch_norm_forward_sums(&p);
+          rk_batch_norm_forward_rest(&p);
+          rk_batch_norm_backward_sums(&p);
+          rk_batch_norm_backward_rest(&p);
         }
+        release();
+      }
+}
+
+static void batch_norm(void) {
+  batch_norm_of(8, 0);
+  batch_norm_of(16, 0);
+  if (computes_bf16()) batch_norm_of(16, 1);
 }
 
 static void pooling(void) {
@@ -161,13 +203,21 @@ static void pooling(void) {
       rk_max_pool(&p);
       (p.dy = dy, p.dx = zeros(in));
       rk_max_pool_backward(&p);
+      if (computes_bf16()) {
+        rk_max_pooling q = p;
+        (q.x = halves(in), q.y = take(out * 2), q.dy = halves(out), q.dx = take(in * 2), q.places = 0);
+        rk_max_pool_bf16(&q);
+        q.places = take(out * 2);
+        rk_max_pool_bf16(&q);
+        rk_max_pool_backward_bf16(&q);
+      }
       double given = 0, found = 0;
       for (int64_t i = 0; i < out; i++) given += dy[i];
-      for (int64_t i = 0; i < in; i++) found += p.dx[i];
+      for (int64_t i = 0; i < in; i++) found += ((float *)p.dx)[i];
       require(fabs(given - found) < 1e-3, "a pool's gradient goes somewhere whole");
       for (int64_t i = 0; i < in; i++) x[i] = NAN;
       rk_max_pool(&p);
-      for (int64_t i = 0; i < out; i++) require(isnan(p.y[i]), "the largest of NaN is NaN");
+      for (int64_t i = 0; i < out; i++) require(isnan(((float *)p.y)[i]), "the largest of NaN is NaN");
 
       rk_int8_pooling q = {
         .batch = outer, .height = height, .width = width, .channels = inner, .out_height = p.out_height,

@@ -25,22 +25,26 @@ int rk_channel_block(void);
 enum { rk_activation_none = 0, rk_activation_relu = 1, rk_activation_clip = 2 };
 
 // Batch norm over x[n][channel / block][pixel][block], fused with a residual sum before and an activation after it.
+// x, residual, y and their gradients are float32, or bfloat16 in blocks of 16; all else is float32 either way.
 typedef struct {
   int64_t batch, channels, pixels;  // channels: rounded up to the block
   int32_t block;                    // 8 or 16
+  int32_t is_bf16;
+  int32_t has_residual;             // whether something is added before the activation
   int32_t activation;
   float low, high;                  // of a clip
   float epsilon, momentum;
-  const float *x, *scale, *shift;
-  const float *residual;            // or NULL
-  float *y;
+  const void *x;
+  const float *scale, *shift;
+  const void *residual;             // of the forward pass; read where there is one
+  void *y;
   float *mean, *rstd;               // of this batch, for the backward pass
   float *running_mean, *running_variance;
   float *partial;                   // scratch: rk_batch_norm_scratch floats
   // backward only
-  const float *dy, *dy2;            // the gradient of y is dy + dy2; dy2 may be NULL
-  float *dx;                        // may be dy
-  float *dresidual;                 // or NULL; may be dy or dy2
+  const void *dy, *dy2;             // the gradient of y is dy + dy2; dy2 may be NULL
+  void *dx;                         // may be dy
+  void *dresidual;                  // or NULL; may be dy or dy2
   float *dscale, *dshift;
   // Where not 0, the running statistics stand in for the batch's and stay as they are; read when the kernel runs.
   const int32_t *is_frozen;
@@ -63,20 +67,26 @@ void rk_batch_norm_backward_rest(const rk_batch_norm *p);
 void rk_activate(const float *x, float *y, int64_t count, int activation, float low, float high);
 // The gradient of x from that of y and from y; NaN where y is. dx may be dy.
 void rk_activate_backward(const float *y, const float *dy, float *dx, int64_t count, int activation, float low, float high);
+void rk_activate_bf16(const uint16_t *x, uint16_t *y, int64_t count, int activation, float low, float high);
+void rk_activate_backward_bf16(const uint16_t *y, const uint16_t *dy, uint16_t *dx, int64_t count, int activation,
+                               float low, float high);
 
-// The largest number under each place of a window, of x[outer][height][width][inner]; NaN where there is one.
+// The largest number under each place of a window, of x[outer][height][width][inner]; NaN where there is one. x, y and
+// their gradients are float32, or bfloat16 for the kernels that are named for it.
 typedef struct {
   int64_t outer, height, width, inner, out_height, out_width;
   int32_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
-  const float *x;
-  float *y;
+  const void *x;
+  void *y;
   uint16_t *places;  // of each output, which number of its window it is; NULL where no way back is wanted
-  const float *dy;   // backward only
-  float *dx;
+  const void *dy;    // backward only
+  void *dx;
 } rk_max_pooling;
 
 void rk_max_pool(const rk_max_pooling *p);
 void rk_max_pool_backward(const rk_max_pooling *p);
+void rk_max_pool_bf16(const rk_max_pooling *p);
+void rk_max_pool_backward_bf16(const rk_max_pooling *p);
 
 // The largest magnitude; NaN where there is one.
 float rk_largest_magnitude(const float *x, int64_t count);
@@ -85,6 +95,7 @@ int rk_all_finite(const float *x, int64_t count);
 
 // y = a + b; y may be a or b.
 void rk_add(const float *a, const float *b, float *y, int64_t count);
+void rk_add_bf16(const uint16_t *a, const uint16_t *b, uint16_t *y, int64_t count);
 void rk_copy(const float *x, float *y, int64_t count);
 
 // real = scale * (stored - zero), lowest <= stored <= highest.
