@@ -81,15 +81,19 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - batch: samples in a step.
   ///   - mode: for training, or for inference with batch norms folded away, in reals or in whole numbers.
+  ///   - precision: what it computes with; of `int8`, and of fake-quantized networks, float32 alone.
   ///   - taps: layers whose activation (and, in training, gradient) can be read after a step. They are not fused.
-  /// - Throws: `EngineError`.
-  public func compile(_ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [])
-    throws(EngineError) -> Plan
-  { try compile(network, batch: batch, mode: mode, taps: taps, normReduction: nil) }
+  /// - Throws: `EngineError`; `.precision` where the processor lacks it.
+  public func compile(
+    _ network: Network, batch: Int, mode: Plan.Mode, precision: Precision = .float32, taps: Set<Network.Node> = []
+  ) throws(EngineError) -> Plan {
+    try compile(network, batch: batch, mode: mode, precision: precision, taps: taps, normReduction: nil)
+  }
 
   /// - Parameter normReduction: how batch norms in training see other processes' samples; their own alone where nil.
   package func compile(
-    _ network: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node> = [], normReduction: NormReduction?
+    _ network: Network, batch: Int, mode: Plan.Mode, precision: Precision = .float32, taps: Set<Network.Node> = [],
+    normReduction: NormReduction?
   ) throws(EngineError) -> Plan {
     guard batch > 0 else { throw .emptyBatch }
     // Counts of bytes, gradients and scratch beside, must stay numbers.
@@ -97,13 +101,17 @@ public final class Engine: Sendable {
       let (count, overflows) = layer.shape.elementCount.multipliedReportingOverflow(by: batch)
       guard !overflows, count <= 1 << 50 else { throw .outOfMemory(byteCount: .max) }
     }
+    try Engine.mustSupport(precision)
+    if precision != .float32, mode == .int8 || network.isQuantized { throw .quantizedPrecision(precision) }
     // With taps every layer keeps a place of its own.
     let folds = !mode.isTraining && taps.isEmpty
     var planned = network
     if folds { do { planned = try FoldBatchNorm()(network, [:]).0 } catch { throw .shape(error) } }
     return try compute.run { [planned] () -> Result<Plan, EngineError> in
       do throws(EngineError) {
-        var builder = try PlanBuilder(planned, source: network, batch: batch, mode: mode, taps: taps, engine: self, normReduction: normReduction)
+        var builder = try PlanBuilder(
+          planned, source: network, batch: batch, mode: mode, precision: precision, taps: taps, engine: self,
+          normReduction: normReduction)
         return .success(try builder.plan())
       } catch { return .failure(error) }
     }.get()

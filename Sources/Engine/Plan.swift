@@ -67,6 +67,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   public let network: Network
   public let batch: Int
   public let mode: Mode
+  public let precision: Precision
   /// What each step is, in order.
   public let labels: [Label]
   /// Bytes taken: parameters, gradients, statistics, activations and scratch.
@@ -109,6 +110,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
     watches = builder.mode == .inference
     batch = builder.batch
     mode = builder.mode
+    precision = builder.precision
     engine = builder.engine
     self.memory = memory
     self.parameters = parameters

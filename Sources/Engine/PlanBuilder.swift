@@ -37,6 +37,10 @@ struct PlanBuilder {
     func floats(_ buffer: BufferID) -> UnsafeMutablePointer<Float> {
       pointers[buffer.index].assumingMemoryBound(to: Float.self)
     }
+    func halves(_ buffer: BufferID) -> UnsafeMutablePointer<UInt16> {
+      pointers[buffer.index].assumingMemoryBound(to: UInt16.self)
+    }
+    func pointer(to buffer: BufferID?) -> UnsafeMutableRawPointer? { buffer.map { self[$0] } }
     func bytes(_ buffer: BufferID) -> UnsafeMutablePointer<UInt8> {
       pointers[buffer.index].assumingMemoryBound(to: UInt8.self)
     }
@@ -59,6 +63,7 @@ struct PlanBuilder {
   let source: Network
   let batch: Int
   let mode: Plan.Mode
+  let precision: Precision
   let taps: Set<Network.Node>
   let engine: Engine
   let normReduction: NormReduction?
@@ -87,13 +92,14 @@ struct PlanBuilder {
   private var gradientTaps: [Network.Node: Value] = [:]
 
   init(
-    _ network: Network, source: Network, batch: Int, mode: Plan.Mode, taps: Set<Network.Node>, engine: Engine,
-    normReduction: NormReduction?
+    _ network: Network, source: Network, batch: Int, mode: Plan.Mode, precision: Precision, taps: Set<Network.Node>,
+    engine: Engine, normReduction: NormReduction?
   ) throws(EngineError) {
     self.network = network
     self.source = source
     self.batch = batch
     self.mode = mode
+    self.precision = precision
     self.taps = taps
     self.engine = engine
     self.normReduction = normReduction
@@ -113,6 +119,8 @@ struct PlanBuilder {
   }
 
   var isTraining: Bool { mode.isTraining }
+  /// What layers that have kernels for it give, and read their weights as.
+  var elements: dnnl_data_type_t { precision.elements }
   var propagation: dnnl_prop_kind_t { isTraining ? dnnl_forward_training : dnnl_forward_inference }
 
   /// The extents of a layer's output with the batch in front.
@@ -246,6 +254,10 @@ struct PlanBuilder {
       kernel: "add", node, kind, reads: [a.buffer, b.buffer], writes: [sum.buffer],
       inPlace: [(sum.buffer, a.buffer), (sum.buffer, b.buffer)]
     ) { addresses in
+      if sum.layout.type == dnnl_bf16 {
+        let (a, b, y) = (addresses.halves(a.buffer), addresses.halves(b.buffer), addresses.halves(sum.buffer))
+        return { rk_add_bf16(a, b, y, count) }
+      }
       let (a, b, y) = (addresses.floats(a.buffer), addresses.floats(b.buffer), addresses.floats(sum.buffer))
       return { rk_add(a, b, y, count) }
     }

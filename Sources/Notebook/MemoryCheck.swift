@@ -1,3 +1,4 @@
+internal import Engine
 internal import Foundation
 internal import Networks
 internal import Tensors
@@ -43,7 +44,7 @@ enum MemoryCheck {
       return isKept ? sum + Double(network.shape(of: node).elementCount) : sum
     }
     let own =
-      2 * Double(network.parameterCount) + kept * Double(rows)
+      2 * Double(network.parameterCount) + kept * Double(rows) * (plan.precision == .bf16 ? 0.5 : 1)
       + plan.stateElementCount(of: network, processes: processes)
     let taught = teachers.reduce(0.0) { $0 + numbers(toRun: $1.network, batch: rows) }
     let teaching = Set(teachers.map(\.network)).reduce(0.0) { $0 + Double($1.parameterCount) }

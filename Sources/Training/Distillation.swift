@@ -77,7 +77,9 @@ final class Distiller {
       let own = teacher.network.shape(of: teacher.network.output).elementCount
       guard own == classes else { throw .classes(network: own, data: classes) }
       let plan = try Training.engine { () throws(EngineError) in
-        let plan = try engine.compile(teacher.network, batch: rows, mode: .inference)
+        let plan = try engine.compile(
+          teacher.network, batch: rows, mode: .inference,
+          precision: teacher.network.isQuantized ? .float32 : student.precision)
         try plan.load(teacher.weights)
         return plan
       }

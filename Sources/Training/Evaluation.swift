@@ -77,8 +77,12 @@ public struct Evaluator {
   public let communicator: Communicator
   /// How networks are run: with reals, or on whole numbers where their quantizers say so.
   public let mode: Plan.Mode
-  public init(engine: Engine, communicator: Communicator = .alone, mode: Plan.Mode = .inference) {
-    (self.engine, self.communicator, self.mode) = (engine, communicator, mode)
+  /// What they are computed with.
+  public let precision: Precision
+  public init(
+    engine: Engine, communicator: Communicator = .alone, mode: Plan.Mode = .inference, precision: Precision = .float32
+  ) {
+    (self.engine, self.communicator, self.mode, self.precision) = (engine, communicator, mode, precision)
   }
 
   /// Loss and accuracy over a whole split; the last partial batch counts its own samples.
@@ -94,7 +98,7 @@ public struct Evaluator {
 
   func makePlan(_ network: Network, batchSize: Int) throws(TrainingError) -> Plan {
     try Training.engine { () throws(EngineError) in
-      try engine.compile(network, batch: batchSize, mode: mode)
+      try engine.compile(network, batch: batchSize, mode: mode, precision: precision)
     }
   }
 

@@ -41,17 +41,18 @@ public struct StepBenchmark: Sendable {
   /// - Parameters:
   ///   - weights: drawn anew where nil.
   ///   - mode: what of the network is timed.
+  ///   - precision: what is computed with.
   ///   - warmUp: passes before the first that is timed.
   ///   - profiles: times each step of the plan too.
   /// - Throws: `TrainingError.engine`, `.tensor`.
   public init(
-    _ network: Network, _ weights: Weights? = nil, on engine: Engine, batch: Int, mode: Plan.Mode, passes: Int,
-    warmUp: Int = 3, profiles: Bool = false
+    _ network: Network, _ weights: Weights? = nil, on engine: Engine, batch: Int, mode: Plan.Mode,
+    precision: Precision = .float32, passes: Int, warmUp: Int = 3, profiles: Bool = false
   ) throws(TrainingError) {
     func compile() throws(TrainingError) -> (plan: Plan, seconds: Double) {
       let begun = DispatchTime.now().uptimeNanoseconds
       let plan = try Training.engine { () throws(EngineError) in
-        try engine.compile(network, batch: batch, mode: mode)
+        try engine.compile(network, batch: batch, mode: mode, precision: precision)
       }
       return (plan, Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
     }

@@ -131,7 +131,7 @@ public struct Trainer {
     }
     let compiled = try Training.engine { () throws(EngineError) in
       try engine.compile(
-        trained, batch: rows, mode: .training(),
+        trained, batch: rows, mode: .training(), precision: plan.precision,
         normReduction: plan.synchronizesBatchNorm && !communicator.isAlone
           ? NormReduction(processes: communicator.size, sum: { [communicator] in communicator.sumNow($0, count: $1) })
           : nil)

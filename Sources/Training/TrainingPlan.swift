@@ -1,4 +1,5 @@
 public import Datasets
+public import Engine
 
 /// How a network is trained, as a value: everything but the network and the data. The language calls it a training
 /// recipe.
@@ -15,6 +16,8 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   /// Epochs, also a part of one, after which batch norms normalize by their running statistics and keep them; nil for
   /// never, 0 from the start. Krishnamoorthi 2018 (arXiv:1806.08342), section 3.2.2.
   public var freezesBatchNormAfter: Double?
+  /// What the network is computed with, and its teachers; validation is in float32.
+  public var precision = Precision.float32
   public var loss = Loss.crossEntropy
   public var optimizer = Optimizer.sgd(momentum: 0.9, nesterov: true)
   /// The peak, reached after the warm-up.

@@ -34,6 +34,15 @@ struct Bench: ParsableCommand {
   @Option(help: "Steps that are timed.") var steps = 10
   @Option(help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
   var randAugment: Double?
+  @Option(
+    help: "Of train and infer: float32, or bf16 where the processor has it.",
+    transform: { name in
+      guard let precision = Precision(rawValue: name) else {
+        let all = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("no precision '\(name)'; there are \(all).")
+      }
+      return precision
+    }) var precision = Precision.float32
   @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.") var direct = false
   @Flag(help: "Of int8: one scale for all weights of a layer, not one for each channel.") var perTensor = false
   @Flag(help: "Shows where the time goes: by kind of step, and the ten slowest.") var profile = false
@@ -48,6 +57,9 @@ struct Bench: ParsableCommand {
     }
     if let randAugment, !(0...10).contains(randAugment) || work != .data {
       throw ValidationError("--rand-augment is of data, and must be 0...10.")
+    }
+    guard precision == .float32 || work == .train || work == .infer else {
+      throw ValidationError("--precision is of train and infer.")
     }
     guard !perTensor || work == .int8 else { throw ValidationError("--per-tensor is of int8.") }
     guard work == .data || ModelZoo.entry(named: model) != nil else {
@@ -68,7 +80,8 @@ struct Bench: ParsableCommand {
       let quantized = work == .int8 ? try quantized(network, on: engine) : nil
       let benchmark = try StepBenchmark(
         quantized?.network ?? network, quantized?.weights, on: engine, batch: batch,
-        mode: work == .train ? .training() : work == .int8 ? .int8 : .inference, passes: steps, profiles: profile)
+        mode: work == .train ? .training() : work == .int8 ? .int8 : .inference, precision: precision,
+        passes: steps, profiles: profile)
       let rivals =
         try quantized.map { quantized in
           try Latency.compared(
@@ -164,7 +177,7 @@ struct Bench: ParsableCommand {
     func milliseconds(_ seconds: Double) -> String { String(format: "%.2f ms", seconds * 1000) }
     func mebibytes(_ bytes: Int) -> String { String(format: "%.0f MiB", Double(bytes) / 0x1p20) }
     var lines = [
-      "\(model), \(work.rawValue), batch \(batch), pictures of \(input), threads \(result.threads), "
+      "\(model), \(work.rawValue)\(work == .int8 ? "" : " in \(precision.rawValue)"), batch \(batch), pictures of \(input), threads \(result.threads), "
         + Engine.libraryVersion,
       String(
         format: "step      %@ minimum, %@ median of %d", milliseconds(result.minimum), milliseconds(result.median),
@@ -209,7 +222,7 @@ struct Bench: ParsableCommand {
 
   private func report(_ result: StepBenchmark, _ input: Shape, _ rivals: [Latency]) -> Report {
     Report(
-      model: model, work: work.rawValue, batch: batch, input: input.extents, threads: result.threads,
+      model: model, work: work.rawValue, precision: precision.rawValue, processor: Engine.processor, batch: batch, input: input.extents, threads: result.threads,
       library: Engine.libraryVersion, minimumSeconds: result.minimum, medianSeconds: result.median,
       seconds: result.seconds, imagesPerSecond: result.imagesPerSecond, flopPerSecond: result.rate,
       peakFlopPerSecond: result.peakRate, planSeconds: result.compileSeconds, planAgainSeconds: result.recompileSeconds, planBytes: result.planBytes,
@@ -227,7 +240,7 @@ struct Bench: ParsableCommand {
       let seconds: Double
       let gradientBytes: Int
     }
-    let model, work: String
+    let model, work, precision, processor: String
     let batch: Int
     let input: [Int]
     let threads: Int

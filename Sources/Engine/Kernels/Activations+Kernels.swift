@@ -59,13 +59,17 @@ extension PlanBuilder {
   ) throws(EngineError) {
     let source = network[node].inputs[0]
     let given = value(of: source)
-    let isPadded = given.layout.floatCount != given.layout.extents.reduce(1, *)
-    let x = isPadded && !keepsZero ? try converted(given, to: .plain(extents(of: node)), for: node) : given
+    let isPadded = given.layout.elementCount != given.layout.extents.reduce(1, *)
+    let x = isPadded && !keepsZero ? try converted(given, to: .plain(extents(of: node), given.layout.type), for: node) : given
     let y = newValue(x.layout)
-    let (count, activation) = (Int64(x.layout.floatCount), Int32(activation))
+    let (count, activation) = (Int64(x.layout.elementCount), Int32(activation))
     emit(
       kernel: "element by element", node, kind, reads: [x.buffer], writes: [y.buffer], inPlace: [(y.buffer, x.buffer)]
     ) { addresses in
+      if y.layout.type == dnnl_bf16 {
+        let (x, y) = (addresses.halves(x.buffer), addresses.halves(y.buffer))
+        return { rk_activate_bf16(x, y, count, activation, low, high) }
+      }
       let (x, y) = (addresses.floats(x.buffer), addresses.floats(y.buffer))
       return { rk_activate(x, y, count, activation, low, high) }
     }
@@ -77,6 +81,10 @@ extension PlanBuilder {
         kernel: "element by element", node, kind + " gradient", reads: [y.buffer, dy.buffer], writes: [dx.buffer],
         inPlace: [(dx.buffer, dy.buffer)]
       ) { addresses in
+        if y.layout.type == dnnl_bf16 {
+          let (y, dy, dx) = (addresses.halves(y.buffer), addresses.halves(dy.buffer), addresses.halves(dx.buffer))
+          return { rk_activate_backward_bf16(y, dy, dx, count, activation, low, high) }
+        }
         let (y, dy, dx) = (addresses.floats(y.buffer), addresses.floats(dy.buffer), addresses.floats(dx.buffer))
         return { rk_activate_backward(y, dy, dx, count, activation, low, high) }
       }

@@ -13,7 +13,8 @@ extension PlanBuilder {
   private mutating func buildTrainingNorm(_ rules: BatchNorm, _ group: Fusions.Norm) throws(EngineError) {
     let node = group.norm
     let source = network[node].inputs[0]
-    let blocked = try Layout.blocked(extents(of: node), block: block)
+    let type = value(of: source).layout.type
+    let blocked = try Layout.blocked(extents(of: node), block: block, type)
     let x = try converted(value(of: source), to: blocked, for: node)
     var residual: Value?
     if let other = group.residual { residual = try converted(value(of: other), to: blocked, for: node) }
@@ -35,6 +36,8 @@ extension PlanBuilder {
     shared.channels = Int64(channels)
     shared.pixels = Int64(shape[1] * shape[2])
     shared.block = Int32(block)
+    shared.has_residual = residual == nil ? 0 : 1
+    shared.is_bf16 = type == dnnl_bf16 ? 1 : 0
     shared.epsilon = rules.epsilon
     shared.momentum = rules.momentum
     shared.processes = Int64(reduction?.processes ?? 0)
@@ -53,8 +56,8 @@ extension PlanBuilder {
       writes: [y.buffer, mean, rstd] + (sums.map { [$0] } ?? []), inPlace: residual.map { [(y.buffer, $0.buffer)] } ?? [], scratch: scratch
     ) { [shared] addresses in
       var p = shared
-      (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
-      p.residual = UnsafePointer(addresses.floats(residual?.buffer))
+      (p.x, p.y) = (UnsafeRawPointer(addresses[x.buffer]), addresses[y.buffer])
+      p.residual = UnsafeRawPointer(addresses.pointer(to: residual?.buffer))
       (p.scale, p.shift) = (
         UnsafePointer(addresses.floats(parameterBuffers[0])), UnsafePointer(addresses.floats(parameterBuffers[1]))
       )
@@ -81,6 +84,8 @@ extension PlanBuilder {
       guard let dy = parts.first else { return }
       let second = parts.count > 1 ? parts[1] : nil
       let dx = plan.newValue(blocked)
+      // Without a residual the output follows from x once more.
+      let masking = residual == nil || group.activation == nil ? nil : y
       let needsResidual = group.residual.map { plan.needsGradient[$0.index] } ?? false
       let dresidual = needsResidual ? plan.newValue(blocked) : nil
       let sums = reduction.map { _ in plan.newBuffer(2 * channels * 8) }
@@ -89,17 +94,19 @@ extension PlanBuilder {
       let replaced = dresidual ?? dx
       plan.emit(
         kernel: kernel, group.last, kind + " gradient",
-        reads: [dy.buffer, x.buffer, y.buffer, mean, rstd, parameterBuffers[0]] + (second.map { [$0.buffer] } ?? []),
+        reads: [dy.buffer, x.buffer, mean, rstd] + parameterBuffers[..<2] + [second?.buffer, masking?.buffer].compactMap { $0 },
         writes: [dx.buffer, dscale.buffer, dshift.buffer] + (dresidual.map { [$0.buffer] } ?? []) + (sums.map { [$0] } ?? []),
         inPlace: [(replaced.buffer, dy.buffer)], scratch: scratch
       ) { addresses in
         var p = shared
-        (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
-        p.dy = UnsafePointer(addresses.floats(dy.buffer))
-        p.dy2 = UnsafePointer(addresses.floats(second?.buffer))
-        p.scale = UnsafePointer(addresses.floats(parameterBuffers[0]))
+        (p.x, p.y) = (UnsafeRawPointer(addresses[x.buffer]), addresses.pointer(to: masking?.buffer))
+        p.dy = UnsafeRawPointer(addresses[dy.buffer])
+        p.dy2 = UnsafeRawPointer(addresses.pointer(to: second?.buffer))
+        (p.scale, p.shift) = (
+          UnsafePointer(addresses.floats(parameterBuffers[0])), UnsafePointer(addresses.floats(parameterBuffers[1]))
+        )
         (p.mean, p.rstd) = (addresses.floats(mean), addresses.floats(rstd))
-        (p.dx, p.dresidual) = (addresses.floats(dx.buffer), addresses.floats(dresidual?.buffer))
+        (p.dx, p.dresidual) = (addresses[dx.buffer], addresses.pointer(to: dresidual?.buffer))
         (p.dscale, p.dshift) = (addresses.floats(dscale.buffer), addresses.floats(dshift.buffer))
         p.partial = addresses.scratch.assumingMemoryBound(to: Float.self)
         p.sums = sums.map { addresses[$0].assumingMemoryBound(to: Double.self) }

@@ -32,7 +32,7 @@ extension PlanBuilder {
     let rules = ConvolutionRules(
       convolution: convolution, inputChannels: network.shape(of: network[node].inputs[0])[0],
       output: Array(network.shape(of: node).extents.dropFirst()), batch: batch, block: block,
-      allowed: engine.convolutions)
+      allowed: engine.convolutions, precision: precision)
     return isTraining ? rules.training : rules.inference
   }
 
@@ -55,7 +55,7 @@ extension PlanBuilder {
     // brought into the kernel's layout where it has another: held to the residual's, the kernel may be a slow one.
     let isFirst = isInput(source)
     var sourceLayout = x.layout
-    var weightLayout = try Layout.any(weightExtents)
+    var weightLayout = x.layout
     let biasLayout = rules.hasBias ? try Layout.plain([rules.outputChannels]) : nil
     var outputLayout = x.layout
     func describe(_ algorithm: dnnl_alg_kind_t) throws(EngineError) -> dnnl_convolution_desc_t {
@@ -75,21 +75,32 @@ extension PlanBuilder {
     let choices = choices(rules, node)
     for (choice, readsPlain) in choices.flatMap({ choice in isFirst ? [(choice, true), (choice, false)] : [(choice, false)] })
     where found == nil {
+      let type = choice.type
       func layout(of node: Network.Node) throws(EngineError) -> Layout {
-        choice.isBlocked ? try .blocked(extents(of: node), block: block) : try .any(extents(of: node))
+        choice.isBlocked ? try .blocked(extents(of: node), block: block, type) : try .any(extents(of: node), type)
       }
-      sourceLayout = readsPlain ? x.layout : try layout(of: source)
+      sourceLayout = readsPlain ? x.layout.holding(type) : try layout(of: source)
+      weightLayout = try .any(weightExtents, type)
       outputLayout = try layout(of: node)
       found = try PrimitiveDescriptor.make(
         try describe(choice.algorithm), attributes, on: engine.device, layer: layer.name, accepting: choice.accepts)
     }
     guard let forward = found else { throw missing("convolution", node) }
 
-    let weight = newParameter(node, 0, extents: weightExtents, forward.weights)
+    var stored = forward.weights
+    if isTraining, forward.weights.type != dnnl_f32 {
+      // Kept in float32 as their gradient lies.
+      let gradient = try weightGradient(
+        rules, node, forward, forward.source, [.any(weightExtents)], bias: biasLayout)
+      stored = if let gradient { gradient.weightsGradient } else { try .plain(weightExtents) }
+    }
+    let weight = newParameter(node, 0, extents: weightExtents, stored)
     let bias = biasLayout.map { newParameter(node, 1, extents: [rules.outputChannels], $0) }
     let xIn = try converted(x, to: forward.source, for: node)
     let w = try rounded(value(ofParameter: weight), of: node)
-    var arguments: [(Int32, Value, Access)] = [(DNNL_ARG_SRC, xIn, .read), (DNNL_ARG_WEIGHTS, w, .read)]
+    var arguments: [(Int32, Value, Access)] = [
+      (DNNL_ARG_SRC, xIn, .read), (DNNL_ARG_WEIGHTS, try converted(w, to: forward.weights, for: node), .read),
+    ]
     if let bias { arguments.append((DNNL_ARG_BIAS, value(ofParameter: bias), .read)) }
     if let given = residual {
       residual = try converted(given, to: forward.destination, for: node)
@@ -111,40 +122,49 @@ extension PlanBuilder {
     }
   }
 
+  /// The kernel that gives the weights' gradient, which is float32, in one of some layouts, best first.
+  private func weightGradient(
+    _ rules: Networks.Convolution, _ node: Network.Node, _ forward: PrimitiveDescriptor, _ source: Layout,
+    _ gradients: [Layout], bias: Layout?
+  ) throws(EngineError) -> PrimitiveDescriptor? {
+    let name = network[node].name
+    // As the forward pass computes; in float32 where there is no kernel for that.
+    let choices = choices(rules, node)
+    var attempts = choices.filter { $0.type == source.type }.map { ($0, source, gradients[0]) }
+    for type in source.type == dnnl_f32 ? [dnnl_f32] : [source.type, dnnl_f32] {
+      for gradient in gradients { attempts.append((.direct.computing(in: type), try .any(source.extents, type), gradient)) }
+    }
+    // A reference kernel is many times slower than the others, so it comes last.
+    for takesReference in [false, true] {
+      for (choice, source, gradient) in attempts {
+        var (sourceLayout, gradientLayout) = (source, gradient)
+        var outputLayout = try Layout.any(extents(of: node), source.type)
+        var operation = dnnl_convolution_desc_t()
+        let status = withOptionalPointer(to: bias?.descriptor) { bias in
+          dnnl_dilated_convolution_backward_weights_desc_init(
+            &operation, choice.algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor, bias,
+            &outputLayout.descriptor, rules.window.strides, rules.window.dilations, rules.window.leading,
+            rules.window.trailing)
+        }
+        try check(status, "dnnl_dilated_convolution_backward_weights_desc_init", name)
+        let found = try PrimitiveDescriptor.make(
+          operation, nil, hint: forward, on: engine.device, layer: name,
+          accepting: { choice.accepts($0) && (takesReference || !$0.isReference) })
+        if let found { return found }
+      }
+    }
+    return nil
+  }
+
   private mutating func buildWeightGradient(
     _ rules: Networks.Convolution, _ node: Network.Node, _ forward: PrimitiveDescriptor, x: Value, xIn: Value,
     dy: Value, weight: Int, bias: Int?
   ) throws(EngineError) {
-    let name = network[node].name
     let parameter = parameters[weight]
-    var sourceLayout = xIn.layout
     let biasLayout = bias == nil ? nil : try Layout.plain([rules.outputChannels])
-    var outputLayout = try Layout.any(extents(of: node))
     // The gradient is wanted in the weights' own layout; where no kernel writes that, it is converted.
-    var found: PrimitiveDescriptor?
-    let attempts =
-      choices(rules, node).map { ($0, sourceLayout, parameter.layout) } + [
-        (.direct, try .any(x.layout.extents), parameter.layout),
-        (.direct, try .any(x.layout.extents), try .any(parameter.extents)),
-      ]
-    // A reference kernel is many times slower than the others, so it comes last.
-    for (choice, source, gradient, takesReference) in [false, true].flatMap({ takesReference in
-      attempts.map { ($0.0, $0.1, $0.2, takesReference) }
-    }) where found == nil {
-      sourceLayout = source
-      var gradientLayout = gradient
-      var operation = dnnl_convolution_desc_t()
-      let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
-        dnnl_dilated_convolution_backward_weights_desc_init(
-          &operation, choice.algorithm, &sourceLayout.descriptor, &gradientLayout.descriptor, bias,
-          &outputLayout.descriptor, rules.window.strides, rules.window.dilations, rules.window.leading,
-          rules.window.trailing)
-      }
-      try check(status, "dnnl_dilated_convolution_backward_weights_desc_init", name)
-      found = try PrimitiveDescriptor.make(
-        operation, nil, hint: forward, on: engine.device, layer: name,
-        accepting: { choice.accepts($0) && (takesReference || !$0.kernel.hasPrefix("ref")) })
-    }
+    let found = try weightGradient(
+      rules, node, forward, xIn.layout, [parameter.layout, .any(parameter.extents)], bias: biasLayout)
     guard let descriptor = found else { throw missing("convolution weight gradient", node) }
     let target = value(ofGradient: weight)
     let isDirect = descriptor.weightsGradient == parameter.layout
@@ -164,11 +184,12 @@ extension PlanBuilder {
     dy: Value, w: Value
   ) throws(EngineError) {
     let name = network[node].name
-    var sourceLayout = try Layout.any(extents(of: source))
-    var weightLayout = try Layout.any(w.layout.extents)
-    var outputLayout = try Layout.any(extents(of: node))
     var found: PrimitiveDescriptor?
     for choice in choices(rules, node) where found == nil {
+      let type = choice.type
+      var sourceLayout = try Layout.any(extents(of: source), type)
+      var weightLayout = try Layout.any(w.layout.extents, type)
+      var outputLayout = try Layout.any(extents(of: node), type)
       var operation = dnnl_convolution_desc_t()
       try check(
         dnnl_dilated_convolution_backward_data_desc_init(

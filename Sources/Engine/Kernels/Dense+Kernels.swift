@@ -10,15 +10,20 @@ extension Dense {
     // Tokens are so many samples more.
     let rows = plan.extents(of: node).dropLast().reduce(1, *)
     let features = plan.extents(of: source).last!
-    let given = try plan.converted(plan.value(of: source), to: .plain(plan.extents(of: source)), for: node)
-    let x = Value(buffer: given.buffer, layout: try .plain([rows, features]))
-    if !plan.isTraining, plan.network.shape(of: node).rank == 2, try buildPixels(node, x, rows: rows, in: &plan) {
+    // To read weights as float32 costs less than to make a copy of them in each step, but for many rows.
+    let type = plan.isTraining && rows < 128 ? dnnl_f32 : plan.elements
+    // What a network gives is float32, whatever it was computed with.
+    let outputType = node == plan.network.output ? dnnl_f32 : type
+    let given = try plan.converted(plan.value(of: source), to: .plain(plan.extents(of: source), type), for: node)
+    let x = Value(buffer: given.buffer, layout: try .plain([rows, features], type))
+    if !plan.isTraining, plan.network.shape(of: node).rank == 2, try buildPixels(node, x, rows: rows, outputType, in: &plan) {
       return
     }
     var sourceLayout = x.layout
-    var weightLayout = try Layout.any([outputFeatures, features])
+    let extents = [outputFeatures, features]
+    var weightLayout = try Layout.any(extents, type)
     let biasLayout = hasBias ? try Layout.plain([outputFeatures]) : nil
-    var outputLayout = try Layout.plain([rows, outputFeatures])
+    var outputLayout = try Layout.plain([rows, outputFeatures], outputType)
     var operation = dnnl_inner_product_desc_t()
     let propagation = plan.propagation
     let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
@@ -34,25 +39,36 @@ extension Dense {
       found = try PrimitiveDescriptor.make(operation, nil, on: plan.engine.device, layer: name, accepting: accepts)
     }
     guard let forward = found else { throw plan.missing("dense", node) }
-    let weight = plan.newParameter(node, 0, extents: [outputFeatures, features], forward.weights)
+    let weight: Int
+    if plan.isTraining, type != dnnl_f32 {
+      // Kept in float32 as their gradient lies.
+      let gradient = try weightGradient(
+        node, forward, x: x.layout, dy: outputLayout.holding(type), bias: biasLayout, .any(extents), in: plan)
+      let stored = if let gradient { gradient.weightsGradient } else { try Layout.plain(extents) }
+      weight = plan.newParameter(node, 0, extents: extents, stored)
+    } else {
+      weight = plan.newParameter(node, 0, extents: extents, forward.weights)
+    }
     let bias = biasLayout.map { plan.newParameter(node, 1, extents: [outputFeatures], $0) }
     let w = try plan.rounded(plan.value(ofParameter: weight), of: node)
     let y = plan.newValue(outputLayout)
     var arguments: [(Int32, Value, PlanBuilder.Access)] = [
-      (DNNL_ARG_SRC, x, .read), (DNNL_ARG_WEIGHTS, w, .read), (DNNL_ARG_DST, y, .write),
+      (DNNL_ARG_SRC, x, .read), (DNNL_ARG_WEIGHTS, try plan.converted(w, to: forward.weights, for: node), .read),
+      (DNNL_ARG_DST, y, .write),
     ]
     if let bias { arguments.append((DNNL_ARG_BIAS, plan.value(ofParameter: bias), .read)) }
     try plan.emit(forward, node, "dense", arguments)
-    plan.values[node.index] = Value(buffer: y.buffer, layout: try .plain(plan.extents(of: node)))
+    plan.values[node.index] = Value(buffer: y.buffer, layout: try .plain(plan.extents(of: node), outputType))
 
     guard plan.isTraining else { return }
     plan.backward.append { plan in
       guard let whole = try plan.gradient(of: node) else { return }
-      let dy = Value(buffer: whole.buffer, layout: outputLayout)
+      let dy = try plan.converted(
+        Value(buffer: whole.buffer, layout: outputLayout), to: outputLayout.holding(type), for: node)
       try rules.buildWeightGradient(node, forward, x: x, dy: dy, weight: weight, bias: bias, in: &plan)
       guard plan.needsGradient[source.index] else { return }
       var (dxLayout, dyLayout) = (x.layout, dy.layout)
-      var wLayout = try Layout.any(w.layout.extents)
+      var wLayout = try Layout.any(extents, type)
       var operation = dnnl_inner_product_desc_t()
       try check(
         dnnl_inner_product_backward_data_desc_init(
@@ -76,16 +92,16 @@ extension Dense {
   /// Tokens as the pixels of one picture, for a 1x1 convolution: its kernels pack nothing, so they are faster here than
   /// a product of matrices, and take no memory.
   /// - Returns: whether oneDNN has such a kernel.
-  private func buildPixels(_ node: Network.Node, _ x: Value, rows: Int, in plan: inout PlanBuilder)
-    throws(EngineError) -> Bool
-  {
+  private func buildPixels(
+    _ node: Network.Node, _ x: Value, rows: Int, _ outputType: dnnl_data_type_t, in plan: inout PlanBuilder
+  ) throws(EngineError) -> Bool {
     let name = plan.network[node].name
     let features = x.layout.extents[1]
     let extents = [outputFeatures, features, 1, 1]
-    var sourceLayout = try Layout.channelsLast([1, features, rows, 1])
-    var weightLayout = try Layout.any(extents)
+    var sourceLayout = try Layout.channelsLast([1, features, rows, 1], x.layout.type)
+    var weightLayout = try Layout.any(extents, x.layout.type)
     let biasLayout = hasBias ? try Layout.plain([outputFeatures]) : nil
-    var outputLayout = try Layout.channelsLast([1, outputFeatures, rows, 1])
+    var outputLayout = try Layout.channelsLast([1, outputFeatures, rows, 1], outputType)
     var operation = dnnl_convolution_desc_t()
     let propagation = plan.propagation
     let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
@@ -108,28 +124,35 @@ extension Dense {
       arguments.append((DNNL_ARG_BIAS, plan.value(ofParameter: bias), .read))
     }
     try plan.emit(descriptor, node, "dense", arguments)
-    plan.values[node.index] = Value(buffer: y.buffer, layout: try .plain(plan.extents(of: node)))
+    plan.values[node.index] = Value(buffer: y.buffer, layout: try .plain(plan.extents(of: node), outputType))
     return true
+  }
+
+  /// The kernel that gives the weights' gradient, which is float32, in a layout.
+  private func weightGradient(
+    _ node: Network.Node, _ forward: PrimitiveDescriptor, x: Layout, dy: Layout, bias: Layout?, _ gradient: Layout,
+    in plan: PlanBuilder
+  ) throws(EngineError) -> PrimitiveDescriptor? {
+    let name = plan.network[node].name
+    var (sourceLayout, gradientLayout, dyLayout) = (x, gradient, dy)
+    var operation = dnnl_inner_product_desc_t()
+    let status = withOptionalPointer(to: bias?.descriptor) { bias in
+      dnnl_inner_product_backward_weights_desc_init(
+        &operation, &sourceLayout.descriptor, &gradientLayout.descriptor, bias, &dyLayout.descriptor)
+    }
+    try check(status, "dnnl_inner_product_backward_weights_desc_init", name)
+    return try PrimitiveDescriptor.make(operation, nil, hint: forward, on: plan.engine.device, layer: name)
   }
 
   private func buildWeightGradient(
     _ node: Network.Node, _ forward: PrimitiveDescriptor, x: Value, dy: Value, weight: Int, bias: Int?,
     in plan: inout PlanBuilder
   ) throws(EngineError) {
-    let name = plan.network[node].name
     let parameter = plan.parameters[weight]
-    var (sourceLayout, dyLayout) = (x.layout, dy.layout)
     let biasLayout = bias == nil ? nil : try Layout.plain([outputFeatures])
     var found: PrimitiveDescriptor?
     for gradient in [parameter.layout, try .any(parameter.extents)] where found == nil {
-      var gradientLayout = gradient
-      var operation = dnnl_inner_product_desc_t()
-      let status = withOptionalPointer(to: biasLayout?.descriptor) { bias in
-        dnnl_inner_product_backward_weights_desc_init(
-          &operation, &sourceLayout.descriptor, &gradientLayout.descriptor, bias, &dyLayout.descriptor)
-      }
-      try check(status, "dnnl_inner_product_backward_weights_desc_init", name)
-      found = try PrimitiveDescriptor.make(operation, nil, hint: forward, on: plan.engine.device, layer: name)
+      found = try weightGradient(node, forward, x: x.layout, dy: dy.layout, bias: biasLayout, gradient, in: plan)
     }
     guard let descriptor = found else { throw plan.missing("dense weight gradient", node) }
     let target = plan.value(ofGradient: weight)
@@ -148,11 +171,12 @@ extension Flatten {
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
     let source = plan.network[node].inputs[0]
     let shape = plan.network.shape(of: source)
-    let flat = try Layout.plain(plan.extents(of: node))
     let x = plan.value(of: source)
+    let flat = try Layout.plain(plan.extents(of: node), x.layout.type)
     // Pictures of one pixel lie as their vectors do in every layout without padding; others are put in order first.
     let isOnePixel = shape.extents.dropFirst().allSatisfy { $0 == 1 } && x.layout.byteCount == flat.byteCount
-    let ordered = isOnePixel ? x : try plan.converted(x, to: .plain(plan.extents(of: source)), for: node)
+    let ordered =
+      isOnePixel ? x : try plan.converted(x, to: .plain(plan.extents(of: source), x.layout.type), for: node)
     plan.values[node.index] = Value(buffer: ordered.buffer, layout: flat)
 
     plan.backward.append { plan in

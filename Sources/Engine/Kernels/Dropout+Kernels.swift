@@ -1,3 +1,4 @@
+internal import CDNNL
 internal import CKernels
 internal import Networks
 internal import Tensors
@@ -20,7 +21,7 @@ extension PlanBuilder {
       }
       return
     }
-    let layout = needsOrder ? try Layout.plain(extents(of: node)) : given.layout
+    let layout = needsOrder ? try Layout.plain(extents(of: node)) : given.layout.holding(dnnl_f32)
     let x = try converted(given, to: layout, for: node)
     let y = newValue(layout)
     values[node.index] = y

@@ -18,9 +18,11 @@ extension Add {
 extension Concatenation {
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
     let inputs = plan.network[node].inputs
-    var layout = try Layout.plain(plan.extents(of: node))
     let device = plan.engine.device
-    let sources = inputs.map { plan.value(of: $0) }
+    var sources = inputs.map { plan.value(of: $0) }
+    let type = sources[0].layout.type
+    var layout = try Layout.plain(plan.extents(of: node), type)
+    for i in sources.indices { sources[i] = try plan.converted(sources[i], to: sources[i].layout.holding(type), for: node) }
     let descriptors = sources.map(\.layout.descriptor)
     var handle: dnnl_primitive_desc_t?
     let attributes = try Attributes()
@@ -44,7 +46,7 @@ extension Concatenation {
         channel += extents[1]
         guard plan.needsGradient[input.index] else { continue }
         let part = Value(buffer: dy.buffer, layout: try dy.layout.part(extents, at: offsets))
-        let dx = plan.newValue(try .plain(extents))
+        let dx = plan.newValue(try .plain(extents, type))
         try plan.reorder(part, into: dx, for: node)
         plan.contribute(dx, to: input)
       }

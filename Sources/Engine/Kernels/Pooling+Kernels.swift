@@ -12,7 +12,7 @@ extension PlanBuilder {
     let source = network[node].inputs[0]
     let x = value(of: source)
     var sourceLayout = x.layout
-    var outputLayout = try Layout.any(extents(of: node))
+    var outputLayout = try Layout.any(extents(of: node), x.layout.type)
     var operation = dnnl_pooling_desc_t()
     try check(
       dnnl_pooling_forward_desc_init(
@@ -56,12 +56,13 @@ extension MaxPool {
     // A window's places are counted with 16 bits.
     guard window.kernel.height * window.kernel.width <= 1 << 16 else { throw plan.missing("max pool", node) }
     let (inputExtents, outputExtents) = (plan.extents(of: source), plan.extents(of: node))
-    let channelsLast = try Layout.channelsLast(inputExtents)
-    let blocked = try Layout.blocked(inputExtents, block: plan.block)
+    let type = given.layout.type
+    let channelsLast = try Layout.channelsLast(inputExtents, type)
+    let blocked = try Layout.blocked(inputExtents, block: plan.block, type)
     let isLast = given.layout == channelsLast && !plan.isTraining
     let x = isLast ? given : try plan.converted(given, to: blocked, for: node)
     let y = plan.newValue(
-      isLast ? try .channelsLast(outputExtents) : try .blocked(outputExtents, block: plan.block))
+      isLast ? try .channelsLast(outputExtents, type) : try .blocked(outputExtents, block: plan.block, type))
     plan.values[node.index] = y
 
     var shared = rk_max_pooling()
@@ -73,15 +74,16 @@ extension MaxPool {
     (shared.kernel_height, shared.kernel_width) = (Int32(window.kernel.height), Int32(window.kernel.width))
     (shared.stride_height, shared.stride_width) = (Int32(clamping: window.stride.height), Int32(clamping: window.stride.width))
     (shared.pad_top, shared.pad_left) = (Int32(window.padding.top), Int32(window.padding.left))
-    let places = plan.isTraining ? plan.newBuffer(y.layout.floatCount * 2) : nil
+    let places = plan.isTraining ? plan.newBuffer(y.layout.elementCount * 2) : nil
     let kernel = isLast ? "channels last" : "blocked \(plan.block)"
     plan.emit(
       kernel: kernel, node, "max pool", reads: [x.buffer], writes: [y.buffer] + (places.map { [$0] } ?? [])
     ) { [shared] addresses in
       var p = shared
-      (p.x, p.y) = (UnsafePointer(addresses.floats(x.buffer)), addresses.floats(y.buffer))
+      (p.x, p.y) = (UnsafeRawPointer(addresses[x.buffer]), addresses[y.buffer])
       p.places = places.map { addresses[$0].assumingMemoryBound(to: UInt16.self) }
       let arguments = KernelArguments(p)
+      if type == dnnl_bf16 { return { rk_max_pool_bf16(arguments.pointer) } }
       return { rk_max_pool(arguments.pointer) }
     }
     guard let places else { return }
@@ -92,9 +94,10 @@ extension MaxPool {
         kernel: kernel, node, "max pool gradient", reads: [dy.buffer, places], writes: [dx.buffer]
       ) { addresses in
         var p = shared
-        (p.dy, p.dx) = (UnsafePointer(addresses.floats(dy.buffer)), addresses.floats(dx.buffer))
+        (p.dy, p.dx) = (UnsafeRawPointer(addresses[dy.buffer]), addresses[dx.buffer])
         p.places = addresses[places].assumingMemoryBound(to: UInt16.self)
         let arguments = KernelArguments(p)
+        if type == dnnl_bf16 { return { rk_max_pool_backward_bf16(arguments.pointer) } }
         return { rk_max_pool_backward(arguments.pointer) }
       }
       plan.contribute(dx, to: source)

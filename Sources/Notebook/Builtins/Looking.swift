@@ -98,6 +98,7 @@ let benchmark = Builtin(
       "training", .bool, "Whether a step is forward, loss, backward and SGD with momentum, or forward alone.",
       default: .bool(true), labelled: true),
     Parameter("steps", .integer, "How many steps are timed.", default: .number(5), labelled: true, allowed: 1...100_000),
+    precisionParameter,
   ],
   result: .recordOf([
     "network": .string, "seconds": .number, "imagesPerSecond": .number, "MiB": .number, "GFLOPs": .number,
@@ -108,17 +109,19 @@ let benchmark = Builtin(
   try arguments.context.checkInterruption()
   let network = try arguments.object("network", as: NetworkValue.self).network
   let (batch, isTraining) = (try arguments.integer("batch"), try arguments.bool("training"))
+  let precision = try arguments.precision()
   if isTraining {
     // The standard plan's optimizer keeps what that of the benchmark keeps.
     var plan = TrainingPlan()
     plan.batchSize = batch
+    plan.precision = precision
     try MemoryCheck.training(network, plan, processes: 1)
   } else {
     try MemoryCheck.inference(network, batch: batch)
   }
   let result = try StepBenchmark(
     network, on: arguments.notebook().engine(), batch: batch, mode: isTraining ? .training() : .inference,
-    passes: try arguments.integer("steps"), warmUp: 1)
+    precision: precision, passes: try arguments.integer("steps"), warmUp: 1)
   return .record([
     "network": .string(network.name), "seconds": .number(result.minimum / Double(batch)),
     "imagesPerSecond": .number(result.imagesPerSecond), "MiB": .number(Double(result.planBytes) / 0x1p20),

@@ -17,6 +17,12 @@ package let seedRange = 0...1e15
 let seedParameter = Parameter(
   "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
   labelled: true, allowed: seedRange)
+
+let precisionParameter = Parameter(
+  "precision", .oneOf(Precision.allCases.map(\.rawValue)),
+  "What is computed with; bf16 needs a processor with AVX512_BF16, and keeps weights, statistics and logits in float32.",
+  default: .string(Precision.float32.rawValue), labelled: true)
+
 let train = Builtin(
   "train",
   "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
@@ -28,7 +34,7 @@ let train = Builtin(
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
     Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
-  ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
+  ] + optimizerParameters + trainingParameters + [precisionParameter, seedParameter], result: .run,
   examples: [
     Example(
       "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)"),
@@ -40,7 +46,9 @@ let train = Builtin(
   try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
-  let plan = try arguments.trainingPlan(for: data)
+  var plan = try arguments.trainingPlan(for: data)
+  plan.precision = try arguments.precision()
+  if plan.precision != .float32, network.isQuantized { throw EngineError.quantizedPrecision(plan.precision) }
   return try arguments.trained(network, from: weights, on: data, plan, teachers: arguments.teachers(of: data))
 }
 
@@ -92,7 +100,8 @@ extension Arguments {
       return value(outcome.weights, outcome.epochs, final: outcome.final)
     }
     notebook.note(run: keeper.id)
-    context.print("\(network.name) on \(data.name)\n\(EpochTable.head(of: plan))")
+    let manner = plan.precision == .float32 ? "" : " in \(plan.precision.rawValue)"
+    context.print("\(network.name) on \(data.name)\(manner)\n\(EpochTable.head(of: plan))")
     if let (result, weights, made) = try keeper.finishedForAll() {
       for epoch in result.epochs { context.print(EpochTable.row(epoch)) }
       let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
@@ -154,6 +163,15 @@ extension Arguments {
     return (model.network, model.weights)
   }
 
+  /// What `precision` asks for.
+  /// - Throws: `EngineError.precision` where the processor lacks it.
+  func precision() throws -> Precision {
+    let name = try string("precision")
+    guard let precision = Precision(rawValue: name) else { preconditionFailure("the language has checked '\(name)'") }
+    try Engine.mustSupport(precision)
+    return precision
+  }
+
   /// A seed, or the session's where none is given.
   func seed(_ label: String) throws(ScriptError) -> UInt64 {
     guard let seed = try integerIfGiven(label) else { return try notebook().seed }
@@ -168,7 +186,7 @@ let evaluate = Builtin(
     Parameter("model", .model, "The model."), dataParameter,
     Parameter("on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"), labelled: true),
     Parameter("batch", .integer, "Pictures at once.", default: .number(100), labelled: true, allowed: 1...65_536),
-    kernelsParameter,
+    kernelsParameter, precisionParameter,
   ], result: .evaluation,
   examples: [
     Example("evaluate(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count", gives: "16")
@@ -183,7 +201,8 @@ let evaluate = Builtin(
   try MemoryCheck.inference(network, batch: batch)
   let notebook = try arguments.notebook()
   let result = try Evaluator(
-    engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network)
+    engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network),
+    precision: arguments.precision()
   ).evaluate(
     network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
   if result.count > 0, !result.loss.isFinite {
@@ -202,7 +221,7 @@ let predict = Builtin(
   parameters: [
     Parameter("model", .model, "The model."),
     Parameter("pictures", .array, "An array N x C x H x W, or C x H x W for one, as pictures() gives it."),
-    kernelsParameter,
+    kernelsParameter, precisionParameter,
   ], result: .array,
   examples: [
     Example("predict(initialize(resnet8(classes: 4, input: [1, 8, 8])), array([0], shape: [1, 1, 8, 8])).shape", gives: "[1, 4]")
@@ -217,7 +236,8 @@ let predict = Builtin(
     let network = try? model.network.taking(pictures: samples.shape.sample)
   else { throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape) }
   try MemoryCheck.inference(network, batch: min(samples.shape[0], 100))
-  let evaluator = try Evaluator(engine: arguments.notebook().engine(), mode: arguments.kernels(for: network))
+  let evaluator = try Evaluator(
+    engine: arguments.notebook().engine(), mode: arguments.kernels(for: network), precision: arguments.precision())
   let logits = try evaluator.predict(network, model.weights, samples)
   return .object(ArrayValue(array: logits))
 }

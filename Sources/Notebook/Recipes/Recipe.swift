@@ -3,7 +3,9 @@ internal import Script
 
 /// Published recipes of training as values of the language: records of what `train` and `imagenet` take.
 ///
-/// Each says all it sets, so that a changed default changes no recipe. `microBatch` is one processor's part of the batch,
+/// Each says all it sets, so that a changed default changes no recipe. What its source computed in stands in `about`, as
+/// a fact: a recipe must run on every processor, and `recipe.a1 with { precision: "bf16" }` asks for one that has bf16.
+/// `microBatch` is one processor's part of the batch,
 /// over which its batch norms and its mixing went.
 enum Recipe {
   /// The fields that are no arguments of `train`.
@@ -30,7 +32,7 @@ enum Recipe {
     about: [
       "name": .string("ResNet-50 as published"),
       "source": .string("He et al. 2015, arXiv:1512.03385, section 3.4; KaimingHe/deep-residual-networks"),
-      "top1": .number(75.3), "alsoStated": .number(75.8),
+      "top1": .number(75.3), "alsoStated": .number(75.8), "precision": .string("float32"),
       "notes": .string(
         "75.8 is a later article's sentence without a source; 75.3 is the authors' single crop. When the rate falls is not published."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
@@ -42,6 +44,7 @@ enum Recipe {
     about: [
       "name": .string("torchvision's first recipe"),
       "source": .string("torchvision, ResNet50_Weights.IMAGENET1K_V1; timm, tv_resnet50"), "top1": .number(76.13),
+      "precision": .string("float32"),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
     stochasticGradientDescent(epochs: 90, falls: ["fallEvery": .number(30)], augment: Changes.torchvision))
 
@@ -60,6 +63,7 @@ enum Recipe {
     about: [
       "name": .string("SuperGradients' ResNet-50 with distillation"),
       "source": .string("Deci-AI/super-gradients, recipes/imagenet_resnet50_kd.yaml"), "top1": .number(81.91),
+      "precision": .string("mixed, float16 with loss scaling"),
       "notes": .string(
         "Its teacher, BEiT-B/16, saw ImageNet-22k. Its ten snapshots are selected on the pictures it is reported on; with snapshots: { by: \"heldOut\" } they are not."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
@@ -128,7 +132,7 @@ enum Recipe {
       about: [
         "name": .string("ResNet strikes back, \(name)"),
         "source": .string("Wightman et al. 2021, arXiv:2110.00476, Table 2"), "top1": .number(top1),
-        "notes": .string(notes),
+        "precision": .string("mixed, 16 bits on GPUs"), "notes": .string(notes),
       ], protocol: protocolRecord(size: size, crop: 0.95, filter: "bicubic"),
       Record([
         "epochs": .number(epochs), "batch": .number(2048), "microBatch": .number(512), "lr": .number(lr),
