@@ -68,6 +68,20 @@ struct NumericsGolden: Decodable, Sendable {
   func error(_ quantity: KeyPath<Errors, Double>) -> Double { float32.values.map { $0[keyPath: quantity] }.max() ?? 0 }
 }
 
+/// How far PyTorch's autocast to bfloat16 is from its float64, as in `NumericsGolden`: the file `Goldens/numerics/bf16`.
+struct AutocastGolden: Decodable, Sendable {
+  var program: String
+  /// By model and memory format.
+  var models: [String: [String: NumericsGolden.Errors]]
+
+  init() throws { self = try JSONDecoder().decode(Self.self, from: Golden.data("numerics/bf16.json")) }
+
+  /// The larger of PyTorch's two errors.
+  func error(_ model: String, _ quantity: KeyPath<NumericsGolden.Errors, Double>) -> Double {
+    models[model]?.values.map { $0[keyPath: quantity] }.max() ?? 0
+  }
+}
+
 /// ‖a − b‖ / ‖b‖.
 func relativeDistance(_ a: [Double], _ b: [Double]) -> Double {
   precondition(a.count == b.count)

@@ -28,14 +28,37 @@ struct ParityTests {
   @Test("training logits and gradients err at most twice as much as PyTorch's", arguments: NumericsGolden.models)
   func training(_ model: String) throws {
     let golden = try NumericsGolden(model)
+    try expectTraining(golden, .float32) { golden.error($0) }
+  }
+
+  @Test(
+    "in bf16 logits and gradients err at most twice as much as under PyTorch's autocast",
+    .enabled(if: Engine.supports(.bf16), "the processor has no AVX512_BF16, or oneDNN may not use it"),
+    arguments: NumericsGolden.models)
+  func autocast(_ model: String) throws {
+    let (golden, autocast) = (try NumericsGolden(model), try AutocastGolden())
     let network = try golden.network()
-    let plan = try engine.get().compile(network, batch: golden.batch, mode: .training())
+    let plan = try engine.get().compile(network, batch: golden.batch, mode: .inference, precision: .bf16)
+    try plan.load(try FormulaWeights.weights(for: network))
+    try plan.setInput(try FormulaWeights.batch(golden.batch, of: network.shape(of: network.input)))
+    try plan.forward()
+    let logits = try plan.logitsTensor().elements.map { Double($0) }
+    #expect(relativeDistance(logits, golden.inference) < 2 * autocast.error(model, \.inference))
+    try expectTraining(golden, .bf16) { autocast.error(model, $0) }
+  }
+
+  /// Holds a step's logits and gradients to twice what PyTorch's err in the same precision.
+  private func expectTraining(
+    _ golden: NumericsGolden, _ precision: Precision, _ error: (KeyPath<NumericsGolden.Errors, Double>) -> Double
+  ) throws {
+    let network = try golden.network()
+    let plan = try engine.get().compile(network, batch: golden.batch, mode: .training(), precision: precision)
     try plan.load(try FormulaWeights.weights(for: network))
     try plan.setInput(try FormulaWeights.batch(golden.batch, of: network.shape(of: network.input)))
     try plan.forward()
     let logits = try plan.logitsTensor().elements.map { Double($0) }
     let logitsError = relativeDistance(logits, golden.training)
-    #expect(logitsError < 2 * golden.error(\.training))
+    #expect(logitsError < 2 * error(\.training))
 
     // The gradient of the mean cross-entropy: (softmax − one-hot) / N.
     let labels = FormulaWeights.labels(golden.batch, classes: golden.classes)
@@ -65,18 +88,19 @@ struct ParityTests {
     let median = errors.sorted()[errors.count / 2]
     let joined = relativeDistance(found, expected)
     print(
-      "\(model): logits \(logitsError) (PyTorch \(golden.error(\.training))), gradients \(joined) "
-        + "(\(golden.error(\.gradients))), median \(median) (\(golden.error(\.medianGradient)))")
-    #expect(joined < 2 * golden.error(\.gradients))
-    #expect(median < 2 * golden.error(\.medianGradient))
+      "\(golden.model), \(precision.rawValue): logits \(logitsError) (PyTorch \(error(\.training))), gradients \(joined) "
+        + "(\(error(\.gradients))), median \(median) (\(error(\.medianGradient)))")
+    #expect(joined < 2 * error(\.gradients))
+    #expect(median < 2 * error(\.medianGradient))
   }
 
   @Test("no layer of the zoo falls back to a reference kernel", arguments: ModelZoo.all.map(\.name))
   func kernels(_ name: String) throws {
     let entry = try #require(ModelZoo.entry(named: name))
     let network = try entry.make(input: entry.input, classes: entry.classes)
-    for mode in [Plan.Mode.training(), .inference] {
-      let plan = try engine.get().compile(network, batch: 2, mode: mode)
+    let precisions = Precision.allCases.filter { Engine.supports($0) }
+    for (mode, precision) in [Plan.Mode.training(), .inference].flatMap({ mode in precisions.map { (mode, $0) } }) {
+      let plan = try engine.get().compile(network, batch: 2, mode: mode, precision: precision)
       // oneDNN calls its concatenation by reorders a reference; each of those reorders is vectorized.
       #expect(plan.labels.filter { $0.kernel.contains("ref") && $0.kind != "concatenation" } == [])
     }

@@ -126,6 +126,18 @@ struct IngredientTests {
   }
 
   @Test(
+    "in bf16 it does, too",
+    .enabled(if: Engine.supports(.bf16), "the processor has no AVX512_BF16, or oneDNN may not use it"),
+    arguments: Ingredient.all)
+  func resumesInBF16(_ ingredient: Ingredient) throws {
+    try resumes(
+      Ingredient("bf16", teachers: ingredient.teachers) {
+        ingredient.change(&$0)
+        $0.precision = .bf16
+      })
+  }
+
+  @Test(
     "a checkpoint that no training can have written is refused",
     arguments: [
       ("\"steps\":15", "\"steps\":-1"), ("\"steps\":15", "\"steps\":9223372036854775807"),

@@ -24,6 +24,25 @@ struct CommandTests {
     #expect(!result.errors.contains("\u{1B}"))
   }
 
+  @Test(
+    "a precision that oneDNN may not compute in is refused in words, wherever it can be asked for",
+    arguments: [
+      "train(net, data, epochs: 1, batch: 8, precision: \"bf16\")",
+      "train(net, data, { precision: \"bf16\", batch: 8 }, epochs: 1)",
+      "evaluate(initialize(net), data, precision: \"bf16\")",
+      "predict(initialize(net), array([0], shape: [1, 1, 8, 8]), precision: \"bf16\")",
+      "benchmark(net, batch: 2, precision: \"bf16\")",
+    ])
+  func lackingPrecision(_ call: String) throws {
+    let result = try Program.run(
+      script: "data = synthetic(4, shape: [1, 8, 8], train: 16, validation: 8)\nnet = resnet8(classes: 4, input: [1, 8, 8])\n\(call)",
+      ["ONEDNN_MAX_CPU_ISA": "AVX2"])
+    #expect(result.status == 3)
+    #expect(result.errors.contains("bf16 needs a processor with AVX512_BF16"))
+    #expect(result.errors.contains("here oneDNN uses AVX2"))
+    #expect(result.errors.contains("precision: \"float32\""))
+  }
+
   @Test("a typo on the last line stops a script before its first")
   func checksFirst() throws {
     let result = try Program.run(script: "print(\"started\")\nprnt(1)")

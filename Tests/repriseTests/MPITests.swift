@@ -106,6 +106,26 @@ final class MPITests {
     #expect(try weights() == shared)
   }
 
+  @Test(
+    "in bf16, n processes give what one gives that computes the batch in as many parts, and the same bits each time",
+    .enabled(if: Program.computesBF16, "the processor has no AVX512_BF16, or oneDNN may not use it"))
+  func bf16() throws {
+    let settings = ", precision: \"bf16\""
+    #expect(try run(script(train: 16, epochs: 1, settings), processes: 2).status == 0)
+    let shared = try weights()
+    try forget()
+    #expect(try run(script(train: 16, epochs: 1, settings + ", microBatch: 8"), processes: 1).status == 0)
+    // One step: what rounds elsewhere in float32 may be another number of 8 bits in the next.
+    #expect(try distance(shared, weights()) < 1e-5)
+    var results: [Weights] = []
+    for _ in 0..<2 {
+      try forget()
+      #expect(try run(script(settings + ", syncBatchNorm: true"), processes: 2).status == 0)
+      results.append(try weights())
+    }
+    #expect(results[0] == results[1])
+  }
+
   @Test("the same processes give the same bits, whatever the buckets' timing")
   func deterministic() throws {
     let small = ["REPRISE_BUCKET_BYTES": "20000"]

@@ -12,6 +12,10 @@ struct Program {
   /// Stands beside the test bundle.
   static let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "reprise").path
 
+  /// Whether this processor computes in bf16.
+  static let computesBF16 =
+    (try? run("bench", "infer", "resnet8", "--size", "16", "--batch", "1", "--steps", "1", "--precision", "bf16"))?.status == 0
+
   static func run(
     _ arguments: String..., files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:]
   ) throws -> Result {

@@ -2,6 +2,7 @@
 
     python3 make.py            # all
     python3 make.py resnet18   # one of `numerics/`
+    python3 make.py bf16       # `numerics/bf16.json` alone
 
 Every number that a network starts from follows a formula, so that Swift makes the same bits (`FormulaWeights.swift`):
 element i of the array called `name` comes from output i of SplitMix64 seeded with the FNV-1a hash of the name; its top
@@ -18,7 +19,7 @@ Samples of an array of more than 64 elements: place k is output k of SplitMix64 
 modulo the count. Smaller arrays are recorded whole.
 
 Errors are relative L2 norms of float32 against float64, in PyTorch's two memory formats: how far a sound
-implementation may be off.
+implementation may be off. Those in `bf16.json` are of autocast to bfloat16.
 """
 
 import json
@@ -150,15 +151,17 @@ def fill(model):
                 tensor.copy_(torch.from_numpy(parameter(name, tensor.shape)))
 
 
-def run(model, x, labels, layout):
+def run(model, x, labels, layout, autocast=False):
+    mixed = torch.autocast("cpu", torch.bfloat16, enabled=autocast)
     model, x = model.to(memory_format=layout), x.contiguous(memory_format=layout)
     fill(model)
-    with torch.no_grad():
+    with torch.no_grad(), mixed:
         result = {"inference": model.eval()(x).double().numpy()}
     model.train()
     model.zero_grad(set_to_none=True)
-    logits = model(x)
-    loss = F.cross_entropy(logits, labels)
+    with mixed:
+        logits = model(x)
+        loss = F.cross_entropy(logits, labels)
     loss.backward()
     result["training"] = logits.detach().double().numpy()
     result["loss"] = loss.item()
@@ -180,29 +183,44 @@ def distance(a, b):
     return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
 
-def numerics(name):
+def errors(run, exact):
+    gradients = {key: distance(run["gradients"][key][1], exact["gradients"][key][1]) for key in exact["gradients"]}
+    every = lambda r: np.concatenate([r["gradients"][key][1] for key in exact["gradients"]])
+    return gradients, {
+        "inference": distance(run["inference"], exact["inference"]),
+        "training": distance(run["training"], exact["training"]),
+        "loss": abs(run["loss"] - exact["loss"]) / abs(exact["loss"]),
+        "gradients": distance(every(run), every(exact)),
+        "medianGradient": float(np.median(list(gradients.values()))),
+    }
+
+
+def runs(name, autocast=False):
+    """The model, what it gives in float64, and what it gives rounded in both memory formats."""
     make, side, batch, classes = MODELS[name]
     model = make(classes)
-    shapes = {key: list(p.shape) for key, p in model.named_parameters()}
     x = torch.from_numpy(uniform("input", batch * 3 * side * side).astype(np.float32).reshape(batch, 3, side, side))
     labels = torch.tensor([7 * n % classes for n in range(batch)])
     layouts = {"contiguous": torch.contiguous_format, "channelsLast": torch.channels_last}
     exact = run(model.double(), x.double(), labels, torch.contiguous_format)
     model.float()
-    rounded = {key: run(model, x, labels, layout) for key, layout in layouts.items()}
+    return model, exact, {key: run(model, x, labels, layout, autocast) for key, layout in layouts.items()}
 
-    def errors(run):
-        gradients = {key: distance(run["gradients"][key][1], exact["gradients"][key][1]) for key in shapes}
-        every = lambda r: np.concatenate([r["gradients"][key][1] for key in shapes])
-        return gradients, {
-            "inference": distance(run["inference"], exact["inference"]),
-            "training": distance(run["training"], exact["training"]),
-            "loss": abs(run["loss"] - exact["loss"]) / abs(exact["loss"]),
-            "gradients": distance(every(run), every(exact)),
-            "medianGradient": float(np.median(list(gradients.values()))),
-        }
 
-    found = {key: errors(run) for key, run in rounded.items()}
+def bf16():
+    models = {}
+    for name in MODELS:
+        _, exact, rounded = runs(name, autocast=True)
+        models[name] = {key: errors(run, exact)[1] for key, run in rounded.items()}
+        print(name, models[name], flush=True)
+    write(HERE / "numerics" / "bf16.json", {"program": PROGRAM, "models": models})
+
+
+def numerics(name):
+    _, side, batch, classes = MODELS[name]
+    model, exact, rounded = runs(name)
+    shapes = {key: list(p.shape) for key, p in model.named_parameters()}
+    found = {key: errors(run, exact) for key, run in rounded.items()}
     running = list(exact["statistics"])
     golden = {
         "program": PROGRAM,
@@ -290,5 +308,6 @@ if __name__ == "__main__":
     if not wanted:
         keys()
         formula()
+        bf16()
     for name in wanted or MODELS:
-        numerics(name)
+        bf16() if name == "bf16" else numerics(name)
