@@ -1,7 +1,9 @@
 """Times Reprise and its peers on the same work, alternately, each in a process of its own.
 
 Every round runs each program once; a program's time is its fastest step over all rounds, its memory the largest peak
-resident size. Ratios are against the fastest peer: above 1 Reprise is faster, and below 1 it takes less memory.
+resident size. Each program is named with the precision that it computed in; what computes in bf16 is left out where the
+processor has none. Ratios are those of Reprise to the peer, in float32 and in bf16: above 1 Reprise is faster, and below
+1 it takes less memory.
 """
 
 import argparse
@@ -12,8 +14,12 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 REPRISE = ".build/release/reprise"
-TRAINING = ["eager", "eager-channels-last", "compile"]
-INFERENCE = ["onnxruntime", "openvino"]
+# (program, precision); OpenVINO's default is bf16 where the processor has it.
+TRAINING = [
+    ("eager", "float32"), ("eager-channels-last", "float32"), ("compile", "float32"), ("eager-channels-last", "bf16"),
+    ("compile", "bf16"),
+]  # fmt: skip
+INFERENCE = [("onnxruntime", "float32"), ("openvino", "float32"), ("openvino", "default")]
 # (work, model, batch, size)
 STANDARD = [
     ("train", "resnet50", 16, 224), ("train", "mobilenetV1", 16, 224), ("train", "vgg16", 8, 224),
@@ -21,6 +27,15 @@ STANDARD = [
     ("infer", "resnet50", 1, 224), ("infer", "resnet50", 16, 224), ("infer", "mobilenetV1", 1, 224),
     ("infer", "mobilenetV1", 16, 224), ("infer", "vgg16", 1, 224), ("infer", "vgg16", 16, 224),
 ]  # fmt: skip
+
+
+def precisions():
+    """What the processor computes in, by its own flags."""
+    flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), "").split()
+    return ["float32", "bf16"] if "avx512_bf16" in flags else ["float32"]
+
+
+PRECISIONS = precisions()
 
 
 def run(command):
@@ -36,9 +51,12 @@ def run(command):
 
 def measure(work, model, batch, size, steps, threads):
     shared = ["--batch", str(batch), "--size", str(size), "--steps", str(steps), "--threads", str(threads)]
-    yield "reprise", run([REPRISE, "bench", work, model, *shared, "--json"])
-    for peer in TRAINING if work == "train" else INFERENCE:
-        yield peer, run([sys.executable, HERE / "peer.py", peer, work, model, *shared])
+    for precision in PRECISIONS:
+        yield run([REPRISE, "bench", work, model, *shared, "--precision", precision, "--json"]), "reprise"
+    for peer, precision in TRAINING if work == "train" else INFERENCE:
+        if precision in [*PRECISIONS, "default"]:
+            command = [sys.executable, HERE / "peer.py", peer, work, model, *shared, "--precision", precision]
+            yield run(command), peer + (" as it comes" if precision == "default" else "")
 
 
 def main():
@@ -55,23 +73,28 @@ def main():
         works = [(work, model, int(batch), int(size)) for work, model, batch, size in parts]
 
     results = []
-    print(f"{'work':32} {'program':20} {'ms':>9} {'images/s':>9} {'MiB':>7}   faster  memory")
+    processor = next(line for line in open("/proc/cpuinfo") if line.startswith("model name")).split(":")[1].strip()
+    print(f"{processor}, {arguments.threads} threads, computes in {' and '.join(PRECISIONS)}")
+    heads = "".join(f"   {precision}: faster  memory" for precision in PRECISIONS)
+    print(f"{'work':32} {'program':36} {'ms':>9} {'images/s':>9} {'MiB':>7}{heads}")
     for work in works:
         seconds, memory, peak = {}, {}, 0
         for _ in range(arguments.rounds):
-            for program, found in measure(*work, arguments.steps, arguments.threads):
+            for found, program in measure(*work, arguments.steps, arguments.threads):
                 if found is None:
                     continue
+                program = f"{program}, {found['precision']}"
                 seconds[program] = min(seconds.get(program, float("inf")), found["minimumSeconds"])
                 memory[program] = max(memory.get(program, 0), found["peakMemoryBytes"])
                 peak = max(peak, found.get("peakFlopPerSecond", 0))
         name = "{} {}, batch {}, {}".format(*work)
         for program in seconds:
             ratios = ""
-            if program != "reprise" and "reprise" in seconds:
-                ratios = f"{seconds[program] / seconds['reprise']:8.2f} {memory['reprise'] / memory[program]:7.2f}"
+            for own in (f"reprise, {precision}" for precision in PRECISIONS):
+                if not program.startswith("reprise") and own in seconds:
+                    ratios += f"{seconds[program] / seconds[own]:17.2f} {memory[own] / memory[program]:7.2f}"
             print(
-                f"{name:32} {program:20} {seconds[program] * 1e3:9.1f} {work[2] / seconds[program]:9.1f} "
+                f"{name:32} {program:36} {seconds[program] * 1e3:9.1f} {work[2] / seconds[program]:9.1f} "
                 f"{memory[program] / 2**20:7.0f} {ratios}", flush=True)
         results.append(
             dict(work=work[0], model=work[1], batch=work[2], size=work[3], seconds=seconds, memory=memory, peak=peak))
