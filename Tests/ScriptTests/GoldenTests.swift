@@ -18,11 +18,13 @@ struct GoldenTests {
     try golden.check(program.description)
   }
 
+  /// Such a thread as scripts run on: its stack is as deep as the deepest call needs. One for all, since it never ends.
+  private static let thread = EvaluationThread()
+
   @Test("each script in errors/ is answered as its .expected file says", arguments: try Golden.all(in: "errors"))
   func errors(_ golden: Golden) throws {
     let bytes = try golden.bytes()
-    // On the thread that scripts run on, whose stack is as deep as the deepest call needs.
-    let failure = EvaluationThread().run { () -> ScriptFailure? in
+    let failure = Self.thread.run { () -> ScriptFailure? in
       do throws(ScriptFailure) {
         let source: Source
         do throws(ScriptError) {
