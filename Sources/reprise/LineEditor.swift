@@ -35,7 +35,7 @@ final class LineEditor {
     rl_completion_display_matches_hook = { matches, count, longest in LineEditor.display(matches, count, longest) }
     // Ctrl-C ends the line at once where it interrupts the wait for a key, and else within a tenth of a second.
     let endLine: @convention(c) () -> Int32 = {
-      if Signals.interruption.isRaised { rl_done = 1 }
+      if Signals.interruption.isRaised || Signals.isTerminating { rl_done = 1 }
       return 0
     }
     rl_signal_event_hook = endLine
@@ -96,7 +96,8 @@ final class LineEditor {
     Signals.interruption.clear()
     Self.isPasting = false
     let line = readline(prompt)
-    if Signals.interruption.isRaised {
+    // Who was asked to end before the flag was cleared is still to end.
+    if Signals.interruption.isRaised || Signals.isTerminating {
       Signals.interruption.clear()
       free(line)
       Streams.writeOutput("\n")

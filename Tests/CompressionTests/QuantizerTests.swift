@@ -220,13 +220,20 @@ private let engine = Result { try Engine(threads: 2) }
           CalibrationSettings())
       }
     }
-    // Ranges that are no numbers, as in a file that somebody spoilt, give some answer.
-    var (network, weights) = try quantized()
-    weights["input.quantized.min"] = try Tensor([.nan], shape: [1])
-    weights["avgpool.quantized.max"] = try Tensor([.infinity], shape: [1])
+    // As are ranges, which a file may hold.
+    let network: Network
+    var weights: Weights
+    (network, weights) = try quantized()
+    let name = "input.quantized.min"
+    weights[name] = try Tensor([.nan], shape: [1])
     for mode in [Plan.Mode.inference, .int8] {
-      _ = try Evaluator(engine: engine.get(), mode: mode).evaluate(
-        network, weights, on: sample.data.validation, normalization: sample.data.normalization)
+      #expect {
+        try Evaluator(engine: engine.get(), mode: mode).evaluate(
+          network, weights, on: sample.data.validation, normalization: sample.data.normalization)
+      } throws: { error in
+        guard case TrainingError.engine(.weights(.notFinite(name: name))) = error else { return false }
+        return true
+      }
     }
   }
 }

@@ -79,7 +79,7 @@ struct ReferenceTests {
     ),
   ])
   func small(_ name: String, _ settings: [String: String]) throws {
-    let workshop = try Workshop()
+    let workshop = try Workshop(threads: 2)
     let text = try String(contentsOf: packageFolder.appending(path: "\(name).reprise"), encoding: .utf8)
     try workshop.session.run(Source(text, name: name), settings: settings)
     #expect(!workshop.output.text.isEmpty)

@@ -33,16 +33,17 @@ final class Workshop {
 
   /// - Parameters:
   ///   - shared: The folder of another workshop, which stays its own.
+  ///   - threads: One for small networks, which gain nothing from more.
   ///   - isInterruptedByReport: Whether what is reported first asks the script to stop.
   init(
-    in shared: String? = nil, isFresh: Bool = false, replay: Replay? = nil, isInterruptedByReport: Bool = false,
+    in shared: String? = nil, threads: Int = 1, isFresh: Bool = false, replay: Replay? = nil, isInterruptedByReport: Bool = false,
     showProgress: (@Sendable (String?) -> Void)? = nil
   ) throws {
     output = Recorder { [interruption] _ in if isInterruptedByReport { interruption.raise() } }
     isOwner = shared == nil
     folder = shared ?? NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    notebook = NotebookSession(threads: 1, isFresh: isFresh, replay: replay, showProgress: showProgress)
+    notebook = NotebookSession(threads: threads, isFresh: isFresh, replay: replay, showProgress: showProgress)
     session = Session(
       library: notebookLibrary, output: output, interruption: interruption, host: notebook,
       workingDirectory: WorkingDirectory(folder))

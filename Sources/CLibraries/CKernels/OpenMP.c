@@ -7,10 +7,11 @@
 // Three things differ from libgomp. Whoever waits gives its core away after `spin` nanoseconds instead of milliseconds.
 // The calling thread, once its own part is done, takes over parts that have not begun, as those of a thread that waits
 // for a core: a part that waits at a barrier has begun, so nobody waits for what is never begun. And each region hands
-// on the caller's floating-point control word.
+// on the caller's floating-point control word, and hands back the exceptions that were raised, as if one thread had run
+// all parts.
 //
-// Of the environment it reads OMP_NUM_THREADS, OMP_THREAD_LIMIT and OMP_WAIT_POLICY: active spins for ever, passive
-// sleeps at once.
+// Of the environment it reads OMP_NUM_THREADS, OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS, of which 0 leaves one thread, and
+// OMP_WAIT_POLICY: active spins for ever, passive sleeps at once.
 #define _GNU_SOURCE
 #include "Team.h"
 #include <linux/futex.h>
@@ -35,6 +36,9 @@
 #define SET_CONTROL_WORD(word) ((void)(word))
 #endif
 
+// The bits of the control word that say which exceptions were raised.
+enum { exceptions = 0x3f };
+
 // What threads write often lies on cache lines of its own.
 #define APART __attribute__((aligned(64)))
 
@@ -57,6 +61,7 @@ struct team {
   void *context;
   int count;
   unsigned control_word;
+  _Atomic unsigned raised;  // by workers
   _Atomic int is_closed;
   int size;  // the calling thread included
   worker **workers;
@@ -85,6 +90,8 @@ static void set_up(void) {
   cpu_set_t cores;
   int count = sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : (int)sysconf(_SC_NPROCESSORS_ONLN);
   thread_limit = number_in_environment("OMP_THREAD_LIMIT", 1 << 20);
+  const char *levels = getenv("OMP_MAX_ACTIVE_LEVELS");
+  if (levels && !strcmp(levels, "0")) thread_limit = 1;
   default_threads = number_in_environment("OMP_NUM_THREADS", count < 1 ? 1 : count);
   const char *policy = getenv("OMP_WAIT_POLICY");
   spin = 50000;
@@ -147,6 +154,8 @@ static void *work(void *opaque) {
     if (!begins(self)) continue;
     if (CONTROL_WORD() != team->control_word) SET_CONTROL_WORD(team->control_word);
     run_part(team, self->number);
+    unsigned raised = CONTROL_WORD() & exceptions;
+    if (raised & ~atomic_load_explicit(&team->raised, memory_order_relaxed)) atomic_fetch_or(&team->raised, raised);
     if (atomic_fetch_sub(&team->remaining, 1) == 1 && atomic_load(&team->caller_sleeps)) wake(&team->remaining);
   }
 }
@@ -229,6 +238,7 @@ void GOMP_parallel(void (*body)(void *), void *context, unsigned threads, unsign
   team->context = context;
   team->count = count;
   team->control_word = CONTROL_WORD();
+  atomic_store_explicit(&team->raised, 0, memory_order_relaxed);
   atomic_store_explicit(&team->remaining, (uint32_t)count - 1, memory_order_relaxed);
   for (int i = 1; i < count; i++) atomic_store_explicit(&team->workers[i]->has_begun, 0, memory_order_release);
   next_region(team);
@@ -241,6 +251,8 @@ void GOMP_parallel(void (*body)(void *), void *context, unsigned threads, unsign
   }
   for (uint32_t left; (left = atomic_load_explicit(&team->remaining, memory_order_acquire)) > 0;)
     wait_while(&team->remaining, left, &team->caller_sleeps);
+  unsigned own = CONTROL_WORD(), raised = atomic_load_explicit(&team->raised, memory_order_relaxed);
+  if (raised & ~own) SET_CONTROL_WORD(own | raised);
 }
 
 void GOMP_barrier(void) {

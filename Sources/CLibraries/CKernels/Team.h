@@ -8,7 +8,6 @@ extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int);
-extern void omp_set_dynamic(int);
 
 // Each vector kernel is compiled for these; the loader picks.
 #define RK_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
