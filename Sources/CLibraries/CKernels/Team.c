@@ -44,9 +44,9 @@ int rk_control_words(uint32_t *words, int capacity) {
   return count < capacity ? count : capacity;
 }
 
-// The flag that is raised where a difference of infinities, zero times infinity, or a comparison with NaN comes up. The
-// team hands what its threads raise back to the thread that calls.
-enum { invalid = 1 };
+// The flags that are raised where a difference of infinities, zero times infinity, or a comparison with NaN comes up, and
+// where a number outgrows floats. The team hands what its threads raise back to the thread that calls.
+enum { invalid = 1 | 8 };
 
 void rk_forget_invalid(void) {
 #if defined(__x86_64__)
