@@ -15,7 +15,7 @@ public enum EngineError: Error, Hashable, Sendable {
   case wrongInput(expected: Shape, found: Shape)
   /// A batch must hold at least one sample.
   case emptyBatch
-  /// The input of an inference holds NaN or infinite numbers, which activations and whole numbers would hide.
+  /// The input of an inference holds NaN or infinite numbers, which activations and integers would hide.
   case inputNotFinite
   /// Numbers within an inference grew beyond the range of floats, at first in this layer.
   case notFinite(layer: String)

@@ -86,7 +86,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   private let isFolded: Bool
   private let loaders: [(Network, Weights) -> Void]
   private let products: [IntegerProduct]
-  /// Whether steps have all that they point to: kernels for whole numbers take their weights in a form of their own.
+  /// Whether steps have all that they point to: kernels on integers take their weights in a form of their own.
   private var isReady: Bool
   /// Of each forward step of an inference, the arrays that it reads and those that it writes.
   private let traffic: [StepTraffic]
@@ -137,7 +137,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
 
     /// From the input to the logits.
     ///
-    /// In training NaN goes through to the logits. In inference oneDNN's fused activations, and whole numbers, would hide
+    /// In training NaN goes through to the logits. In inference oneDNN's fused activations, and integers, would hide
     /// it, so it is an error: weights are looked through when they are loaded, the input here, and the steps between where
     /// the processor noted NaN and the logits do not show it.
     /// - Parameter seconds: where each step's time is added, one place per label.

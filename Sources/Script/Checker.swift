@@ -40,7 +40,7 @@ struct Checker {
     var checker = Checker(resolution, library)
     for variable in resolution.outermost.variables.values {
       guard var knowledge = globals[variable.name] else { continue }
-      // What is assigned anew can be anything from the first line on, since functions see it.
+      // What is assigned again can be anything from the first line on, since functions see it.
       if variable.count > 0 { (knowledge.type, knowledge.function) = (.any, nil) }
       checker.known[ObjectIdentifier(variable)] = knowledge
     }

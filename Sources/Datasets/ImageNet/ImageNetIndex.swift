@@ -179,7 +179,7 @@ private struct Contents {
     return entries
   }
 
-  /// - Throws: `DatasetError.malformed` where a name is there twice: unpacking would leave one of them.
+  /// - Throws: `DatasetError.malformed` where a name occurs twice: unpacking would leave one of them.
   private static func requireDifferent(_ members: [(name: String, offset: Int)], in path: String) throws(DatasetError) {
     var offsets: [String: Int] = [:]
     offsets.reserveCapacity(members.count)

@@ -203,7 +203,7 @@ extension TFLiteModel {
 
 extension TFLiteModel.Operator {
   /// The first release of TensorFlow Lite that runs this operator as it is meant: as TensorFlow lists it by version, but
-  /// dense layers in whole numbers with a scale for each channel. That list takes them for version 4, 1.14.0; kernels
+  /// dense layers on integers with a scale for each channel. That list takes them for version 4, 1.14.0; kernels
   /// before 2.10.0 read the first scale alone, and give wrong numbers.
   func runtime(in model: TFLiteModel) -> [Int] {
     switch (code, version) {
