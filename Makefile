@@ -11,7 +11,7 @@ build: setup ## build reprise, in release mode
 	swift build -c release --product reprise
 
 # One test at a time, since the engine's use every core. With testable imports, `test` and `build` would each compile
-# anew what the other left.
+# again what the other left.
 test: setup ## run every test, in release mode
 	swift test -c release --no-parallel --disable-testable-imports
 

@@ -245,18 +245,18 @@ static void measure_errors(void) {
   for (int i = 0; i < SIDES; i++) {
     shape s = {2, sides[i][0], sides[i][0], sides[i][1]};
     if (s.side > 112) s.batch = 1;
-    int64_t pictures[] = {s.batch, s.channels, s.side, s.side}, filters[] = {s.outputs, s.channels, 3, 3};
-    size_t picture_count = (size_t)s.batch * s.channels * s.side * s.side, filter_count = (size_t)s.outputs * s.channels * 9;
-    float *x = malloc(4 * picture_count), *g = malloc(4 * picture_count), *w = malloc(4 * filter_count);
-    size_t most = picture_count > filter_count ? picture_count : filter_count;
+    int64_t images[] = {s.batch, s.channels, s.side, s.side}, filters[] = {s.outputs, s.channels, 3, 3};
+    size_t image_count = (size_t)s.batch * s.channels * s.side * s.side, filter_count = (size_t)s.outputs * s.channels * 9;
+    float *x = malloc(4 * image_count), *g = malloc(4 * image_count), *w = malloc(4 * filter_count);
+    size_t most = image_count > filter_count ? image_count : filter_count;
     float *found = malloc(4 * most);
     double *exact = malloc(8 * most);
     // What follows a ReLU, weights as He et al. draw them, and gradients of either sign.
-    for (size_t j = 0; j < picture_count; j++) x[j] = fmaxf(0, (float)normal());
-    for (size_t j = 0; j < picture_count; j++) g[j] = (float)normal();
+    for (size_t j = 0; j < image_count; j++) x[j] = fmaxf(0, (float)normal());
+    for (size_t j = 0; j < image_count; j++) g[j] = (float)normal();
     for (size_t j = 0; j < filter_count; j++) w[j] = (float)(normal() * sqrt(2.0 / (9 * s.channels)));
     for (direction way = FORWARD; way <= BACKWARD_WEIGHTS; way++) {
-      size_t count = way == BACKWARD_WEIGHTS ? filter_count : picture_count;
+      size_t count = way == BACKWARD_WEIGHTS ? filter_count : image_count;
       memset(exact, 0, 8 * count);
       reference(s, way, x, w, g, exact);
       for (int c = 0; c < 4; c++) {
@@ -265,12 +265,12 @@ static void measure_errors(void) {
         // F(2x2, 3x3) is there for inference alone.
         if (!make(&k, s, c == 2 && way == FORWARD ? INFERENCE : way, candidates[c].algorithm, candidates[c].wanted, 0))
           continue;
-        move(k.source, x, 4, pictures, 1);
+        move(k.source, x, 4, images, 1);
         move(k.weights, w, 4, filters, 1);
-        move(k.target, g, 4, pictures, 1);
+        move(k.target, g, 4, images, 1);
         run(&k);
         dnnl_memory_t result = way == FORWARD ? k.target : way == BACKWARD_DATA ? k.source : k.weights;
-        move(result, found, 4, way == BACKWARD_WEIGHTS ? filters : pictures, 0);
+        move(result, found, 4, way == BACKWARD_WEIGHTS ? filters : images, 0);
         double error = 0, size = 0, worst = 0;
         for (size_t j = 0; j < count; j++) {
           double difference = fabs(found[j] - exact[j]);

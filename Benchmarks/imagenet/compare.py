@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Holds Reprise's answers on a made ImageNet to timm's, picture by picture: compare.py FOLDER [FORM …].
+"""Holds Reprise's answers on a made ImageNet to timm's, image by image: compare.py FOLDER [FORM …].
 
 FOLDER is what make.py made. For each form and protocol, Reprise evaluates the safetensors file; its five largest classes of
-each picture are compared with timm's, and its logits are, too. A pair of classes whose logits lie closer together than
+each image are compared with timm's, and its logits are, too. A pair of classes whose logits lie closer together than
 NEAR may change places. Exits with 1 where anything else differs.
 """
 
@@ -33,7 +33,7 @@ def main(folder, forms):
     wrong = 0
     for form in forms:
         for protocol in answers["protocols"]:
-            rows = sorted(protocol["pictures"], key=lambda row: row["name"])
+            rows = sorted(protocol["images"], key=lambda row: row["name"])
             if form == "folders":
                 rows.sort(key=lambda row: row["label"])
             if form == "shards":
@@ -43,15 +43,15 @@ def main(folder, forms):
                     f'data = imagenet("{folder / form}", size: {protocol["size"]}, crop: {protocol["crop"]}, '
                     f'filter: "{protocol["filter"]}")\n'
                     f'model = load(resnet18(classes: data.classes), "{folder / "resnet18.safetensors"}")\n'
-                    "e = evaluate(model, data)\nprint(e.hits, e.top5, e.count)\n"
-                    'write(predict(model, pictures(data, data.validation)), to: "logits.npy")\n'
+                    "e = evaluate(model, data)\nprint(e.correct, e.top5, e.count)\n"
+                    'write(predict(model, images(data, data.validation)), to: "logits.npy")\n'
                     + ("answers = topLosses(model, data, data.validation)\n"
                        'write(join([a.label for a in sort(answers, by: a => a.index)], " "), to: "labels.txt")\n'
                        if protocol is answers["protocols"][0] else ""), place)
                 logits = np.load(pathlib.Path(place) / "logits.npy")
                 if protocol is answers["protocols"][0]:
                     labels = (pathlib.Path(place) / "labels.txt").read_text().split()
-            hits, five, count = text.split()[-3:]
+            correct, five, count = text.split()[-3:]
             expected = np.array([row["logits"] for row in rows], "f4")
             own = np.argsort(-logits, axis=1, kind="stable")[:, :5]
             same, near, other = 0, 0, 0
@@ -68,10 +68,10 @@ def main(folder, forms):
                 names[label] for label in sorted(names)] == sorted(names.values())
             timm_hits = sum(row["top5"][0] == row["label"] for row in rows)
             timm_five = sum(row["label"] in row["top5"] for row in rows)
-            agrees = int(hits) == timm_hits and round(float(five) * int(count) / 100) == timm_five
+            agrees = int(correct) == timm_hits and round(float(five) * int(count) / 100) == timm_five
             print(
-                f"{form} {protocol['size']} {protocol['crop']} {protocol['filter']}: {same} of {len(rows)} pictures alike in all "
-                f"five, {near} but for logits that are alike, {other} not; top-1 {hits} (timm {timm_hits}), top-5 {five} % (timm "
+                f"{form} {protocol['size']} {protocol['crop']} {protocol['filter']}: {same} of {len(rows)} images alike in all "
+                f"five, {near} but for logits that are alike, {other} not; top-1 {correct} (timm {timm_hits}), top-5 {five} % (timm "
                 f"{100 * timm_five / len(rows):g}); logits differ by at most {np.abs(logits - expected).max():.2g} of "
                 f"{np.abs(expected).max():.2g}")
             wrong += other + (not agrees) + (not consistent) + (int(count) != len(rows))

@@ -1,17 +1,17 @@
-"""Makes a small ImageNet in each of its forms, a network with random weights, and what timm answers for each picture.
+"""Makes a small ImageNet in each of its forms, a network with random weights, and what timm answers for each image.
 
-make.py FOLDER [PICTURES [CLASSES]]: 240 pictures to measure on and half as many to train on, in 8 classes, unless told.
+make.py FOLDER [PICTURES [CLASSES]]: 240 images to measure on and half as many to train on, in 8 classes, unless told.
 
 Noise and shapes in JPEGs of odd sizes and of every kind that ImageNet has: colour in full and in half size, grey, four
-inks (CMYK and YCCK), progressive, turned by a mark of orientation, a PNG under the name of a JPEG, several pictures in
-one file, and pictures smaller than the crop.
+inks (CMYK and YCCK), progressive, turned by a mark of orientation, a PNG under the name of a JPEG, several images in
+one file, and images smaller than the crop.
 
     folders/    train/WNID/*.JPEG, val/WNID/*.JPEG
     flat/       val/*.JPEG beside val.txt;  groundtruth/, synsets/, kaggle/: beside other files with labels
     tars/       ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar
     shards/     imagenet-train-000000.tar …, imagenet-val-000000.tar …
     resnet18.safetensors
-    answers.json    for each protocol and picture: the five largest classes, timm's logits, the label
+    answers.json    for each protocol and image: the five largest classes, timm's logits, the label
 """
 
 import io
@@ -36,7 +36,7 @@ PROTOCOLS = [(224, 0.875, "bilinear"), (224, 0.95, "bicubic"), (160, 0.95, "bicu
 SIZES = [(500, 375)] * 4 + [(375, 500), (500, 333), (333, 500), (640, 427), (230, 301), (150, 113), (97, 341), (800, 201)]
 
 
-def picture(number, label, classes):
+def image(number, label, classes):
     """A class is a hue, a slope and a shape; the rest is drawn."""
     draw = random.Random(number)
     width, height = SIZES[number % len(SIZES)]
@@ -104,11 +104,11 @@ def main(folder, count=240, classes=8):
     for number in range(count):
         label = order[number] % classes
         name = f"ILSVRC2012_val_{number + 1:08d}.JPEG"
-        validation.append((name, label, encoded(picture(number, label, classes), number)))
+        validation.append((name, label, encoded(image(number, label, classes), number)))
     for number in range(count // 2):
         label = number % classes
         name = f"{wnids[label]}_{number}.JPEG"
-        training.append((name, label, encoded(picture(10**6 + number, label, classes), number)))
+        training.append((name, label, encoded(image(10**6 + number, label, classes), number)))
 
     def write(place, data):
         path = folder / place
@@ -172,13 +172,13 @@ def main(folder, count=240, classes=8):
         elif "running_mean" in name or name.endswith(("bn1.bias", "bn2.bias")):
             value.normal_(0, 0.1)
     model.eval()
-    # The classifier sees what differs between pictures.
+    # The classifier sees what differs between images.
     transform = timm.data.create_transform((3, 224, 224), is_training=False)
     with torch.no_grad():
         sample = [transform(Image.open(io.BytesIO(data)).convert("RGB")) for _, _, data in validation[:64]]
         features = model.forward_head(model.forward_features(torch.stack(sample)), pre_logits=True)
         middle = features.mean(0)
-        # Along the main directions in which pictures differ, but for the first, in which sizes differ.
+        # Along the main directions in which images differ, but for the first, in which sizes differ.
         directions = torch.linalg.svd(features - middle, full_matrices=False).Vh[1:1 + 2 * classes]
         weight = torch.randn(classes, len(directions)) @ (directions / ((features - middle) @ directions.T).std(0)[:, None])
         model.fc.weight.copy_(weight)
@@ -198,16 +198,16 @@ def main(folder, count=240, classes=8):
         with torch.no_grad():
             for start in range(0, count, 20):
                 batch = validation[start:start + 20]
-                pictures = [transform(Image.open(io.BytesIO(data)).convert("RGB")) for _, _, data in batch]
-                for (name, label, _), logits in zip(batch, model(torch.stack(pictures))):
+                images = [transform(Image.open(io.BytesIO(data)).convert("RGB")) for _, _, data in batch]
+                for (name, label, _), logits in zip(batch, model(torch.stack(images))):
                     rows.append({
                         "name": name, "label": label, "top5": logits.topk(min(5, classes)).indices.tolist(),
                         "logits": [round(float(x), 6) for x in logits],
                     })
-        hits = sum(row["top5"][0] == row["label"] for row in rows)
+        correct = sum(row["top5"][0] == row["label"] for row in rows)
         five = sum(row["label"] in row["top5"] for row in rows)
-        print(f"{size} {crop} {filter}: {hits} and {five} of {count}")
-        answers["protocols"].append({"size": size, "crop": crop, "filter": filter, "pictures": rows})
+        print(f"{size} {crop} {filter}: {correct} and {five} of {count}")
+        answers["protocols"].append({"size": size, "crop": crop, "filter": filter, "images": rows})
     write("answers.json", json.dumps(answers))
 
 

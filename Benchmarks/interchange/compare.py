@@ -8,11 +8,11 @@ Of each network FOLDER holds its files, a batch, and the expected answers: of sm
 in 64 bits, of large ones by the engine, for quantized ones as it simulates them. Every ONNX file also goes through
 `onnx.checker` with full type inference.
 
-Networks in 32 bits: asks that answers are within 1e-4 of what is expected, relative to the largest of it or 1, and that
+Networks in float32: asks that answers are within 1e-4 of what is expected, relative to the largest of it or 1, and that
 vectors have the same largest element. Quantized networks: counts how many steps of the answer's quantizer lie between,
-the share of answers within one step, and pictures with another largest element (of equal ones any will do). Where a sum
+the share of answers within one step, and images with another largest element (of equal ones any will do). Where a sum
 lies on the edge between two levels, programs may round it otherwise, and the layers behind it carry that on: asks for at
-most 8 steps. Of the large QDQ files it asks that both runtimes compute convolutions and dense layers in whole numbers.
+most 8 steps. Of the large QDQ files it asks that both runtimes compute convolutions and dense layers in integers.
 Exit status 1 where something is not so.
 
 On processors of the x86 family without VNNI, 8-bit products of these two runtimes are added in 16 bits, which can be too
@@ -75,7 +75,7 @@ def run_lite(path, batch):
     interpreter.set_tensor(entry["index"], batch)
     interpreter.invoke()
     answer = interpreter.get_tensor(end["index"])
-    # The graph's entry by name, as applications call it, one picture at a time.
+    # The graph's entry by name, as applications call it, one image at a time.
     runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
     (name,) = runner.get_input_details().keys()
     single = next(iter(runner(**{name: batch[:1]}).values()))
@@ -99,7 +99,7 @@ def checksum(data):
 
 
 class Comparison:
-    """Of an answer with another, by pictures."""
+    """Of an answer with another, by images."""
 
     def __init__(self, answer, expected, step):
         assert answer.shape == expected.shape, f"{answer.shape} for {expected.shape}"
@@ -141,7 +141,7 @@ def adds_in_16_bits():
 
 
 def stray(kind, operators):
-    """Operators that should have been in whole numbers."""
+    """Operators that should have been in integers."""
     if kind == "onnx":
         return [name for name in operators if name in ("Conv", "FusedConv", "Gemm", "FusedGemm")]
     return [name for name in operators if name.startswith("float")] if kind == "openvino" else []
@@ -169,7 +169,7 @@ def main():
         step = float(np.load(steps)[0]) if is_quantized else 0
         whole = options.folder / f"{name}.int8.npy"
         if whole.exists():
-            print(f"{name} in whole numbers: {Comparison(np.load(whole), expected, step)}, {len(batch)} pictures")
+            print(f"{name} in integers: {Comparison(np.load(whole), expected, step)}, {len(batch)} images")
         for kind, (run, ending, program) in runners.items():
             path = options.folder / f"{name}.{ending}"
             if not path.exists() or (kind == "openvino" and not is_quantized):
@@ -186,9 +186,9 @@ def main():
             if kind == "openvino" and "7_bits" not in name and adds_in_16_bits():
                 good = True
             wrong += not good
-            facts = f", {len(batch)} pictures" + (f", in 32 bits: {len(floats)} {sorted(set(floats))}" if floats else "")
+            facts = f", {len(batch)} images" + (f", in float32: {len(floats)} {sorted(set(floats))}" if floats else "")
             if is_quantized and kind == "onnx":
-                facts += f", {sum(o.startswith(('QLinearConv', 'QGemm')) for o in operators)} in whole numbers"
+                facts += f", {sum(o.startswith(('QLinearConv', 'QGemm')) for o in operators)} in integers"
             print(f"{path.name:60} {program.split()[0]:15} {comparison}{facts}{'' if good else '  WRONG'}")
             if kind != "openvino" and not is_large:
                 lines.append(f"{path.name} {checksum(path.read_bytes())} {comparison.recorded} {program}")

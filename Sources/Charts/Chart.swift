@@ -83,8 +83,8 @@ public struct Chart: Hashable, Sendable, Codable {
       try require(.bars, bars, atMost: Chart.mostBars)
       for axis in [panel.x, panel.y] { try require(.names, axis.names?.count ?? 0, atMost: Chart.mostNames) }
     }
-    try require(.pictures, pictures, atMost: PictureGrid.mostPictures)
-    try require(.pictureBytes, pictureBytes, atMost: PictureGrid.mostBytes)
+    try require(.pictures, pictures, atMost: ImageGrid.mostPictures)
+    try require(.pictureBytes, pictureBytes, atMost: ImageGrid.mostBytes)
   }
 }
 
@@ -117,7 +117,7 @@ public struct Panel: Hashable, Sendable, Codable {
     return what + over + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
   }
 
-  var grid: PictureGrid? {
+  var grid: ImageGrid? {
     marks.lazy.compactMap { if case .pictures(let grid) = $0 { grid } else { nil } }.first
   }
 

@@ -24,7 +24,7 @@ struct Extremes {
           else { continue }
           for edge in histogram.edges[index...index + 1] {
             extend(&x, edge)
-            // Ranges around whole numbers count something.
+            // Ranges around integers count something.
             hasIntegerX = hasIntegerX && (edge - 0.5).rounded() == edge - 0.5 && abs(edge) < 1e15
           }
           extend(&y, count)

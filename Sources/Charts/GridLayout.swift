@@ -14,7 +14,7 @@ package struct GridLayout: Sendable {
   package var boxes: [Rectangle] { places.map(\.box) }
 
   /// `nil` if there is no room for a pixel of each.
-  init?(_ grid: PictureGrid, titled title: String, in frame: PanelFrame, _ typeface: Typeface) {
+  init?(_ grid: ImageGrid, titled title: String, in frame: PanelFrame, _ typeface: Typeface) {
     let size = frame.textSize
     var area = frame.cell
     frameWidth = max(3, (size * 0.25).rounded())

@@ -45,7 +45,7 @@ public struct Histogram: Hashable, Sendable, Codable {
   ///
   /// The width is `2 · IQR / ∛n` (Freedman and Diaconis, "On the histogram as a density estimator", 1981), for the list
   /// that asks for the narrowest; where a list's quartiles coincide, there are `log₂ n + 1` ranges (Sturges 1926). Whole
-  /// numbers get ranges around whole numbers.
+  /// numbers get ranges around integers.
   ///
   /// - Parameter count: How many ranges, from 1 to ``mostBins``; `nil` chooses, at most 200.
   /// - Returns: Empty where no value is finite.

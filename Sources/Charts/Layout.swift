@@ -22,7 +22,7 @@ package struct Layout: Sendable {
     let isOfPictures = chart.panels.count == 1 && chart.panels[0].grid != nil
     let size =
       isOfPictures
-      ? PictureGrid.textSize(ofChart: width)
+      ? ImageGrid.textSize(ofChart: width)
       : max(10, min(48, (width * height / max(1, parts)).squareRoot() / 36))
     textSize = size
     let edge = (size * 0.9).rounded()

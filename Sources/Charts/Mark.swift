@@ -12,7 +12,7 @@ public enum Mark: Hashable, Sendable {
   /// A matrix of coloured cells.
   case heatMap(HeatMap)
   /// Pictures in rows and columns.
-  case pictures(PictureGrid)
+  case pictures(ImageGrid)
   /// A horizontal line with its label.
   case reference(Reference)
 
@@ -44,7 +44,7 @@ extension Mark: Codable {
       case .bars: .bars(try container.decode(Series.self, forKey: .bars))
       case .histogram: .histogram(try container.decode(Histogram.self, forKey: .histogram))
       case .heatMap: .heatMap(try container.decode(HeatMap.self, forKey: .heatMap))
-      case .pictures: .pictures(try container.decode(PictureGrid.self, forKey: .pictures))
+      case .pictures: .pictures(try container.decode(ImageGrid.self, forKey: .pictures))
       case .reference, nil: .reference(try container.decode(Reference.self, forKey: .reference))
       }
   }

@@ -113,7 +113,7 @@ extension Typeface {
   }
 }
 
-/// One of gd's bitmap fonts, enlarged by a whole number.
+/// One of gd's bitmap fonts, enlarged by an integer.
 @safe struct BitmapFont {
   private let font: gdFontPtr
   let scale: Int

@@ -2,12 +2,12 @@ package import Engine
 package import Networks
 package import Tensors
 
-/// Runs pictures through a network and lets the activations of some layers be read, batch by batch.
+/// Runs images through a network and lets the activations of some layers be read, batch by batch.
 package final class ActivationReader {
   package let network: Network
   private let plan: Plan
-  /// `N C H W`, normalized; a whole number of batches.
-  private let pictures: Tensor
+  /// `N C H W`, normalized; an integer of batches.
+  private let images: Tensor
   private let isInterrupted: () -> Bool
 
   /// Somebody wants the work to stop.
@@ -15,19 +15,19 @@ package final class ActivationReader {
 
   /// - Parameters:
   ///   - taps: the layers that are read.
-  ///   - pictures: `N C H W`, normalized.
+  ///   - images: `N C H W`, normalized.
   package init(
-    _ network: Network, taps: Set<Network.Node>, pictures: Tensor, engine: Engine,
+    _ network: Network, taps: Set<Network.Node>, images: Tensor, engine: Engine,
     isInterrupted: @escaping () -> Bool = { false }
   ) throws(EngineError) {
-    precondition(pictures.shape.sample == network.shape(of: network.input) && pictures.shape[0] > 0)
-    let count = pictures.shape[0]
+    precondition(images.shape.sample == network.shape(of: network.input) && images.shape[0] > 0)
+    let count = images.shape[0]
     let batch = (1...min(50, count)).last { count % $0 == 0 }!
     plan = try engine.compile(network, batch: batch, mode: .inference, taps: taps)
-    (self.network, self.pictures, self.isInterrupted) = (network, pictures, isInterrupted)
+    (self.network, self.images, self.isInterrupted) = (network, images, isInterrupted)
   }
 
-  /// Pictures in a batch.
+  /// Images in a batch.
   package var batch: Int { plan.batch }
 
   package func load(_ weights: Weights) throws(EngineError) { try plan.load(weights) }
@@ -35,14 +35,14 @@ package final class ActivationReader {
   /// Computes the network, no further than needed, and calls `body` with each batch.
   /// - Parameter layer: the layer whose input is needed; nil computes all.
   /// - Throws: `Interrupted`, `EngineError`, and what `body` throws.
-  package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstPicture: Int) throws -> Void) throws {
+  package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstImage: Int) throws -> Void) throws {
     let end = layer.flatMap { node in plan.labels.firstIndex { $0.layer == network[node].name } }
-    let size = pictures.shape.sample.elementCount
-    for first in stride(from: 0, to: pictures.shape[0], by: plan.batch) {
+    let size = images.shape.sample.elementCount
+    for first in stride(from: 0, to: images.shape[0], by: plan.batch) {
       if isInterrupted() { throw Interrupted() }
       try plan.perform { execution in
-        pictures.withUnsafeElements { pictures in
-          _ = plan.input.update(fromContentsOf: pictures[first * size..<(first + plan.batch) * size])
+        images.withUnsafeElements { images in
+          _ = plan.input.update(fromContentsOf: images[first * size..<(first + plan.batch) * size])
         }
         if let end { execution.run(0..<end) } else { execution.forward() }
       }

@@ -3,7 +3,7 @@ public import Engine
 public import Networks
 public import Tensors
 
-/// How long networks take for a picture, timed by turns so that what else the machine does meets all of them alike.
+/// How long networks take for an image, timed by turns so that what else the machine does meets all of them alike.
 public struct Latency: Hashable, Sendable {
   /// Milliseconds of each pass, sorted.
   public let milliseconds: [Double]
@@ -15,9 +15,9 @@ public struct Latency: Hashable, Sendable {
       ? 0...0 : milliseconds[milliseconds.count / 4]...milliseconds[milliseconds.count * 3 / 4]
   }
 
-  /// Networks with quantizers run on whole numbers.
+  /// Networks with quantizers run on integers.
   /// - Parameters:
-  ///   - batch: pictures in a pass; 1 is what one waits for.
+  ///   - batch: images in a pass; 1 is what one waits for.
   ///   - rounds: passes of each network, after three that are not counted.
   /// - Throws: `EngineError`.
   public static func compared(

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Tensors
 
-/// A random change to a training picture that keeps its label and its size.
+/// A random change to a training image that keeps its label and its size.
 public enum Augmentation: Hashable, Sendable, Codable {
-  /// A part of the picture scaled to the whole: its share of the area and its width to height are drawn, then its place
+  /// A part of the image scaled to the whole: its share of the area and its width to height are drawn, then its place
   /// (Szegedy et al. 2015, arXiv:1409.4842, section 6; drawn as torchvision draws). A random filter is drawn first. Happens before all others, as the
-  /// picture is read.
+  /// image is read.
   case randomResizedCrop(
     area: ClosedRange<Double> = 0.08...1, aspect: ClosedRange<Double> = 0.75...(4.0 / 3),
     filter: Interpolation = .bilinear)
-  /// Moves the picture by up to `padding` pixels each way; black comes in at the edges.
+  /// Moves the image by up to `padding` pixels each way; black comes in at the edges.
   case randomCrop(padding: Int)
   /// Mirrors left and right, with this probability.
   case horizontalFlip(probability: Float = 0.5)
@@ -18,19 +18,19 @@ public enum Augmentation: Hashable, Sendable, Codable {
   case randAugment(RandAugment)
   /// Random changes of colour, see `ColorJitter`.
   case colorJitter(ColorJitter)
-  /// The whole picture scaled so that its shorter side is drawn from a range of pixels, then a part of the wanted size
+  /// The whole image scaled so that its shorter side is drawn from a range of pixels, then a part of the wanted size
   /// drawn from it (Simonyan and Zisserman 2015, arXiv:1409.1556, section 3.1; He et al. 2015, arXiv:1512.03385, section
-  /// 3.4: 256...480). Where even the longest drawn side is too short, the picture is scaled just as far as is needed.
+  /// 3.4: 256...480). Where even the longest drawn side is too short, the image is scaled just as far as is needed.
   case scaleJitter(shortSide: ClosedRange<Int> = 256...480, filter: Interpolation = .bilinear)
-  /// Adds to all pixels of a picture one colour along the principal components of ImageNet's colours, each times its
-  /// eigenvalue times a number of mean 0 and this deviation (Krizhevsky et al. 2012, section 4.1). Added to the
+  /// Adds to all pixels of an image one colour along the principal components of ImageNet's colours, each times its
+  /// eigenvalue times a number of mean 0 and this std (Krizhevsky et al. 2012, section 4.1). Added to the
   /// normalized numbers, so that nothing is rounded or cut; only of colour.
-  case colorNoise(deviation: Double = 0.1)
+  case colorNoise(std: Double = 0.1)
   /// Erases a random rectangle, see `RandomErasing`. After normalization.
   case randomErasing(RandomErasing)
   /// Takes each image several times, each copy changed in its own way, in as many steps as before: see `RepeatedSamples`.
   /// Only where the order is shuffled.
-  case repeated(times: Int = 3)
+  case repeatedAugmentation(times: Int = 3)
 
   /// Tells the draws of one kind from those of another, so that adding one moves nothing else. 1 to 15.
   private var lane: Int {
@@ -48,7 +48,7 @@ public enum Augmentation: Hashable, Sendable, Codable {
   }
 
   /// The generator of each augmentation's draws lies on its own lane: the kind, and how many of that kind came before.
-  /// The copy of a repeated picture stands above them, in four bits.
+  /// The copy of a repeated image stands above them, in four bits.
   static func lanes(of augmentations: [Augmentation]) -> [Int] {
     augmentations.indices.map { position in
       let kind = augmentations[position].lane
@@ -56,7 +56,7 @@ public enum Augmentation: Hashable, Sendable, Codable {
     }
   }
 
-  /// Changes the bytes of a picture.
+  /// Changes the bytes of an image.
   func apply(to canvas: inout Canvas, using random: inout Philox) {
     switch self {
     case .randomResizedCrop, .scaleJitter: break  // see `framing(using:)`
@@ -77,17 +77,17 @@ public enum Augmentation: Hashable, Sendable, Codable {
     }
   }
 
-  /// Changes the normalized numbers of a picture, `C x H x W`.
+  /// Changes the normalized numbers of an image, `C x H x W`.
   func finish(
     _ numbers: UnsafeMutablePointer<Float>, shape: Shape, normalization: Normalization, using random: inout Philox
   ) {
     switch self {
-    case .colorNoise(let deviation):
+    case .colorNoise(let std):
       guard shape[0] == 3 else { return }
       let plane = shape[1] * shape[2]
-      let shift = ColorNoise.shift(deviation: deviation, using: &random)
+      let shift = ColorNoise.shift(std: std, using: &random)
       for channel in 0..<3 {
-        let amount = Float(shift[channel]) / normalization.deviation[channel]
+        let amount = Float(shift[channel]) / normalization.std[channel]
         for i in 0..<plane { numbers[channel * plane + i] += amount }
       }
     case .randomErasing(let erasing): erasing.apply(to: numbers, shape: shape, using: &random)
@@ -97,13 +97,13 @@ public enum Augmentation: Hashable, Sendable, Codable {
 }
 
 extension Augmentation {
-  /// What decides the part of the picture that is read, or nil for other kinds.
+  /// What decides the part of the image that is read, or nil for other kinds.
   func framing(for shape: Shape, using random: Philox) -> Framing? {
     var random = random
     switch self {
     case .randomResizedCrop(let area, let aspect, let filter):
       let filter = filter.drawn(using: &random)
-      return Self.resizedCrop(area: area, aspect: aspect, filter: filter, random)
+      return Self.randomResizedCrop(area: area, aspect: aspect, filter: filter, random)
     case .scaleJitter(let shortSide, let filter):
       let filter = filter.drawn(using: &random)
       let drawn = shortSide.lowerBound + random.integer(below: shortSide.count)
@@ -119,7 +119,7 @@ extension Augmentation {
     }
   }
 
-  private static func resizedCrop(
+  private static func randomResizedCrop(
     area: ClosedRange<Double>, aspect: ClosedRange<Double>, filter: Framing.Filter, _ random: Philox
   ) -> Framing {
     Framing(filter: filter, allowsReduction: true) { height, width in
@@ -150,13 +150,13 @@ extension Augmentation {
   }
 }
 
-/// Writes the picture as seen through a window moved to `left` and `top`; outside the picture is 0.
-private func shift(_ picture: PictureView, left: Int, top: Int, into target: UnsafeMutablePointer<UInt8>) {
-  let (width, height) = (picture.width, picture.height)
-  let source = picture.bytes.baseAddress!
+/// Writes the image as seen through a window moved to `left` and `top`; outside the image is 0.
+private func shift(_ image: ImageView, left: Int, top: Int, into target: UnsafeMutablePointer<UInt8>) {
+  let (width, height) = (image.width, image.height)
+  let source = image.bytes.baseAddress!
   let columns = max(0, left)..<max(max(0, left), min(width, width + left))
   let before = max(0, -left)
-  for row in 0..<picture.channels * height {
+  for row in 0..<image.channels * height {
     let y = row % height + top
     let out = target + row * width
     guard (0..<height).contains(y), !columns.isEmpty else {
@@ -171,45 +171,45 @@ private func shift(_ picture: PictureView, left: Int, top: Int, into target: Uns
   }
 }
 
-private func mirror(_ picture: PictureView, into target: UnsafeMutablePointer<UInt8>) {
-  let width = picture.width
-  let source = picture.bytes.baseAddress!
-  for row in 0..<picture.channels * picture.height {
+private func mirror(_ image: ImageView, into target: UnsafeMutablePointer<UInt8>) {
+  let width = image.width
+  let source = image.bytes.baseAddress!
+  for row in 0..<image.channels * image.height {
     let line = source + row * width
     let out = target + row * width
     for x in 0..<width { out[x] = line[width - 1 - x] }
   }
 }
 
-/// A picture that is changed step by step, from one of two buffers into the other.
+/// An image that is changed step by step, from one of two buffers into the other.
 struct Canvas {
-  private(set) var picture: PictureView
+  private(set) var image: ImageView
   private let buffers: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>)
   private let fill: [UInt8]
   private var side = 0
 
   init(
-    _ picture: PictureView, _ buffers: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>), fill: [UInt8]
+    _ image: ImageView, _ buffers: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>), fill: [UInt8]
   ) {
-    (self.picture, self.buffers, self.fill) = (picture, buffers, fill)
+    (self.image, self.buffers, self.fill) = (image, buffers, fill)
   }
 
-  /// Writes the changed picture, of the same shape.
-  mutating func change(_ write: (PictureView, UnsafeMutablePointer<UInt8>) -> Void) {
+  /// Writes the changed image, of the same shape.
+  mutating func change(_ write: (ImageView, UnsafeMutablePointer<UInt8>) -> Void) {
     let target = side == 0 ? buffers.0 : buffers.1
-    write(picture, target)
+    write(image, target)
     took(target)
   }
 
-  mutating func change(_ operation: PictureOperation, filter: Framing.Filter) {
+  mutating func change(_ operation: ImageOperation, filter: Framing.Filter) {
     let target = side == 0 ? buffers.0 : buffers.1
-    if operation.apply(to: picture, into: target, filter: filter, fill: fill) { took(target) }
+    if operation.apply(to: image, into: target, filter: filter, fill: fill) { took(target) }
   }
 
   private mutating func took(_ target: UnsafeMutablePointer<UInt8>) {
-    picture = PictureView(
-      channels: picture.channels, height: picture.height, width: picture.width,
-      bytes: UnsafeBufferPointer(start: target, count: picture.bytes.count))
+    image = ImageView(
+      channels: image.channels, height: image.height, width: image.width,
+      bytes: UnsafeBufferPointer(start: target, count: image.bytes.count))
     side = 1 - side
   }
 }
@@ -225,12 +225,12 @@ final class AugmentationChain {
   private let half: Int
 
   init(
-    _ augmentations: [Augmentation], seed: UInt64, pictureShape: Shape, normalization: Normalization
+    _ augmentations: [Augmentation], seed: UInt64, imageShape: Shape, normalization: Normalization
   ) throws(TensorError) {
     steps = Array(zip(augmentations, Augmentation.lanes(of: augmentations)))
-    (self.seed, shape, self.normalization) = (seed, pictureShape, normalization)
+    (self.seed, shape, self.normalization) = (seed, imageShape, normalization)
     fill = normalization.fill
-    half = AlignedBuffer.rounded(pictureShape.elementCount)
+    half = AlignedBuffer.rounded(imageShape.elementCount)
     buffers = try AlignedBuffer(byteCount: 2 * half)
   }
 
@@ -240,12 +240,12 @@ final class AugmentationChain {
     ).generator()
   }
 
-  /// What the draws for a picture follow from: its number in the source, and which of its copies it is.
+  /// What the draws for an image follow from: its number in the source, and which of its copies it is.
   struct Sample {
     let epoch, index, copy: Int
   }
 
-  /// How the picture is to be read, where one of the augmentations decides that.
+  /// How the image is to be read, where one of the augmentations decides that.
   func framing(of sample: Sample) -> Framing? {
     for step in steps {
       if let framing = step.augmentation.framing(for: shape, using: random(step.lane, sample)) { return framing }
@@ -253,18 +253,18 @@ final class AugmentationChain {
     return nil
   }
 
-  /// The changed picture, valid until the next call.
-  func callAsFunction(_ picture: PictureView, _ sample: Sample) -> PictureView {
+  /// The changed image, valid until the next call.
+  func callAsFunction(_ image: ImageView, _ sample: Sample) -> ImageView {
     let start = buffers.pointer.assumingMemoryBound(to: UInt8.self)
-    var canvas = Canvas(picture, (start, start + half), fill: fill)
+    var canvas = Canvas(image, (start, start + half), fill: fill)
     for step in steps {
       var random = random(step.lane, sample)
       step.augmentation.apply(to: &canvas, using: &random)
     }
-    return canvas.picture
+    return canvas.image
   }
 
-  /// Changes the numbers that the picture became.
+  /// Changes the numbers that the image became.
   func finish(_ numbers: UnsafeMutablePointer<Float>, _ sample: Sample) {
     for step in steps {
       var random = random(step.lane, sample)

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Pictures in classes, with a part to train on and a part to measure on. The pictures of a part have one shape.
+/// Images in classes, with a part to train on and a part to measure on. The images of a part have one shape.
 public struct Dataset: Sendable {
   public var name: String
   /// The classes' names; a label is a position in this list.
@@ -9,13 +9,13 @@ public struct Dataset: Sendable {
   /// What results are measured on: the validation or test part that the dataset comes with.
   public var validation: Split
   public var normalization: Normalization
-  /// How pictures of any size are shown where nothing is drawn at random; nil where they have one size, or are shown whole.
+  /// How images of any size are shown where nothing is drawn at random; nil where they have one size, or are shown whole.
   public var transform: TestTransform?
 
-  /// - Precondition: The pictures of both parts have as many channels as there are means.
+  /// - Precondition: The images of both parts have as many channels as there are means.
   public init(name: String, classes: [String], train: Split, validation: Split, normalization: Normalization) {
-    precondition(train.pictureShape[0] == validation.pictureShape[0])
-    precondition(normalization.mean.count == train.pictureShape[0])
+    precondition(train.imageShape[0] == validation.imageShape[0])
+    precondition(normalization.mean.count == train.imageShape[0])
     self.name = name
     self.classes = classes
     self.train = train
@@ -23,11 +23,11 @@ public struct Dataset: Sendable {
     self.normalization = normalization
   }
 
-  /// Of the pictures to train on; `C x H x W`.
-  public var pictureShape: Shape { train.pictureShape }
+  /// Of the images to train on; `C x H x W`.
+  public var imageShape: Shape { train.imageShape }
 
-  /// A part with its pictures shown as large as those to measure on, where its source can.
-  public func measured(_ part: Split) -> Split { part.showing(validation.pictureShape) }
+  /// A part with its images shown as large as those to measure on, where its source can.
+  public func measured(_ part: Split) -> Split { part.showing(validation.imageShape) }
 
   /// The same dataset with fewer samples, chosen as `Split.first(_:)` does; nil keeps a part whole.
   /// - Throws: `DatasetError.outOfRange` where there are not so many.
@@ -49,7 +49,7 @@ public struct Dataset: Sendable {
     return result
   }
 
-  /// A hash of class names, pictures and labels of both parts, in 16 hexadecimal digits. Reads every sample.
+  /// A hash of class names, images and labels of both parts, in 16 hexadecimal digits. Reads every sample.
   public func checksum() throws(DatasetError) -> String {
     var hasher = StableHasher()
     hasher.combine(classes.count)

@@ -16,25 +16,25 @@ public enum DatasetError: Error, Hashable, Sendable {
   case malformed(path: String, problem: String)
   case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
   case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
-  /// A folder without a subfolder of pictures.
+  /// A folder without a subfolder of images.
   case noClasses(path: String)
   /// Folders that should be classes, and hold no image.
   case emptyClasses(names: [String], path: String)
-  /// A folder without the pictures of ImageNet in any form that is known.
+  /// A folder without the images of ImageNet in any form that is known.
   case notImageNet(path: String)
-  /// Pictures to measure on without classes, and no file that tells their labels.
+  /// Images to measure on without classes, and no file that tells their labels.
   case noLabels(path: String)
   /// Labels by the numbers of the development kit, and no file that tells which class is which.
   case noClassNumbers(path: String)
-  /// A class of the validation part that the training part does not have.
+  /// A class of the validation set that the training set does not have.
   case unknownClass(name: String, path: String)
   /// A name that is not UTF-8, shown with the wrong bytes replaced.
   case nameNotUTF8(path: String)
-  /// A picture that cannot be decoded.
+  /// An image that cannot be decoded.
   case undecodable(path: String, reason: String)
   /// A request outside what there is, such as more samples than the set has.
   case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
-  /// A request that cannot be met, such as pictures of two channels.
+  /// A request that cannot be met, such as images of two channels.
   case invalid(what: String, problem: String)
   /// Somebody wanted the work to stop.
   case interrupted
@@ -51,23 +51,23 @@ extension DatasetError: CustomStringConvertible {
     case .missing(let path, _): path.isEmpty ? "an empty name is no file" : "\(path) is not here"
     case .unreadable(let error): "\(error)"
     case .notAFolder(let path): "\(path) is not a folder"
-    case .empty(let path): "\(path) holds no pictures"
+    case .empty(let path): "\(path) holds no images"
     case .truncated(let path, let expected, let found): "\(path) ends after \(found) of \(expected) bytes"
     case .trailingBytes(let path, let expected): "\(path) goes on after the \(expected) bytes that its header promises"
     case .wrongMagic(let path, let expected, let found): "\(path) begins with \(found), \(expected) begins otherwise"
     case .malformed(let path, let problem): "\(path): \(problem)"
     case .countsDiffer(let images, let imageCount, let labels, let labelCount):
-      "\(images) has \(imageCount) pictures, but \(labels) has \(labelCount) labels"
+      "\(images) has \(imageCount) images, but \(labels) has \(labelCount) labels"
     case .labelOutOfRange(let path, let index, let label, let classCount):
       "\(path): sample \(index) has the label \(label), but there are \(classCount) classes, 0 to \(classCount - 1)"
-    case .noClasses(let path): "\(path) has no subfolder with pictures"
+    case .noClasses(let path): "\(path) has no subfolder with images"
     case .emptyClasses(let names, let path):
       "\(path) has \(names.count == 1 ? "a class" : "\(names.count) classes") without an image: "
         + names.prefix(3).map { "\($0)/" }.joined(separator: ", ") + (names.count > 3 ? ", …" : "")
-    case .notImageNet(let path): "\(path) holds no pictures of ImageNet to measure on"
-    case .noLabels(let path): "the pictures to measure on in \(path) have no labels: they are not in folders by class"
+    case .notImageNet(let path): "\(path) holds no images of ImageNet to measure on"
+    case .noLabels(let path): "the images to measure on in \(path) have no labels: they are not in folders by class"
     case .noClassNumbers(let path): "\(path) numbers the classes in an order of its own, which no file tells"
-    case .unknownClass(let name, let path): "\(path) has the class '\(name)', which the training part does not have"
+    case .unknownClass(let name, let path): "\(path) has the class '\(name)', which the training set does not have"
     case .nameNotUTF8(let path): "the name of \(path) is not UTF-8"
     case .undecodable(let path, let reason): "\(path) cannot be decoded: \(reason)"
     case .outOfRange(let what, let value, let allowed):
@@ -82,7 +82,7 @@ extension DatasetError: CustomStringConvertible {
     switch self {
     case .missing(_, let package?): "apt-get install \(package), or name the folder where it is"
     case .missing: "name the folder or file where it is, from where reprise was started or from the root"
-    case .noClasses: "a folder of pictures has one subfolder per class, or train/ and val/ with such subfolders"
+    case .noClasses: "a folder of images has one subfolder per class, or train/ and val/ with such subfolders"
     case .emptyClasses: "images end in .jpg, .jpeg, .png, .bmp, .webp or .gif; take a folder away that is no class"
     case .truncated: "the download or the copy was cut off; fetch it again"
     case .notImageNet:
@@ -92,7 +92,7 @@ extension DatasetError: CustomStringConvertible {
     case .noClassNumbers:
       "put meta.mat or map_clsloc.txt of the development kit beside it, or other labels: val.txt, LOC_val_solution.csv"
     case .nameNotUTF8: "rename it"
-    case .undecodable: "fetch the file anew, or take it out of the set; what cannot be decoded is not replaced by something else"
+    case .undecodable: "fetch the file again, or take it out of the set; what cannot be decoded is not replaced by something else"
     default: nil
     }
   }

@@ -1,9 +1,9 @@
 public import Tensors
 
-/// A rectangle of a picture, in pixels of the whole picture.
+/// A rectangle of an image, in pixels of the whole image.
 public struct Window: Hashable, Sendable {
   public var top, left, height, width: Double
-  /// Whether pixels around the window take part where the filter reaches over its edge, as when a picture is scaled
+  /// Whether pixels around the window take part where the filter reaches over its edge, as when an image is scaled
   /// first and cut afterwards. Otherwise the window is cut out first; its numbers are then whole.
   public var seesBeyond: Bool
 
@@ -21,9 +21,9 @@ public struct Window: Hashable, Sendable {
   }
 }
 
-/// How a picture of any size becomes one of the wanted size: which part of it is seen, and through which filter.
+/// How an image of any size becomes one of the wanted size: which part of it is seen, and through which filter.
 public struct Framing: Sendable {
-  /// Filters that widen as the picture shrinks (antialiased), as Pillow's and torchvision's.
+  /// Filters that widen as the image shrinks (antialiased), as Pillow's and torchvision's.
   public enum Filter: String, CaseIterable, Hashable, Sendable, Codable {
     /// A triangle of one pixel to each side.
     case bilinear
@@ -47,7 +47,7 @@ public struct Framing: Sendable {
   /// Whether a JPEG may be decoded at a half, a quarter or an eighth of its size where the window is still large enough.
   /// That is faster, and moves bytes by one or two.
   public var allowsReduction: Bool
-  /// Of a picture of this height and width.
+  /// Of an image of this height and width.
   public var window: @Sendable (_ height: Int, _ width: Int) -> Window
 
   public init(
@@ -58,7 +58,7 @@ public struct Framing: Sendable {
   }
 }
 
-/// A picture's size after it was scaled so that its shorter side has some length.
+/// An image's size after it was scaled so that its shorter side has some length.
 ///
 /// The longer side is cut to whole pixels, as torchvision's `Resize` cuts it, so the two axes scale a little differently.
 struct ScaledSize: Hashable, Sendable {
@@ -79,7 +79,7 @@ struct ScaledSize: Hashable, Sendable {
     (self.height, self.width) = (height, width)
   }
 
-  /// Where a part of the scaled picture lies in the picture.
+  /// Where a part of the scaled image lies in the image.
   func window(top: Int, left: Int, height: Int, width: Int) -> Window {
     let vertical = Double(sourceHeight) / Double(self.height)
     let horizontal = Double(sourceWidth) / Double(self.width)
@@ -89,7 +89,7 @@ struct ScaledSize: Hashable, Sendable {
   }
 }
 
-/// How pictures are shown to a network that is measured: scaled so that the shorter side has some length, then the
+/// How images are shown to a network that is measured: scaled so that the shorter side has some length, then the
 /// middle cut out, as timm and torchvision do.
 public struct TestTransform: Hashable, Sendable, Codable {
   /// The side of the part in the middle to the shorter side, above 0 and at most 1: 0.875 is 224 of 256.

@@ -57,7 +57,7 @@ public struct Loader: Sendable {
     order: Order = .plain, seed: UInt64 = 0, dropsLast: Bool = false, workers: Int = 1,
     ranks: Int = 1, rankRows: Int? = nil, share: BatchShare = .all
   ) {
-    precondition(batchSize >= 1 && normalization.mean.count == split.pictureShape[0])
+    precondition(batchSize >= 1 && normalization.mean.count == split.imageShape[0])
     precondition(ranks == 1 || (ranks > 1 && dropsLast))
     self.split = split
     self.batchSize = batchSize
@@ -191,7 +191,7 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     self.epoch = epoch
     order = loader.places(epoch: epoch)
     table = loader.normalization.table
-    sampleSize = loader.split.pictureShape.elementCount
+    sampleSize = loader.split.imageShape.elementCount
     last = loader.share.count(of: loader.batchCount)
     count = loader.sampleCount
     let start = min(max(loader.share.count(of: first), 0), last)
@@ -206,7 +206,7 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     for _ in 0..<min(loader.workers, last - start) {
       chains.append(
         try AugmentationChain(
-          loader.augmentations, seed: loader.seed, pictureShape: loader.split.pictureShape,
+          loader.augmentations, seed: loader.seed, imageShape: loader.split.imageShape,
           normalization: loader.normalization))
     }
     self.chains = chains
@@ -323,14 +323,14 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
       labels[row] = Int32(split.source.label(at: index))
       numbers[row] = Int32(index)
       let target = images + row * sampleSize
-      func take(_ picture: PictureView) {
-        precondition(picture.bytes.count == sampleSize)
-        normalize(augment(picture, sample), into: target)
+      func take(_ image: ImageView) {
+        precondition(image.bytes.count == sampleSize)
+        normalize(augment(image, sample), into: target)
       }
       if let framing = augment.framing(of: sample) {
-        try split.source.withPicture(at: index, framing, take)
+        try split.source.withImage(at: index, framing, take)
       } else {
-        try split.source.withPicture(at: index, take)
+        try split.source.withImage(at: index, take)
       }
       augment.finish(target, sample)
     }
@@ -342,11 +342,11 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     }
   }
 
-  private func normalize(_ picture: PictureView, into target: UnsafeMutablePointer<Float>) {
-    let plane = picture.width * picture.height
-    let bytes = picture.bytes.baseAddress!
+  private func normalize(_ image: ImageView, into target: UnsafeMutablePointer<Float>) {
+    let plane = image.width * image.height
+    let bytes = image.bytes.baseAddress!
     table.withUnsafeBufferPointer { table in
-      for channel in 0..<picture.channels {
+      for channel in 0..<image.channels {
         let numbers = table.baseAddress! + 256 * channel
         let (from, to) = (bytes + channel * plane, target + channel * plane)
         for i in 0..<plane { to[i] = numbers[Int(from[i])] }

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Some operations drawn for each picture, each with a random level around one magnitude, as timm draws them.
+/// Some operations drawn for each image, each with a random level around one magnitude, as timm draws them.
 ///
 /// For each layer are drawn, in this order and always all of them: the operation, out of 15 with replacement; whether it
 /// is applied; its level, of the normal distribution around the magnitude, cut to 0...10; the sign of its argument; and
@@ -8,27 +8,27 @@ public import Tensors
 /// of the dataset's normalization, as in timm.
 ///
 /// Source: Cubuk et al. 2020, arXiv:1909.13719, with the scale, the levels and the two lists of timm 1.0.31,
-/// `auto_augment.py` (`rand-m7-mstd0.5` is `RandAugment(magnitude: 7, deviation: 0.5)`, with `-inc1` increasing). The
+/// `auto_augment.py` (`rand-m7-mstd0.5` is `RandAugment(magnitude: 7, std: 0.5)`, with `-inc1` increasing). The
 /// distribution is timm's, the draws are not.
 public struct RandAugment: Hashable, Sendable, Codable {
   /// 0 to 10.
   public var magnitude: Double
   /// Of the levels around the magnitude.
-  public var deviation: Double
-  /// Operations drawn for a picture.
+  public var std: Double
+  /// Operations drawn for an image.
   public var layers: Int
   /// With which each of them is applied.
   public var probability: Double
-  /// Whether every operation changes a picture more the higher its level is. In the plain list a higher level keeps more
+  /// Whether every operation changes an image more the higher its level is. In the plain list a higher level keeps more
   /// bits when posterizing, solarizes less, and enhances from too little (0.1) to too much (1.9).
   public var isIncreasing: Bool
   public var filter: Interpolation
 
   public init(
-    magnitude: Double = 9, deviation: Double = 0.5, layers: Int = 2, probability: Double = 0.5,
+    magnitude: Double = 9, std: Double = 0.5, layers: Int = 2, probability: Double = 0.5,
     isIncreasing: Bool = false, filter: Interpolation = .random
   ) {
-    (self.magnitude, self.deviation, self.layers) = (magnitude, deviation, layers)
+    (self.magnitude, self.std, self.layers) = (magnitude, std, layers)
     (self.probability, self.isIncreasing, self.filter) = (probability, isIncreasing, filter)
   }
 
@@ -40,7 +40,7 @@ public struct RandAugment: Hashable, Sendable, Codable {
 
   /// The operation of a kind at a level from 0 to 10.
   /// - Parameter isNegative: the sign, for those that have one.
-  public func operation(_ kind: Kind, level: Double, isNegative: Bool) -> PictureOperation {
+  public func operation(_ kind: Kind, level: Double, isNegative: Bool) -> ImageOperation {
     let share = level / 10
     func signed(_ x: Double) -> Double { isNegative ? -x : x }
     var factor: Double { isIncreasing ? max(0.1, 1 + signed(share * 0.9)) : share * 1.8 + 0.1 }
@@ -79,7 +79,7 @@ public struct RandAugment: Hashable, Sendable, Codable {
   public func draw(using random: inout Philox) -> Draw {
     let kind = Kind.allCases[random.integer(below: Kind.allCases.count)]
     let isApplied = random.uniformDouble() < probability
-    let level = max(0, min(10, magnitude + deviation * random.normal()))
+    let level = max(0, min(10, magnitude + std * random.normal()))
     let isNegative = random.uniformDouble() < 0.5
     return Draw(
       kind: kind, isApplied: isApplied, level: level, isNegative: isNegative, filter: filter.drawn(using: &random))
@@ -95,7 +95,7 @@ public struct RandAugment: Hashable, Sendable, Codable {
   }
 }
 
-/// A filter, or one of the two at random for each picture.
+/// A filter, or one of the two at random for each image.
 public enum Interpolation: String, CaseIterable, Hashable, Sendable, Codable {
   case bilinear, bicubic, random
 
@@ -122,12 +122,12 @@ public struct ColorJitter: Hashable, Sendable, Codable {
     (self.brightness, self.contrast, self.saturation, self.hue) = (brightness, contrast, saturation, hue)
   }
 
-  /// The changes drawn for a picture, in their order.
-  public func draw(using random: inout Philox) -> [PictureOperation] {
+  /// The changes drawn for an image, in their order.
+  public func draw(using random: inout Philox) -> [ImageOperation] {
     let order = random.permutation(of: 4)
     func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * random.uniformDouble() }
     func factor(_ width: Double) -> Double { uniform(max(0, 1 - width), 1 + width) }
-    let changes: [(Double, PictureOperation)] = [
+    let changes: [(Double, ImageOperation)] = [
       (brightness, .brightness(factor(brightness))), (contrast, .contrast(factor(contrast))),
       (saturation, .color(factor(saturation))), (hue, .hue(uniform(-hue, hue))),
     ]

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Tensors
 
-/// Random erasing: a rectangle of the normalized picture becomes 0 or noise.
+/// Random erasing: a rectangle of the normalized image becomes 0 or noise.
 ///
 /// Drawn, in this order: whether, how many where there is a choice, then for each rectangle up to ten times its share of
 /// the area, its proportions and, where it fits, its place; and its noise.
@@ -17,7 +17,7 @@ public struct RandomErasing: Hashable, Sendable, Codable {
     case pixel
   }
   public var probability: Double
-  /// The share of the picture's area; shared among the rectangles where there are several.
+  /// The share of the image's area; shared among the rectangles where there are several.
   public var area: ClosedRange<Double>
   /// Height to width.
   public var aspect: ClosedRange<Double>
@@ -59,7 +59,7 @@ public struct RandomErasing: Hashable, Sendable, Codable {
   }
 }
 
-/// The principal components of the colours of ImageNet's training pictures, red, green and blue from 0 to 1.
+/// The principal components of the colours of ImageNet's training images, red, green and blue from 0 to 1.
 ///
 /// Source: the numbers that fb.resnet.torch and its relatives use for AlexNet's noise.
 enum ColorNoise {
@@ -69,9 +69,9 @@ enum ColorNoise {
     [-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203],
   ]
 
-  /// What is added to each channel of a picture: three numbers are drawn.
-  static func shift(deviation: Double, using random: inout Philox) -> [Double] {
-    let weights = eigenvalues.map { $0 * deviation * random.normal() }
+  /// What is added to each channel of an image: three numbers are drawn.
+  static func shift(std: Double, using random: inout Philox) -> [Double] {
+    let weights = eigenvalues.map { $0 * std * random.normal() }
     return eigenvectors.map { row in zip(row, weights).reduce(0) { $0 + $1.0 * $1.1 } }
   }
 }

@@ -2,24 +2,24 @@ public import Tensors
 
 /// A part of a dataset: some samples of a source, in a fixed order.
 public struct Split: Sendable {
-  public let source: any PictureSource
+  public let source: any ImageSource
   /// Which sample of the source each position holds; nil for all of them in their order.
   private let indices: [Int32]?
 
   /// All samples of a source.
-  public init(_ source: any PictureSource) {
+  public init(_ source: any ImageSource) {
     self.source = source
     indices = nil
   }
 
-  private init(_ source: any PictureSource, indices: [Int32]) {
+  private init(_ source: any ImageSource, indices: [Int32]) {
     self.source = source
     self.indices = indices
   }
 
   /// The same samples in another size, where their source can show them so; else as they are.
   func showing(_ shape: Shape) -> Split {
-    guard shape != pictureShape, let source = source.showing(shape) else { return self }
+    guard shape != imageShape, let source = source.showing(shape) else { return self }
     return indices.map { Split(source, indices: $0) } ?? Split(source)
   }
 
@@ -28,7 +28,7 @@ public struct Split: Sendable {
 
   public var count: Int { indices?.count ?? source.count }
   /// `C x H x W`.
-  public var pictureShape: Shape { source.pictureShape }
+  public var imageShape: Shape { source.imageShape }
 
   /// The number of a sample in its source, which stays the same in every subset. Augmentations are drawn by it.
   public func sourceIndex(at position: Int) -> Int { indices.map { Int($0[position]) } ?? position }
@@ -37,12 +37,12 @@ public struct Split: Sendable {
 
   public var labels: [Int] { (0..<count).map(label) }
 
-  /// A copy of one picture.
+  /// A copy of one image.
   /// - Throws: A `DatasetError` that names the file, where it cannot be decoded.
-  public func picture(at position: Int) throws(DatasetError) -> Picture {
-    var result: Picture?
-    try source.withPicture(at: sourceIndex(at: position)) {
-      result = Picture(channels: $0.channels, height: $0.height, width: $0.width, bytes: Array($0.bytes))
+  public func image(at position: Int) throws(DatasetError) -> Image {
+    var result: Image?
+    try source.withImage(at: sourceIndex(at: position)) {
+      result = Image(channels: $0.channels, height: $0.height, width: $0.width, bytes: Array($0.bytes))
     }
     return result!
   }
@@ -115,7 +115,7 @@ public struct Split: Sendable {
     return (part(false), part(true))
   }
 
-  /// A hash of all pictures and labels in order, in 16 hexadecimal digits. Reads every sample; keep it if it is needed
+  /// A hash of all images and labels in order, in 16 hexadecimal digits. Reads every sample; keep it if it is needed
   /// again.
   public func checksum() throws(DatasetError) -> String {
     var hasher = StableHasher()
@@ -125,7 +125,7 @@ public struct Split: Sendable {
 
   func hash(into hasher: inout StableHasher) throws(DatasetError) {
     hasher.combine(count)
-    for extent in pictureShape.extents { hasher.combine(extent) }
+    for extent in imageShape.extents { hasher.combine(extent) }
     for position in 0..<count { try source.hashSample(at: sourceIndex(at: position), into: &hasher) }
   }
 }

@@ -12,7 +12,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   public enum Mode: Hashable, Sendable {
     /// Batch norms folded, activations and sums fused into convolutions, memory reused.
     case inference
-    /// The same on whole numbers, where the network's quantizers say so: activations and weights of 8 bits, sums of 32.
+    /// The same on integers, where the network's quantizers say so: activations and weights of 8 bits, sums of 32.
     case int8
     /// Batch statistics, and a way back to all parameters; to the input too where asked for.
     case training(inputGradient: Bool = false)

@@ -75,9 +75,9 @@ struct PlanBuilder {
   var steps: [PendingStep] = []
   var parameters: [Plan.Parameter] = []
   var values: [Value?]
-  /// What layers give in whole numbers, bytes `N H W C`.
+  /// What layers give in integers, bytes `N H W C`.
   var levels: [Value?]
-  /// What takes quantizers and weights of the folded network for steps on whole numbers.
+  /// What takes quantizers and weights of the folded network for steps on integers.
   var loaders: [(Network, Weights) -> Void] = []
   var products: [IntegerProduct] = []
   /// What each layer asks to be done on the way back, in forward order. Untyped, since swiftc 6.3 crashes on closures

@@ -11,7 +11,7 @@ public enum InterchangeError: Error, Hashable, Sendable {
   case notWeights(path: String, WeightsFile.Kind)
   /// A file whose batch norms are folded into convolutions: their weights cannot be told apart any more.
   case foldedBatchNorms
-  /// A file whose weights are whole numbers: what they were before they were rounded is lost.
+  /// A file whose weights are integers: what they were before they were rounded is lost.
   case roundedWeights
   /// A network that no longer fits together once batch norms are folded.
   case shape(ShapeError)
@@ -42,7 +42,7 @@ extension InterchangeError: CustomStringConvertible {
         + "with torch.onnx.export(…, optimize=False), or its older exporter with training=TrainingMode.PRESERVE and "
         + "do_constant_folding=False; Reprise in .safetensors files"
     case .roundedWeights:
-      "the file's weights are rounded to whole numbers, so it does not hold the network's: Reprise keeps them in "
+      "the file's weights are rounded to integers, so it does not hold the network's: Reprise keeps them in "
         + ".safetensors files"
     case .shape(let error): "\(error)"
     case .description(let part, let expected, let found):

@@ -7,17 +7,17 @@ public struct ModelDescription: Hashable, Sendable {
   public enum Part: String, Hashable, Sendable {
     case classes = "names of classes"
     case mean = "means"
-    case deviation = "deviations"
+    case std = "deviations"
   }
   /// In the order of the network's answers; empty where they have no names.
   public var classes: [String]
-  /// Per channel: the network sees `(byte / 255 - mean) / deviation`. Empty where that is not known.
-  public var mean, deviation: [Float]
+  /// Per channel: the network sees `(byte / 255 - mean) / std`. Empty where that is not known.
+  public var mean, std: [Float]
   /// Of Reprise.
   public var producerVersion: String
 
-  public init(classes: [String] = [], mean: [Float] = [], deviation: [Float] = [], producerVersion: String) {
-    (self.classes, self.mean, self.deviation) = (classes, mean, deviation)
+  public init(classes: [String] = [], mean: [Float] = [], std: [Float] = [], producerVersion: String) {
+    (self.classes, self.mean, self.std) = (classes, mean, std)
     self.producerVersion = producerVersion
   }
 
@@ -31,8 +31,8 @@ public struct ModelDescription: Hashable, Sendable {
     if !classes.isEmpty, classes.count != answers {
       throw .description(.classes, expected: answers, found: classes.count)
     }
-    guard !mean.isEmpty || !deviation.isEmpty else { return }
-    for (part, found) in [(Part.mean, mean.count), (.deviation, deviation.count)] where found != channels {
+    guard !mean.isEmpty || !std.isEmpty else { return }
+    for (part, found) in [(Part.mean, mean.count), (.std, std.count)] where found != channels {
       throw .description(part, expected: channels, found: found)
     }
   }

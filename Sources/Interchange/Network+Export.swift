@@ -2,7 +2,7 @@ public import Networks
 public import Tensors
 
 extension Network {
-  /// Writes the network with its weights as other programs run it: in 32 bits, or in 8 where it is quantized, batch norms folded, with logits as its
+  /// Writes the network with its weights as other programs run it: in float32, or in 8 where it is quantized, batch norms folded, with logits as its
   /// answer. What is about to be written is read back and checked first; the file is written whole or not at all.
   ///
   /// - Parameter allowsNotFinite: whether weights may hold NaN or infinities.

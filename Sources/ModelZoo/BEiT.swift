@@ -22,14 +22,14 @@ public struct BEiT: Hashable, Sendable {
 
   /// Builds the network. Weights start as N(0, 0.02²), those of the patches as PyTorch's, and biases at 0; timm's
   /// further division of them by depth is not made.
-  /// - Throws: `ShapeError` where the input is no picture of whole patches, or a size out of range.
+  /// - Throws: `ShapeError` where the input is no image of whole patches, or a size out of range.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     var network = try Network(
-      picture: input, named: self == BEiT() ? "beitB16" : "beit",
+      image: input, named: self == BEiT() ? "beitB16" : "beit",
       initialization: Initialization(
-        convolution: .uniformFanIn, dense: .normal(deviation: 0.02), biasesAreZero: true))
+        convolution: .uniformFanIn, dense: .normal(std: 0.02), biasesAreZero: true))
     guard patch > 0, input[1] % patch == 0, input[2] % patch == 0 else {
-      throw ShapeError("\(network.name) takes pictures whose sides are multiples of \(patch) pixels, \(input) was given")
+      throw ShapeError("\(network.name) takes images whose sides are multiples of \(patch) pixels, \(input) was given")
     }
     let window = Window(kernel: Extent(patch), stride: Extent(patch))
     var x = try network.append(

@@ -2,15 +2,15 @@ import Networks
 import Tensors
 
 extension Network {
-  /// Starts a network on pictures.
-  init(picture input: Shape, named name: String, initialization: Initialization = Initialization()) throws(ShapeError) {
+  /// Starts a network on images.
+  init(image input: Shape, named name: String, initialization: Initialization = Initialization()) throws(ShapeError) {
     guard input.rank == 3, input.elementCount > 0 else {
-      throw ShapeError("\(name) takes pictures C x H x W, \(input) was given")
+      throw ShapeError("\(name) takes images C x H x W, \(input) was given")
     }
     self.init(name, input: input, initialization: initialization)
   }
 
-  /// A convolution padded to keep the picture's size (divided by the stride), its batch norm, and its activation where
+  /// A convolution padded to keep the image's size (divided by the stride), its batch norm, and its activation where
   /// that has a name. Without a batch norm the convolution has a bias.
   mutating func convNorm(
     _ x: Node, to channels: Int, kernel: Int, stride: Int = 1, groups: Int = 1, hasBatchNorm: Bool = true,

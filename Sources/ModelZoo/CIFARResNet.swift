@@ -1,9 +1,9 @@
 public import Networks
 public import Tensors
 
-/// The residual networks of He et al. 2015 (arXiv:1512.03385), section 4.2, for 32x32 pictures: 6n + 2 layers.
+/// The residual networks of He et al. 2015 (arXiv:1512.03385), section 4.2, for 32x32 images: 6n + 2 layers.
 ///
-/// Every size of picture will do. Names follow torchvision's ResNets; the last layer is `fc`.
+/// Every size of image will do. Names follow torchvision's ResNets; the last layer is `fc`.
 public struct CIFARResNet: Hashable, Sendable {
   /// What stands in for `x` where a block changes the shape (section 3.3).
   public enum Shortcut: String, Hashable, Sendable, CaseIterable {
@@ -32,25 +32,25 @@ public struct CIFARResNet: Hashable, Sendable {
   /// The rate of the last block; it grows linearly from 0 at the first.
   public var dropPath: Float
   /// Starts the last batch norm of each block at γ = 0.
-  public var zeroLastScale: Bool
+  public var zeroInitResidual: Bool
 
   public init(
     depth: Int, shortcut: Shortcut = .identity, hasBatchNorm: Bool = true, dropPath: Float = 0,
-    zeroLastScale: Bool = false
+    zeroInitResidual: Bool = false
   ) {
     (self.depth, self.shortcut, self.hasBatchNorm) = (depth, shortcut, hasBatchNorm)
-    (self.dropPath, self.zeroLastScale) = (dropPath, zeroLastScale)
+    (self.dropPath, self.zeroInitResidual) = (dropPath, zeroInitResidual)
   }
 
   /// Builds the network.
-  /// - Throws: `ShapeError` where the depth is not 6n + 2, the input no picture, a rate out of range, or a setting needs
+  /// - Throws: `ShapeError` where the depth is not 6n + 2, the input no image, a rate out of range, or a setting needs
   ///   what the network does not have.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     guard depth >= 8, depth <= 1202, depth % 6 == 2 else {
-      throw ShapeError("a ResNet for small pictures has 6n + 2 layers, from 8 to 1202, not \(depth)")
+      throw ShapeError("a ResNet for small images has 6n + 2 layers, from 8 to 1202, not \(depth)")
     }
     let style = BlockStyle(
-      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroLastScale: zeroLastScale)
+      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroInitResidual: zeroInitResidual)
     var network = try style.network(input, depth: depth)
     let blocks = (depth - 2) / 6
     let last = Self.stages.count * blocks - 1
@@ -62,7 +62,7 @@ public struct CIFARResNet: Hashable, Sendable {
           name: "layer\(i + 1).\(j)", channels: stage.channels, stride: j == 0 ? stage.stride : 1, style: style,
           dropPath: dropPath * Float(i * blocks + j) / Float(last))
         x = try network.smallBlock(x, block, shortcut)
-        if zeroLastScale { network.initialization.zeroScales.insert("\(block.name).bn2") }
+        if zeroInitResidual { network.initialization.zeroScales.insert("\(block.name).bn2") }
       }
     }
     return try network.classified(x, classes: classes, by: "fc")

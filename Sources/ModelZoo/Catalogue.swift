@@ -7,8 +7,8 @@ extension ModelZoo {
   private static let dropPath = ZooOption(
     "dropPath", "The stochastic depth of the last block; grows linearly from 0 at the first.", .number(0...0.99),
     standard: .number(0))
-  private static let zeroLastScale = ZooOption(
-    "zeroLastScale", "Starts each block as its shortcut: the last batch norm's scale is 0.", .flag,
+  private static let zeroInitResidual = ZooOption(
+    "zeroInitResidual", "Starts each block as its shortcut: the last batch norm's scale is 0.", .flag,
     standard: .flag(false))
 
   private static let batchNorm = ZooOption(
@@ -17,11 +17,11 @@ extension ModelZoo {
   static let resnets = ResNet.Depth.allCases.map { depth in
     ZooEntry(
       "resnet\(depth.rawValue)",
-      "A residual network of \(depth.rawValue) layers for pictures of ImageNet's size.",
+      "A residual network of \(depth.rawValue) layers for images of ImageNet's size.",
       source: "\(residual), Table 1",
       options: [
         ZooOption(
-          "version", "Where a bottleneck halves the picture: in its 3x3 (v1.5) or its first 1x1 convolution (v1).",
+          "version", "Where a bottleneck halves the image: in its 3x3 (v1.5) or its first 1x1 convolution (v1).",
           .choice(ResNet.Version.allCases.map(\.rawValue)), standard: .choice("v1.5")),
         ZooOption(
           "stem", "The beginning: 7x7 and pool (standard), 3x3 alone (small), or small below 64 pixels (automatic).",
@@ -29,7 +29,7 @@ extension ModelZoo {
         ZooOption(
           "shortcut", "What a block adds to its last convolution: its input (projection), or nothing, a plain network (none).",
           .choice(ResNet.Shortcut.allCases.map(\.rawValue)), standard: .choice("projection")),
-        batchNorm, dropPath, zeroLastScale,
+        batchNorm, dropPath, zeroInitResidual,
       ], input: [3, 224, 224], classes: 1000
     ) { options, input, classes throws(ShapeError) in
       try ResNet(
@@ -37,26 +37,26 @@ extension ModelZoo {
         stem: ResNet.Stem(rawValue: options.choice("stem")),
         shortcut: ResNet.Shortcut(rawValue: options.choice("shortcut")) ?? .projection,
         hasBatchNorm: options.flag("batchNorm"), dropPath: Float(options.number("dropPath")),
-        zeroLastScale: options.flag("zeroLastScale")
+        zeroInitResidual: options.flag("zeroInitResidual")
       ).network(input: input, classes: classes)
     }
   }
 
   static let smallResNets = [8, 20, 32, 44, 56].map { depth in
     ZooEntry(
-      "resnet\(depth)", "A residual network of \(depth) layers for pictures of CIFAR's size.",
+      "resnet\(depth)", "A residual network of \(depth) layers for images of CIFAR's size.",
       source: "\(residual), section 4.2",
       options: [
         ZooOption(
           "shortcut", "Where the shape changes: padded with zeros (identity) or a 1x1 convolution (projection); none is a plain network.",
           .choice(CIFARResNet.Shortcut.allCases.map(\.rawValue)), standard: .choice("identity")),
-        batchNorm, dropPath, zeroLastScale,
+        batchNorm, dropPath, zeroInitResidual,
       ], input: [3, 32, 32], classes: 10
     ) { options, input, classes throws(ShapeError) in
       try CIFARResNet(
         depth: depth, shortcut: CIFARResNet.Shortcut(rawValue: options.choice("shortcut")) ?? .identity,
         hasBatchNorm: options.flag("batchNorm"), dropPath: Float(options.number("dropPath")),
-        zeroLastScale: options.flag("zeroLastScale")
+        zeroInitResidual: options.flag("zeroInitResidual")
       ).network(input: input, classes: classes)
     }
   }

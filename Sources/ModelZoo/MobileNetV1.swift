@@ -3,11 +3,11 @@ public import Tensors
 
 /// MobileNet-v1 of Howard et al. 2017 (arXiv:1704.04861): depthwise-separable convolutions with ReLU6.
 ///
-/// Pictures below 64 pixels start with stride 1 instead of 2. Names are those of timm's `mobilenetv1_100`, so that its
+/// Images below 64 pixels start with stride 1 instead of 2. Names are those of timm's `mobilenetv1_100`, so that its
 /// weights load.
 public struct MobileNetV1: Hashable, Sendable {
   struct Pair { var channels, stride: Int }
-  /// Table 1, a row per depthwise and pointwise pair, in groups of one size of picture. The last stride is 1 where the
+  /// Table 1, a row per depthwise and pointwise pair, in groups of one size of image. The last stride is 1 where the
   /// table prints 2: its own feature sizes need 1.
   static let stages: [[Pair]] = [
     [Pair(channels: 64, stride: 1)],
@@ -35,11 +35,11 @@ public struct MobileNetV1: Hashable, Sendable {
   }
 
   /// Builds the network.
-  /// - Throws: `ShapeError` where the input is no picture, the width not in 0...8, or the rate out of range.
+  /// - Throws: `ShapeError` where the input is no image, the width not in 0...8, or the rate out of range.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     guard width > 0, width <= 8 else { throw ShapeError("a width is above 0 and at most 8, not \(width)") }
     let name = width == 1 ? "mobilenetV1" : "mobilenetV1 at width \(width)"
-    var network = try Network(picture: input, named: name)
+    var network = try Network(image: input, named: name)
     let isSmall = min(input[1], input[2]) < 64
     var x = try network.convNorm(
       network.input, to: Self.scaled(32, by: width), kernel: 3, stride: isSmall ? 1 : 2, activation: .clip(.relu6),

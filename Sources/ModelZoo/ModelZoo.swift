@@ -18,7 +18,7 @@ public struct ZooEntry: Sendable {
   public let documentation: String
   public let source: String
   public let options: [ZooOption]
-  /// The picture of its paper.
+  /// The image of its paper.
   public let input: Shape
   /// The classes of its paper.
   public let classes: Int
@@ -85,7 +85,7 @@ public struct ZooOption: Hashable, Sendable {
   public var expectation: String {
     switch kind {
     case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
-    case .count(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .count(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
     case .flag: "true or false"
     case .choice(let choices): choices.map { "\"\($0)\"" }.joined(separator: " or ")
     }

@@ -14,7 +14,7 @@ public struct ResNet: Hashable, Sendable {
     case resnet152 = 152
   }
 
-  /// Where a bottleneck that halves the picture does it.
+  /// Where a bottleneck that halves the image does it.
   public enum Version: String, Hashable, Sendable, CaseIterable {
     /// In its first 1x1 convolution, as the paper, Caffe and Keras do.
     case v1
@@ -26,7 +26,7 @@ public struct ResNet: Hashable, Sendable {
   public enum Stem: String, Hashable, Sendable, CaseIterable {
     /// A 7x7 convolution of stride 2 and a 3x3 max pool of stride 2, as the paper has it.
     case standard
-    /// A 3x3 convolution of stride 1 and no pool, so that a small picture is not gone before the first block.
+    /// A 3x3 convolution of stride 1 and no pool, so that a small image is not gone before the first block.
     case small
   }
 
@@ -55,7 +55,7 @@ public struct ResNet: Hashable, Sendable {
 
   public var depth: Depth
   public var version: Version
-  /// Nil chooses by the picture: `small` below 64 pixels.
+  /// Nil chooses by the image: `small` below 64 pixels.
   public var stem: Stem?
   public var shortcut: Shortcut
   /// Whether a batch norm follows each convolution. Without them the convolutions have biases, which start at zero.
@@ -64,26 +64,26 @@ public struct ResNet: Hashable, Sendable {
   public var dropPath: Float
   /// Starts the last batch norm of each block at γ = 0, so that the block starts as its shortcut
   /// (Goyal et al. 2017, arXiv:1706.02677, section 5.1).
-  public var zeroLastScale: Bool
+  public var zeroInitResidual: Bool
 
   public init(
     _ depth: Depth, version: Version = .v15, stem: Stem? = nil, shortcut: Shortcut = .projection,
-    hasBatchNorm: Bool = true, dropPath: Float = 0, zeroLastScale: Bool = false
+    hasBatchNorm: Bool = true, dropPath: Float = 0, zeroInitResidual: Bool = false
   ) {
     (self.depth, self.version, self.stem) = (depth, version, stem)
     (self.shortcut, self.hasBatchNorm) = (shortcut, hasBatchNorm)
-    (self.dropPath, self.zeroLastScale) = (dropPath, zeroLastScale)
+    (self.dropPath, self.zeroInitResidual) = (dropPath, zeroInitResidual)
   }
 
   /// Whether its blocks are the right half of Figure 5.
   public var hasBottlenecks: Bool { depth.rawValue >= 50 }
 
   /// Builds the network.
-  /// - Throws: `ShapeError` where the input is no picture, a rate is out of range, or a setting needs what the network
+  /// - Throws: `ShapeError` where the input is no image, a rate is out of range, or a setting needs what the network
   ///   does not have.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     let style = BlockStyle(
-      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroLastScale: zeroLastScale)
+      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroInitResidual: zeroInitResidual)
     var network = try style.network(input, depth: depth.rawValue)
     let stem = stem ?? (min(input[1], input[2]) < 64 ? .small : .standard)
 
@@ -108,7 +108,7 @@ public struct ResNet: Hashable, Sendable {
         x =
           try hasBottlenecks
           ? network.bottleneck(x, block, strideInFirst: version == .v1) : network.basicBlock(x, block)
-        if zeroLastScale { network.initialization.zeroScales.insert("\(block.name).\(hasBottlenecks ? "bn3" : "bn2")") }
+        if zeroInitResidual { network.initialization.zeroScales.insert("\(block.name).\(hasBottlenecks ? "bn3" : "bn2")") }
         built += 1
       }
     }
@@ -123,20 +123,20 @@ struct BlockStyle {
   var hasBatchNorm: Bool
   /// Of the last block.
   var dropPath: Float
-  var zeroLastScale: Bool
+  var zeroInitResidual: Bool
 
   /// A network of such blocks, still empty: `resnet34`, or `plain34` without shortcuts.
   /// - Throws: `ShapeError` where it would be constant: a plain block that is dropped, or starts at zero, is all there is.
   func network(_ input: Shape, depth: Int) throws(ShapeError) -> Network {
     let name = "\(isPlain ? "plain" : "resnet")\(depth)"
-    if isPlain && (dropPath != 0 || zeroLastScale) {
-      throw ShapeError("\(name) has no shortcuts, so no block of it can be left out (dropPath) or start at zero (zeroLastScale)")
+    if isPlain && (dropPath != 0 || zeroInitResidual) {
+      throw ShapeError("\(name) has no shortcuts, so no block of it can be left out (dropPath) or start at zero (zeroInitResidual)")
     }
-    if !hasBatchNorm && zeroLastScale {
-      throw ShapeError("\(name) without batch norms has no last scale to start at zero (zeroLastScale)")
+    if !hasBatchNorm && zeroInitResidual {
+      throw ShapeError("\(name) without batch norms has no last scale to start at zero (zeroInitResidual)")
     }
     return try Network(
-      picture: input, named: hasBatchNorm ? name : "\(name)-unnormalized",
+      image: input, named: hasBatchNorm ? name : "\(name)-unnormalized",
       initialization: Initialization(biasesAreZero: !hasBatchNorm))
   }
 }

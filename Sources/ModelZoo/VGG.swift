@@ -4,7 +4,7 @@ public import Tensors
 /// The plain deep networks of Simonyan and Zisserman 2014 (arXiv:1409.1556), Table 1.
 ///
 /// The classifier takes the features as the last pool leaves them, 512 x 7 x 7 for 224 pixels, so its size follows the
-/// picture's. A pool that would leave nothing is left out: of a picture of 28 pixels, the last one. Names are
+/// image's. A pool that would leave nothing is left out: of an image of 28 pixels, the last one. Names are
 /// torchvision's, whether or not a pool is left out; `ModelZoo.inOurNames` makes them of timm's.
 public struct VGG: Hashable, Sendable {
   public enum Depth: Int, Hashable, Sendable, CaseIterable {
@@ -42,12 +42,12 @@ public struct VGG: Hashable, Sendable {
 
   /// Builds the network. Weights start as torchvision's: He's distribution in convolutions, N(0, 0.01²) in dense
   /// layers.
-  /// - Throws: `ShapeError` where the input is no picture, or a size or rate out of range.
+  /// - Throws: `ShapeError` where the input is no image, or a size or rate out of range.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
     var network = try Network(
-      picture: input, named: "vgg\(depth.rawValue)\(hasBatchNorm ? "BN" : "")",
+      image: input, named: "vgg\(depth.rawValue)\(hasBatchNorm ? "BN" : "")",
       initialization: Initialization(
-        convolution: .kaimingFanOut, dense: .normal(deviation: 0.01), biasesAreZero: true))
+        convolution: .kaimingFanOut, dense: .normal(std: 0.01), biasesAreZero: true))
     var x = network.input
     var place = 0  // in torchvision's list of layers
 

@@ -12,8 +12,8 @@ public struct Initialization: Hashable, Sendable {
     case glorotUniform
     /// U(−1/√fan in, 1/√fan in): what PyTorch does unless asked.
     case uniformFanIn
-    /// N(0, deviation²).
-    case normal(deviation: Float)
+    /// N(0, std²).
+    case normal(std: Float)
   }
   public var convolution: Distribution
   public var dense: Distribution
@@ -92,8 +92,8 @@ extension Initialization.Distribution {
       }
     }
     func normal(_ variance: Double) {
-      let deviation = variance.squareRoot()
-      draw(each: 1) { Float($0.normal() * deviation) }
+      let std = variance.squareRoot()
+      draw(each: 1) { Float($0.normal() * std) }
     }
     func uniform(_ bound: Double) { draw(each: 2) { Float((2 * $0.uniformDouble() - 1) * bound) } }
     switch self {
@@ -101,7 +101,7 @@ extension Initialization.Distribution {
     case .kaimingFanIn: normal(2 / Double(fanIn))
     case .glorotUniform: uniform((6 / Double(fanIn + fanOut)).squareRoot())
     case .uniformFanIn: uniform(1 / Double(fanIn).squareRoot())
-    case .normal(let deviation): normal(Double(deviation) * Double(deviation))
+    case .normal(let std): normal(Double(std) * Double(std))
     }
   }
 }

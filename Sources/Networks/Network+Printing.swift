@@ -1,17 +1,17 @@
 import Tensors
 
 extension Network: CustomStringConvertible {
-  /// One line: `resnet50: 3 x 224 x 224 to 1000, 25,557,032 parameters, 4,089,184,256 multiply-adds`.
+  /// One line: `resnet50: 3 x 224 x 224 to 1000, 25,557,032 parameters, 4,089,184,256 MACs`.
   public var description: String {
     "\(name): \(shape(of: input)) to \(shape(of: output)), \(parameterCount.grouped) parameters, "
-      + "\(multiplyAdds.grouped) multiply-adds"
+      + "\(macs.grouped) MACs"
   }
 
-  /// The layers as a table: name, operation, shape of one sample of the output, trainable parameters, multiply-adds;
+  /// The layers as a table: name, operation, shape of one sample of the output, trainable parameters, MACs;
   /// then the totals, and what the parameters take in memory.
   public var table: String {
     var rows = [
-      Row(layer: name, operation: "operation", output: "output", parameters: "parameters", work: "multiply-adds")
+      Row(layer: name, operation: "operation", output: "output", parameters: "parameters", work: "MACs")
     ]
     for node in nodes {
       let (layer, inputs) = (self[node], inputShapes(of: node))
@@ -21,11 +21,11 @@ extension Network: CustomStringConvertible {
         Row(
           layer: layer.name, operation: rules.summary, output: layer.shape.description,
           parameters: parameters == 0 ? "" : parameters.grouped,
-          work: rules.multiplyAdds(of: inputs) == 0 ? "" : rules.multiplyAdds(of: inputs).grouped))
+          work: rules.macs(of: inputs) == 0 ? "" : rules.macs(of: inputs).grouped))
     }
     rows.append(
       Row(
-        layer: "total", operation: "", output: "", parameters: parameterCount.grouped, work: multiplyAdds.grouped))
+        layer: "total", operation: "", output: "", parameters: parameterCount.grouped, work: macs.grouped))
 
     let widths = rows.reduce(into: Row.Widths()) { $0.fit($1) }
     var lines = rows.map { $0.line(widths) }

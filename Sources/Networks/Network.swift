@@ -86,9 +86,9 @@ public struct Network: Hashable, Sendable {
     parameters.reduce(0) { $0 + ($1.rule.isTrainable ? $1.rule.shape.elementCount : 0) }
   }
 
-  /// Multiply-adds for one sample, of convolutions, dense layers and attention.
-  public var multiplyAdds: Int {
-    nodes.reduce(0) { $0 + self[$1].operation.rules.multiplyAdds(of: inputShapes(of: $1)) }
+  /// MACs for one sample, of convolutions, dense layers and attention.
+  public var macs: Int {
+    nodes.reduce(0) { $0 + self[$1].operation.rules.macs(of: inputShapes(of: $1)) }
   }
 
   /// The layers that read each layer.

@@ -40,8 +40,8 @@ public protocol OperationRules: Hashable, Sendable {
   /// The shape of the output.
   /// - Throws: `ShapeError` where the inputs do not fit; it says what was expected.
   func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape
-  /// Multiply-adds for one sample, of convolutions, dense layers and attention only, as papers count them.
-  func multiplyAdds(of inputs: [Shape]) -> Int
+  /// MACs for one sample, of convolutions, dense layers and attention only, as papers count them.
+  func macs(of inputs: [Shape]) -> Int
   /// What it keeps, in the order PyTorch lists it.
   func parameters(of inputs: [Shape]) -> [ParameterRule]
   /// The definition, in plain loops; kernels are held to it.
@@ -53,7 +53,7 @@ public protocol OperationRules: Hashable, Sendable {
 
 extension OperationRules {
   public var summary: String { Self.title }
-  public func multiplyAdds(of inputs: [Shape]) -> Int { 0 }
+  public func macs(of inputs: [Shape]) -> Int { 0 }
   public func parameters(of inputs: [Shape]) -> [ParameterRule] { [] }
 }
 
@@ -130,8 +130,8 @@ func single(_ inputs: [Shape], of title: String) throws(ShapeError) -> Shape {
   return inputs[0]
 }
 
-func singlePicture(_ inputs: [Shape], of title: String) throws(ShapeError) -> Shape {
+func singleImage(_ inputs: [Shape], of title: String) throws(ShapeError) -> Shape {
   let shape = try single(inputs, of: title)
-  guard shape.rank == 3 else { throw ShapeError("\(title) takes a picture C x H x W, \(shape) was given") }
+  guard shape.rank == 3 else { throw ShapeError("\(title) takes an image C x H x W, \(shape) was given") }
   return shape
 }

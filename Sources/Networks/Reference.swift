@@ -49,7 +49,7 @@ extension NDArray where Element == Double {
   }
 
   /// Makes an array `N C H W` from a function of those four indices.
-  static func pictures(_ shape: Shape, _ element: (_ n: Int, _ c: Int, _ row: Int, _ column: Int) -> Double) -> NDArray
+  static func images(_ shape: Shape, _ element: (_ n: Int, _ c: Int, _ row: Int, _ column: Int) -> Double) -> NDArray
   {
     let (channels, height, width) = (shape[1], shape[2], shape[3])
     return filled(shape) { i in

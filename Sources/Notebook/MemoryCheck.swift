@@ -40,7 +40,7 @@ enum MemoryCheck {
   {
     let rows = plan.rowsAtOnce(processes: processes)
     let kept = network.nodes.reduce(0.0) { sum, node in
-      let isKept = network[node].operation.rules.multiplyAdds(of: network.inputShapes(of: node)) > 0
+      let isKept = network[node].operation.rules.macs(of: network.inputShapes(of: node)) > 0
       return isKept ? sum + Double(network.shape(of: node).elementCount) : sum
     }
     let own =

@@ -25,9 +25,9 @@ public final class NotebookSession: Sendable {
   /// Shows a message beside the results.
   private let showNote: (@Sendable (String) -> Void)?
 
-  /// Whether trainings that the store holds are made anew.
+  /// Whether trainings that the store holds are made again.
   public let isFresh: Bool
-  /// Seconds between two checkpoints of a training.
+  /// Seconds between two checkpoints of a training run.
   let checkpointInterval: Double
   /// The run that is done again to be compared; nil for none.
   let replay: Replay?

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// How numbers of results are written: the same in tables, verdicts and pictures.
+/// How numbers of results are written: the same in tables, verdicts and images.
 enum NumberText {
   /// With a fixed number of places behind the point, or with six digits where the number is very large.
   static func fixed(_ number: Double, _ places: Int) -> String {
@@ -8,7 +8,7 @@ enum NumberText {
     return number.isFinite ? String(format: "%.\(places)f", number) : number.isNaN ? "nan" : number < 0 ? "-inf" : "inf"
   }
 
-  /// As short as it can be: whole numbers with separators between thousands, others to four places or digits.
+  /// As short as it can be: integers with separators between thousands, others to four places or digits.
   static func short(_ number: Double) -> String {
     guard number.isFinite else { return fixed(number, 0) }
     if number.rounded() == number, abs(number) < 1e15 { return grouped(Int(number)) }

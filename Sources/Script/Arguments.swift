@@ -68,7 +68,7 @@ public struct Arguments {
     return integer
   }
 
-  /// A number that stands in an argument, such as an element of its list or a field of its record, as a whole number.
+  /// A number that stands in an argument, such as an element of its list or a field of its record, as an integer.
   ///
   /// Every conversion of a script's number to `Int` goes this way: `Int(_:)` ends the process where a number is too large.
   /// - Parameter what: How the error calls it; the argument's label where left out.

@@ -16,8 +16,8 @@ public struct CallContext {
   /// Tells of progress: a message beside the results.
   public func report(_ text: String) { machine.output.report(text) }
 
-  /// Shows a picture that was drawn.
-  public func show(picture name: String, at path: String) { machine.output.show(picture: name, at: path) }
+  /// Shows an image that was drawn.
+  public func show(image name: String, at path: String) { machine.output.show(image: name, at: path) }
 
   /// Calls a function that was passed as a value.
   public func call(_ function: Function, _ arguments: Value...) throws(ScriptError) -> Value {

@@ -4,15 +4,18 @@ public struct Library: Sendable {
   public let builtins: [Builtin]
   public let constants: [Constant]
   public let objectTypes: [ObjectType]
+  /// Words of earlier releases.
+  public let retired: [RetiredWord]
   private let builtinPlaces: [String: Int]
   private let constantPlaces: [String: Int]
   private let typePlaces: [String: Int]
 
   /// Makes a library of the language's own builtins and those of other modules.
-  public init(builtins: [Builtin] = [], constants: [Constant] = [], objectTypes: [ObjectType] = []) {
+  public init(builtins: [Builtin] = [], constants: [Constant] = [], objectTypes: [ObjectType] = [], retired: [RetiredWord] = []) {
     self.builtins = languageBuiltins + builtins
     self.constants = languageConstants + constants
     self.objectTypes = objectTypes
+    self.retired = retired
     builtinPlaces = Self.places(self.builtins.map(\.name), "builtin")
     constantPlaces = Self.places(self.constants.map(\.name), "constant")
     typePlaces = Self.places(objectTypes.map(\.name), "type")

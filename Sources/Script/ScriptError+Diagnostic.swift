@@ -53,6 +53,8 @@ extension ScriptError {
       Diagnostic(
         "unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"),
         list: near.isEmpty ? labels.text : nil)
+    case .retired(let old, let new, let span):
+      Diagnostic("retired-word", "'\(old)' is now '\(new)'", at: span, hint: "write \(new)")
     case .missingArgument(let label, let function, let span):
       Diagnostic("missing-argument", "'\(function)' needs '\(label)'", at: span, hint: "add \(label): …")
     case .extraArgument(let function, let allowed, let span):
@@ -101,7 +103,7 @@ extension ScriptError {
         "index-out-of-range", "index \(index) of \(Self.count(count, "element"))", at: span,
         hint: count == 0 ? nil : "the first is 0, the last \(count - 1) or -1")
     case .notWhole(let number, let what, let span):
-      Diagnostic("not-whole", "\(Self.quoted(what)) must be a whole number, not \(Value.text(of: number))", at: span)
+      Diagnostic("not-whole", "\(Self.quoted(what)) must be an integer, not \(Value.text(of: number))", at: span)
     case .tooLarge(let what, let limit, let span):
       Diagnostic("too-large", "the \(what) goes beyond \(limit)", at: span)
     case .endlessRecursion(let depth, let span):

@@ -25,6 +25,8 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   case usedBeforeDefined(String, at: Span, defined: Span)
   case unknownField(String, of: String, at: Span, near: [String])
   case unknownLabel(String, of: String, at: Span, near: [String], labels: Labels)
+  /// A word of an earlier release.
+  case retired(String, now: String, at: Span)
   case missingArgument(String, of: String, at: Span)
   case extraArgument(of: String, allowed: Int, at: Span)
   case labelNeeded(String, of: String, at: Span)

@@ -43,7 +43,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
       guard let value = machine.globals[slot] else { continue }
       known[name] = Checker.Knowledge(type: value.staticType, isDefined: true, function: functions[name])
     }
-    return Checker.check(program, resolution, library: library, globals: known)
+    return Checker.check(program, resolution, library: library, globals: known).map { $0.explained(by: library.retired) }
   }
 
   /// What a script came to.
@@ -102,7 +102,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     } catch {
       let calls = machine.trace
       machine.trace = []
-      throw ScriptFailure([error], stage: .run, calls: calls)
+      throw ScriptFailure([error.explained(by: library.retired)], stage: .run, calls: calls)
     }
     guard case .expression? = program.statements.last?.kind, let last else {
       return Outcome(value: nil, isSilent: program.isSilent, wasPrinted: false)

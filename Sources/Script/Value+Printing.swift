@@ -1,10 +1,10 @@
 import Foundation
 
 extension Value {
-  /// A number as people write it: at most 15 digits, so `0.1 + 0.2` is 0.3; whole numbers without a point.
+  /// A number as people write it: at most 15 digits, so `0.1 + 0.2` is 0.3; integers without a point.
   public static func text(of number: Double) -> String { text(of: number, digits: 15) }
 
-  /// A number with at most so many digits; whole numbers keep all of theirs.
+  /// A number with at most so many digits; integers keep all of theirs.
   static func text(of number: Double, digits: Int) -> String {
     if number.isNaN { return "nan" }
     if number.isInfinite { return number < 0 ? "-inf" : "inf" }

@@ -10,10 +10,10 @@ public enum Value: Sendable {
   case function(Function)
   indirect case object(any ScriptObject)
 
-  /// Beyond this, numbers are not whole numbers any more but multiples: 2⁵³.
+  /// Beyond this, numbers are not integers any more but multiples: 2⁵³.
   public static let largestInteger = 9_007_199_254_740_992.0
 
-  /// What a whole number may be.
+  /// What an integer may be.
   public static let integers = -largestInteger...largestInteger
 
   /// How its kind is called in messages.

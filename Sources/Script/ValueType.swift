@@ -22,7 +22,7 @@ extension ValueType: CustomStringConvertible {
     case .none: "none"
     case .bool: "true or false"
     case .number: "number"
-    case .integer: "whole number"
+    case .integer: "integer"
     case .string: "string"
     case .range: "range"
     case .function: "function"

@@ -47,7 +47,7 @@ public struct WorkingDirectory: Hashable, Sendable {
 
   /// Follows `..` and links of all that exists, step by step, as the kernel would.
   /// - Returns: nil after 40 links, the kernel's limit. What is left of a longer chain must not be taken for a file: the
-  ///   kernel would begin to count anew there.
+  ///   kernel would begin to count again there.
   private static func resolved(_ path: String) -> String? {
     var parts = path.split(separator: "/").map(String.init).reversed() as [String]
     var done: [String] = []

@@ -1,6 +1,6 @@
 /// NumPy's `.npy` files: one array each.
 ///
-/// Read: versions 1.0 to 3.0; booleans, whole numbers of 8 to 64 bits, floats of 16 to 64 bits, in either byte order and
+/// Read: versions 1.0 to 3.0; booleans, integers of 8 to 64 bits, floats of 16 to 64 bits, in either byte order and
 /// in C or Fortran order. Written: little-endian in C order, the data 64 bytes from a multiple of 64, as NumPy does.
 ///
 /// Source: NEP 1, "A simple file format for NumPy arrays", and `numpy.lib.format`.
@@ -13,7 +13,7 @@ public enum NPY {
   public static func read(_ path: String) throws(TensorError) -> Tensor { try read(path, as: Float.self) }
 
   /// Reads a file into an array of a chosen type. `Float` and `Double` take all numbers and round; whole types take
-  /// whole numbers that fit.
+  /// integers that fit.
   /// - Throws: `TensorError.file`, `.malformed`, `.unsupportedElementType`, `.outOfMemory`.
   public static func read<Element: ArrayElement>(
     _ path: String, as _: Element.Type
@@ -163,7 +163,7 @@ extension NDArray {
   }
 }
 
-/// Reads the Python dictionary of a `.npy` header: text, `True` and `False`, tuples of whole numbers.
+/// Reads the Python dictionary of a `.npy` header: text, `True` and `False`, tuples of integers.
 private struct LiteralParser {
   enum Value {
     case text(String)
@@ -227,7 +227,7 @@ private struct LiteralParser {
     let digits = bytes[at..<end]
     guard !digits.isEmpty, digits.count <= 19 else { return nil }
     at = end
-    // Python 2 marked long whole numbers.
+    // Python 2 marked long integers.
     _ = at < bytes.count && bytes[at] == UInt8(ascii: "L") && skip("L")
     return Int(String(decoding: digits, as: UTF8.self))
   }

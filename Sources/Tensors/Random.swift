@@ -86,7 +86,7 @@ public struct Philox: RandomNumberGenerator, Sendable {
   /// Draws from [0, 1), in steps of 2^-53.
   public mutating func uniformDouble() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// Draws a whole number from `0..<bound`, without bias.
+  /// Draws an integer from `0..<bound`, without bias.
   public mutating func integer(below bound: Int) -> Int {
     precondition(bound > 0)
     let range = UInt64(bound)
@@ -97,7 +97,7 @@ public struct Philox: RandomNumberGenerator, Sendable {
     }
   }
 
-  /// Draws from the normal distribution of mean 0 and deviation 1 (Box-Muller, one of the pair).
+  /// Draws from the normal distribution of mean 0 and std 1 (Box-Muller, one of the pair).
   public mutating func normal() -> Double {
     let radius = (-2 * Double.log(1 - uniformDouble())).squareRoot()
     return radius * Double.cos(2 * .pi * uniformDouble())

@@ -252,7 +252,7 @@ struct HeaderParser {
     return numbers
   }
 
-  /// A whole number from 0; safetensors has no others.
+  /// An integer from 0; safetensors has no others.
   private mutating func number() throws(Problem) -> Int {
     _ = peek()
     var value = 0
@@ -265,10 +265,10 @@ struct HeaderParser {
       at += 1
     }
     guard at > start, at == start + 1 || bytes[start] != UInt8(ascii: "0") else {
-      throw problem("a whole number of at least 0 is expected")
+      throw problem("an integer of at least 0 is expected")
     }
     if at < bytes.count, [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")].contains(bytes[at]) {
-      throw problem("a whole number of at least 0 is expected")
+      throw problem("an integer of at least 0 is expected")
     }
     return value
   }

@@ -1,4 +1,4 @@
-/// The extents of a dense array, outermost axis first; for pictures `N C H W`, or `C H W` where one sample is meant.
+/// The extents of a dense array, outermost axis first; for images `N C H W`, or `C H W` where one sample is meant.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
   /// The extents; none is negative, and the product of those that are not 0 fits in an `Int`, so that of any of them does.
   public let extents: [Int]

@@ -31,7 +31,7 @@ public struct Checkpoint: Sendable {
     var best: [BestSnapshots.Entry]
     var layout: String?
 
-    /// Whether a training can have stood there. Whether this one can, `restore` finds out.
+    /// Whether a training run can have stood there. Whether this one can, `restore` finds out.
     var isPossible: Bool {
       steps >= 0 && running.isPossible
         && records.allSatisfy { record in

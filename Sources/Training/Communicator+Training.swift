@@ -43,9 +43,9 @@ extension Communicator {
   func sum(_ evaluation: inout Evaluation) {
     guard !isAlone else { return }
     let loss = evaluation.loss * Double(evaluation.count)
-    var sums = [loss, Double(evaluation.hits), Double(evaluation.hitsAmongFive), Double(evaluation.count)]
+    var sums = [loss, Double(evaluation.correct), Double(evaluation.hitsAmongFive), Double(evaluation.count)]
     sum(&sums)
-    (evaluation.hits, evaluation.hitsAmongFive, evaluation.count) = (Int(sums[1]), Int(sums[2]), Int(sums[3]))
+    (evaluation.correct, evaluation.hitsAmongFive, evaluation.count) = (Int(sums[1]), Int(sums[2]), Int(sums[3]))
     evaluation.loss = sums[0] / max(sums[3], 1)
   }
 

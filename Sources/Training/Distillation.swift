@@ -47,7 +47,7 @@ public struct Distillation: Hashable, Sendable, Codable {
 public struct Teacher: Sendable {
   public var network: Network
   public var weights: Weights
-  /// What its pictures are normalized with; nil as the student's are.
+  /// What its images are normalized with; nil as the student's are.
   public var normalization: Normalization?
 
   public init(_ network: Network, _ weights: Weights, normalization: Normalization? = nil) {
@@ -73,7 +73,7 @@ final class Distiller {
     let shares = memory.floats
     var plans: [(plan: Plan, answer: Plan.Prepared<Void>)] = []
     for (i, teacher) in teachers.enumerated() {
-      try teacher.network.mustFit(pictures: shape)
+      try teacher.network.mustFit(images: shape)
       let own = teacher.network.shape(of: teacher.network.output).elementCount
       guard own == classes else { throw .classes(network: own, data: classes) }
       let plan = try Training.engine { () throws(EngineError) in
@@ -107,8 +107,8 @@ extension Normalization {
   fileprivate func change(to other: Normalization) -> (factors: [Float], terms: [Float]) {
     let channels = mean.indices
     return (
-      channels.map { deviation[$0] / other.deviation[$0] },
-      channels.map { (mean[$0] - other.mean[$0]) / other.deviation[$0] }
+      channels.map { std[$0] / other.std[$0] },
+      channels.map { (mean[$0] - other.mean[$0]) / other.std[$0] }
     )
   }
 }

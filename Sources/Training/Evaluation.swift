@@ -11,16 +11,16 @@ public struct Evaluation: Hashable, Sendable, Codable {
   /// Mean cross-entropy, in nats.
   public internal(set) var loss = 0.0
   /// Samples whose class is the prediction, and those whose class is one of the five first, as ``Prediction`` has it.
-  public internal(set) var hits = 0, hitsAmongFive = 0
+  public internal(set) var correct = 0, hitsAmongFive = 0
   public internal(set) var count = 0
   /// Shares, 0 to 1.
-  public var top1: Double { count == 0 ? .nan : Double(hits) / Double(count) }
+  public var top1: Double { count == 0 ? .nan : Double(correct) / Double(count) }
   public var top5: Double { count == 0 ? .nan : Double(hitsAmongFive) / Double(count) }
 
   public init() {}
 
   /// Whether the counts agree with each other; those of a file may not.
-  package var isPossible: Bool { 0 <= hits && hits <= hitsAmongFive && hitsAmongFive <= count && count <= 1 << 48 }
+  package var isPossible: Bool { 0 <= correct && correct <= hitsAmongFive && hitsAmongFive <= count && count <= 1 << 48 }
 
   private var sum: Double { loss * Double(count) }
 
@@ -35,7 +35,7 @@ public struct Evaluation: Hashable, Sendable, Codable {
     for row in 0..<rows {
       total += losses[row]
       let ahead = Prediction.rank(of: Int(labels[row]), in: logits[row * classes..<(row + 1) * classes]) ?? classes
-      hits += ahead == 0 ? 1 : 0
+      correct += ahead == 0 ? 1 : 0
       hitsAmongFive += ahead < min(5, classes) ? 1 : 0
     }
     count += rows
@@ -47,7 +47,7 @@ extension Evaluation {
   /// Takes in what was measured of other samples.
   mutating func add(_ other: Evaluation) {
     let total = sum + other.sum
-    hits += other.hits
+    correct += other.correct
     hitsAmongFive += other.hitsAmongFive
     count += other.count
     loss = total / Double(max(count, 1))
@@ -75,7 +75,7 @@ public struct Evaluator {
   public let engine: Engine
   /// Who shares the batches of `evaluate`; all else each process does for itself.
   public let communicator: Communicator
-  /// How networks are run: with reals, or on whole numbers where their quantizers say so.
+  /// How networks are run: with reals, or on integers where their quantizers say so.
   public let mode: Plan.Mode
   /// What they are computed with.
   public let precision: Precision
@@ -91,7 +91,7 @@ public struct Evaluator {
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
     batchSize: Int = 100
   ) throws(TrainingError) -> Evaluation {
-    try network.mustFit(pictures: split.pictureShape)
+    try network.mustFit(images: split.imageShape)
     let plan = try makePlan(network, batchSize: min(batchSize, max(split.count, 1)))
     return try evaluate(plan, weights, on: split, normalization: normalization)
   }
@@ -117,14 +117,14 @@ public struct Evaluator {
     return result
   }
 
-  /// The accuracy of a network in training mode, on augmented pictures: batch norms use the statistics of each batch. The
+  /// The accuracy of a network in training mode, on augmented images: batch norms use the statistics of each batch. The
   /// last batch that is not full is left out.
   /// - Throws: `TrainingError`.
   package func evaluateByBatchStatistics(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
     augmentations: [Augmentation], batchSize: Int, seed: UInt64
   ) throws(TrainingError) -> Evaluation {
-    try network.mustFit(pictures: split.pictureShape)
+    try network.mustFit(images: split.imageShape)
     let plan = try Training.engine { () throws(EngineError) in
       try engine.compile(network, batch: batchSize, mode: .training())
     }
@@ -139,9 +139,9 @@ public struct Evaluator {
     return result
   }
 
-  /// What a network says of one picture.
+  /// What a network says of one image.
   public struct Answer: Hashable, Sendable {
-    /// The picture's position in the split.
+    /// The image's position in the split.
     public let position: Int
     public let label: Int
     /// The prediction; nil where a logit is `nan`.
@@ -152,13 +152,13 @@ public struct Evaluator {
     public let loss: Double
   }
 
-  /// What a network says of each picture of a split, in its order.
+  /// What a network says of each image of a split, in its order.
   /// - Throws: `TrainingError`.
   public func answers(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
     batchSize: Int = 100
   ) throws(TrainingError) -> [Answer] {
-    try network.mustFit(pictures: split.pictureShape)
+    try network.mustFit(images: split.imageShape)
     let plan = try makePlan(network, batchSize: min(batchSize, max(split.count, 1)))
     let classes = network.shape(of: network.output).elementCount
     var answers: [Answer] = []
@@ -260,13 +260,13 @@ public struct Evaluator {
 }
 
 extension Network {
-  /// The network for pictures of another size, where its layers allow that.
-  func fitting(pictures: Shape) throws(TrainingError) -> Network {
-    do { return try taking(pictures: pictures) } catch { throw .network(error) }
+  /// The network for images of another size, where its layers allow that.
+  func fitting(images: Shape) throws(TrainingError) -> Network {
+    do { return try taking(images: images) } catch { throw .network(error) }
   }
 
-  func mustFit(pictures: Shape) throws(TrainingError) {
+  func mustFit(images: Shape) throws(TrainingError) {
     let own = shape(of: input)
-    guard own == pictures else { throw .pictures(network: own, data: pictures) }
+    guard own == images else { throw .images(network: own, data: images) }
   }
 }

@@ -19,7 +19,7 @@ struct Measures {
       plan = nil
       return
     }
-    let shown = try network.fitting(pictures: dataset.validation.pictureShape)
+    let shown = try network.fitting(images: dataset.validation.imageShape)
     plan = try evaluator.makePlan(shown, batchSize: min(largest, 200))
   }
 
@@ -27,7 +27,7 @@ struct Measures {
     try measure(weights, on: dataset.validation)
   }
 
-  /// The weights as they are now on the validation part; their moving average there too; and of the latter, or else of
+  /// The weights as they are now on the validation set; their moving average there too; and of the latter, or else of
   /// the weights, what is held out.
   func callAsFunction(of state: TrainingState) throws(TrainingError)
     -> (validation: Evaluation, ema: Evaluation?, selection: Evaluation?)

@@ -3,9 +3,9 @@ internal import Datasets
 internal import Foundation
 package import Tensors
 
-/// How the pictures of a batch are mixed with one another and their targets alike: timm's `Mixup` for whole batches.
+/// How the images of a batch are mixed with one another and their targets alike: timm's `Mixup` for whole batches.
 ///
-/// One draw holds for the batch that is computed at once; each picture's partner is the one at the same place from the
+/// One draw holds for the batch that is computed at once; each image's partner is the one at the same place from the
 /// end. Mixup takes `λ x + (1 − λ) x′` (Zhang et al. 2018, arXiv:1710.09412), CutMix a box of the partner (Yun et al. 2019,
 /// arXiv:1905.04899), with λ ~ Beta(α, α). A box that the border cuts makes λ the share of what is left.
 public struct Mixing: Hashable, Sendable, Codable {
@@ -14,11 +14,11 @@ public struct Mixing: Hashable, Sendable, Codable {
   /// How often a batch is mixed.
   public var probability = 1.0
   /// How often it is CutMix, where both are in use.
-  public var cutmixProbability = 0.5
+  public var mixupSwitchProbability = 0.5
 
-  public init(mixup: Double = 0, cutmix: Double = 0, probability: Double = 1, cutmixProbability: Double = 0.5) {
+  public init(mixup: Double = 0, cutmix: Double = 0, probability: Double = 1, mixupSwitchProbability: Double = 0.5) {
     (self.mixup, self.cutmix) = (mixup, cutmix)
-    (self.probability, self.cutmixProbability) = (probability, cutmixProbability)
+    (self.probability, self.mixupSwitchProbability) = (probability, mixupSwitchProbability)
   }
 
   var problem: String? {
@@ -26,7 +26,7 @@ public struct Mixing: Hashable, Sendable, Codable {
       return "alpha of \(name) is from 0 to 1000, not \(alpha)"
     }
     if mixup == 0 && cutmix == 0 { return "mixing takes mixup, cutmix, or both" }
-    for probability in [probability, cutmixProbability] where !(probability >= 0 && probability <= 1) {
+    for probability in [probability, mixupSwitchProbability] where !(probability >= 0 && probability <= 1) {
       return "a probability is from 0 to 1, not \(probability)"
     }
     return nil
@@ -39,7 +39,7 @@ public struct Mixing: Hashable, Sendable, Codable {
     /// Rows and columns of the partner.
     case paste(rows: Range<Int>, columns: Range<Int>, share: Double)
 
-    /// λ: how much of a target is the picture's own.
+    /// λ: how much of a target is the image's own.
     package var share: Double {
       switch self {
       case .none: 1
@@ -47,7 +47,7 @@ public struct Mixing: Hashable, Sendable, Codable {
       }
     }
 
-    /// A box of the area `1 − share` around a pixel, as far as it is within the picture. Where a side is odd, half of it
+    /// A box of the area `1 − share` around a pixel, as far as it is within the image. Where a side is odd, half of it
     /// is rounded down to both sides, as in timm until 2021 and in SuperGradients; timm's of today is a pixel longer.
     package static func box(share: Double, around center: (row: Int, column: Int), height: Int, width: Int) -> Draw {
       let side = (1 - share).squareRoot()
@@ -61,10 +61,10 @@ public struct Mixing: Hashable, Sendable, Codable {
     }
   }
 
-  /// Draws for a batch of pictures.
+  /// Draws for a batch of images.
   package func draw(height: Int, width: Int, using random: inout Philox) -> Draw {
     guard random.uniformDouble() < probability else { return .none }
-    let isCutMix = cutmix > 0 && (mixup == 0 || random.uniformDouble() < cutmixProbability)
+    let isCutMix = cutmix > 0 && (mixup == 0 || random.uniformDouble() < mixupSwitchProbability)
     let share = random.beta(isCutMix ? cutmix : mixup)
     guard isCutMix else { return .blend(share: share) }
     let center = (row: random.integer(below: height), column: random.integer(below: width))
@@ -114,7 +114,7 @@ package final class BatchMixer {
     for row in 0..<rows { self.labels[row] = labels[draw.share >= 0.5 ? row : rows - 1 - row] }
   }
 
-  /// Writes the mixed pictures. On the engine's thread.
+  /// Writes the mixed images. On the engine's thread.
   package func write(_ images: UnsafePointer<Float>, to input: UnsafeMutablePointer<Float>) {
     let (planes, height, width) = (Int64(shape[0]), Int64(shape[1]), Int64(shape[2]))
     switch draw {

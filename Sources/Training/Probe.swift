@@ -11,7 +11,7 @@ public struct LayerProbe: Hashable, Sendable {
   /// The operation, as networks print it.
   public let operation: String
   /// Of all numbers of the layer's output.
-  public let mean, deviation: Double
+  public let mean, std: Double
   /// The share of the output that is exactly 0, from 0 to 1: after a ReLU, what it closed.
   public let zeros: Double
   /// The root mean square of the loss's gradient by the output.
@@ -31,7 +31,7 @@ public struct Prober {
   public func probe(
     _ network: Network, _ weights: Weights, on dataset: Dataset, batchSize: Int, seed: UInt64
   ) throws(TrainingError) -> [LayerProbe] {
-    try network.mustFit(pictures: dataset.pictureShape)
+    try network.mustFit(images: dataset.imageShape)
     let classes = network.shape(of: network.output).elementCount
     guard classes == dataset.classes.count else { throw .classes(network: classes, data: dataset.classes.count) }
     guard dataset.train.count >= batchSize else {
@@ -72,7 +72,7 @@ public struct Prober {
         let weight = network.parameters(of: node).first { $0.rule.role == .weight || $0.rule.role == .scale }?.name
         probes.append(
           LayerProbe(
-            name: layer.name, operation: layer.operation.title, mean: forward.mean, deviation: forward.deviation,
+            name: layer.name, operation: layer.operation.title, mean: forward.mean, std: forward.std,
             zeros: forward.zeros, outputGradient: back?.rootMeanSquare ?? 0,
             weightNorm: weight.flatMap { weights[$0] }.map { Moments($0).norm },
             weightGradientNorm: weight.flatMap { gradients[$0] }.map { Moments($0).norm }))
@@ -100,7 +100,7 @@ private struct Moments {
 
   var mean: Double { sum / max(count, 1) }
   var rootMeanSquare: Double { (squares / max(count, 1)).squareRoot() }
-  var deviation: Double { max(squares / max(count, 1) - mean * mean, 0).squareRoot() }
+  var std: Double { max(squares / max(count, 1) - mean * mean, 0).squareRoot() }
   var norm: Double { squares.squareRoot() }
   var zeros: Double { zeroCount / max(count, 1) }
 }

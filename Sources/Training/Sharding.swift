@@ -3,7 +3,7 @@ package import Datasets
 /// Which parts of each batch one of several processes computes.
 ///
 /// All draw the same batches from the same keys. The first process takes the first rows of each, and so on: n processes
-/// that compute b pictures each give what one gives that computes n·b in parts of b. Where batch norms are synchronized,
+/// that compute b images each give what one gives that computes n·b in parts of b. Where batch norms are synchronized,
 /// they share each part instead.
 package struct Sharding {
   /// Samples that the process computes at once.
@@ -25,7 +25,7 @@ package struct Sharding {
     guard !plan.synchronizesBatchNorm else {
       let part = plan.partSize ?? plan.batchSize
       guard part % size == 0 else {
-        throw .processes("a part of \(part) pictures cannot be shared evenly among \(size) processes")
+        throw .processes("a part of \(part) images cannot be shared evenly among \(size) processes")
       }
       (rows, parts) = (part / size, plan.batchSize / part)
       partsOfBatch = parts * size

@@ -3,7 +3,7 @@ internal import Engine
 internal import Networks
 internal import Tensors
 
-/// The running statistics of batch norms and the ranges of quantizers, where each process sees its own pictures: after
+/// The running statistics of batch norms and the ranges of quantizers, where each process sees its own images: after
 /// each step all have those that one process would have that computed all parts of the batch one after the other.
 ///
 /// A part with the statistics s turns the running ones r into k r + (1 − k) s. So p parts of each of n processes, each

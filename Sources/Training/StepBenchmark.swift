@@ -18,7 +18,7 @@ public struct StepBenchmark: Sendable {
   public let isTraining: Bool
   /// Of planning: formats, memory, kernels.
   public let compileSeconds: Double
-  /// Of planning the same once more.
+  /// Of planning the same again.
   public let recompileSeconds: Double
   /// Of each timed pass: forward alone, or forward, loss, backward and SGD with momentum.
   public let seconds: [Double]
@@ -26,7 +26,7 @@ public struct StepBenchmark: Sendable {
   public let steps: [StepTime]
   /// What the plan took.
   public let planBytes: Int
-  /// Floating-point operations of one pass: two per multiply-add, thrice over in training.
+  /// Floating-point operations of one pass: two per MAC, thrice over in training.
   public let operations: Double
   /// Operations a second of a large matrix product, timed beside the passes.
   public let peakRate: Double
@@ -37,9 +37,9 @@ public struct StepBenchmark: Sendable {
   public var imagesPerSecond: Double { Double(batch) / minimum }
   public var rate: Double { operations / minimum }
 
-  /// Compiles the network and times its passes on random pictures.
+  /// Compiles the network and times its passes on random images.
   /// - Parameters:
-  ///   - weights: drawn anew where nil.
+  ///   - weights: drawn again where nil.
   ///   - mode: what of the network is timed.
   ///   - precision: what is computed with.
   ///   - warmUp: passes before the first that is timed.
@@ -116,7 +116,7 @@ public struct StepBenchmark: Sendable {
           label: plan.labels[i], seconds: stepTimes[i] / Double(max(passes, 1)), gradientBytes: gradientBytes[i])
       } : []
     planBytes = plan.byteCount
-    operations = Double(network.multiplyAdds) * 2 * Double(batch) * (isTraining ? 3 : 1)
+    operations = Double(network.macs) * 2 * Double(batch) * (isTraining ? 3 : 1)
     peakRate = try Training.engine { () throws(EngineError) in try engine.matrixProductRate() }
     (threads, self.batch, self.isTraining) = (engine.threads, batch, isTraining)
   }

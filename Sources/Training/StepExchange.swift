@@ -54,7 +54,7 @@ final class StepExchange {
   /// - Returns: whether every process's losses are numbers.
   func backward(_ execution: inout Plan.Execution, stops: Bool) -> Bool {
     message[0] = own.loss * Double(own.count)
-    (message[1], message[2], message[3]) = (Double(own.hits), Double(own.hitsAmongFive), Double(own.count))
+    (message[1], message[2], message[3]) = (Double(own.correct), Double(own.hitsAmongFive), Double(own.count))
     (message[4], message[5]) = (stops ? 1 : 0, isSound ? 0 : 1)
     communicator.startSum(message, count: Self.messageCount)
     statistics.startSum()
@@ -78,7 +78,7 @@ final class StepExchange {
     lossSum = message[0]
     whole.count = Int(message[3])
     whole.loss = lossSum / message[3]
-    (whole.hits, whole.hitsAmongFive) = (Int(message[1]), Int(message[2]))
+    (whole.correct, whole.hitsAmongFive) = (Int(message[1]), Int(message[2]))
     self.stops = message[4] > 0
     return message[5] == 0
   }

@@ -11,13 +11,13 @@ public struct EpochRecord: Hashable, Sendable, Codable {
   public let epoch: Int
   /// Of the epoch's last step.
   public let learningRate: Double
-  /// Means over the epoch's own steps, on augmented pictures, while the weights moved. The loss is the one that is made
-  /// small; a mixed picture counts as right where the class with the larger share is answered.
+  /// Means over the epoch's own steps, on augmented images, while the weights moved. The loss is the one that is made
+  /// small; a mixed image counts as right where the class with the larger share is answered.
   public let trainLoss, trainTop1: Double
   public let validation: Evaluation
-  /// The moving average's, on the validation part.
+  /// The moving average's, on the validation set.
   public var ema: Evaluation?
-  /// On what is held out of the training part: of the moving average where there is one.
+  /// On what is held out of the training set: of the moving average where there is one.
   public var selection: Evaluation?
   /// Of training and of validation together.
   public let seconds: Double
@@ -49,13 +49,13 @@ public enum TrainingEvent: Sendable {
 public struct TrainingOutcome: Sendable {
   /// Those that the plan asks for; of an interrupted training without snapshots the last ones.
   public let weights: Weights
-  /// Measured on the validation part, with these weights.
+  /// Measured on the validation set, with these weights.
   public let final: Evaluation
   public let epochs: [EpochRecord]
   public let isInterrupted: Bool
   /// Over all epochs.
   public let stepsDone: Int
-  /// Where to go on from, of a training that was interrupted.
+  /// Where to go on from, of a training run that was interrupted.
   public let checkpoint: Checkpoint?
   /// The names of the parameters, in the order of the ledger's hashes.
   public let parameterNames: [String]
@@ -77,11 +77,11 @@ public struct Trainer {
   /// Trains and, after each epoch, evaluates on the validation split.
   ///
   /// The result follows from the arguments alone, on one kind of processor with one number of threads and of processes.
-  /// n processes, each with b pictures at once, give within rounding what one gives with `partSize` b.
+  /// n processes, each with b images at once, give within rounding what one gives with `partSize` b.
   /// - Parameters:
   ///   - weights: where to start; drawn from the plan's seed where nil.
   ///   - teachers: whom it learns from, as the plan's distillation says.
-  ///   - checkpoint: where to go on: of a training with the same arguments. The result is then the same, bit by bit.
+  ///   - checkpoint: where to go on: of a training run with the same arguments. The result is then the same, bit by bit.
   ///   - checkpointing: keeps the state on the way.
   ///   - keepsLedger: whether entries of the ledger are reported.
   ///   - isInterrupted: asked before each step; once true, what was trained so far is the result.
@@ -96,7 +96,7 @@ public struct Trainer {
     guard (plan.distillation == nil) == teachers.isEmpty else {
       throw .plan(teachers.isEmpty ? "a distillation needs a teacher" : "a teacher needs a distillation")
     }
-    try network.mustFit(pictures: dataset.pictureShape)
+    try network.mustFit(images: dataset.imageShape)
     let classes = network.shape(of: network.output).elementCount
     guard classes == dataset.classes.count else { throw .classes(network: classes, data: dataset.classes.count) }
     let (training, selection) = try plan.parts(of: dataset)
@@ -104,7 +104,7 @@ public struct Trainer {
       throw .tooFewSamples(count: training.count, batchSize: plan.batchSize)
     }
     let trained: Network
-    do { trained = try network.withStochasticDepth(Float(plan.stochasticDepth)) } catch { throw .network(error) }
+    do { trained = try network.withStochasticDepth(Float(plan.dropPath)) } catch { throw .network(error) }
 
     // A batch is computed in parts, each of which the loader takes for a batch of its own.
     let sharding = try Sharding(plan, rank: communicator.rank, size: communicator.size)
@@ -226,9 +226,9 @@ public struct Trainer {
       try communicator.mustAgree(on: compiled)
       let measured = try measures(of: state)
       if !stopped, let best = state.best {
-        let hits = (measured.selection ?? measured.ema ?? measured.validation).hits
+        let correct = (measured.selection ?? measured.ema ?? measured.validation).correct
         try Training.engine { () throws(EngineError) in
-          try best.offer(BestSnapshots.Entry(epoch: epoch + 1, hits: hits)) { (copy) throws(EngineError) in
+          try best.offer(BestSnapshots.Entry(epoch: epoch + 1, correct: correct)) { (copy) throws(EngineError) in
             if let average = state.average {
               copy.take(average.copy)
             } else {

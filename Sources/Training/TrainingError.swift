@@ -13,7 +13,7 @@ public enum TrainingError: Error, Sendable {
   /// The loss, or the gradient of the parameter that is named. Epoch and step count from 1.
   case notFinite(gradient: String?, epoch: Int, step: Int, learningRate: Double)
   case classes(network: Int, data: Int)
-  case pictures(network: Shape, data: Shape)
+  case images(network: Shape, data: Shape)
   case tooFewSamples(count: Int, batchSize: Int)
   /// Repeated samples, whose epoch has a multiple of 256 places, that do not fill one batch.
   case tooFewRepeated(shown: Int, count: Int, batchSize: Int)
@@ -36,7 +36,7 @@ extension TrainingError: CustomStringConvertible {
       "\(parameter.map { "the gradient of '\($0)'" } ?? "the loss") is not finite at epoch \(epoch), step \(step) "
         + "(learning rate \(Float(rate)))"
     case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
-    case .pictures(let network, let data): "the network takes pictures of \(network), the data has \(data)"
+    case .images(let network, let data): "the network takes images of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
     case .tooFewRepeated(let shown, let count, let batchSize):
       "an epoch of \(count) training samples has \(shown) places for repeated samples, which do not fill a batch of \(batchSize)"

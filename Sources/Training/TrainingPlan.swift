@@ -41,12 +41,12 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   public var augmentations: [Augmentation] = []
   public var mixing: Mixing?
   /// The rate at which the last residual branch is dropped in training; see `Network.withStochasticDepth`.
-  public var stochasticDepth = 0.0
+  public var dropPath = 0.0
   /// How teachers are listened to, where there are some.
   public var distillation: Distillation?
   public var movingAverage: MovingAverage?
   public var result = ResultWeights.last
-  /// Batches, of the size that is computed at once, over which batch norms' statistics are measured anew with the final
+  /// Batches, of the size that is computed at once, over which batch norms' statistics are measured again with the final
   /// weights; 0 leaves the running ones. See `PreciseBatchNorm`.
   public var preciseBatchNorm = 0
   /// Decides the initial weights, the order, the augmentation and what is dropped.
@@ -65,12 +65,12 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
     freezesBatchNormAfter.map { Double(step) >= $0 * Double(stepsPerEpoch) } ?? false
   }
 
-  /// How many samples of a training part are held out of it.
+  /// How many samples of a training set are held out of it.
   func heldOutCount(of samples: Int) -> Int {
     result.heldOutShare == 0 ? 0 : max(1, Int(Double(samples) * result.heldOutShare))
   }
 
-  /// Steps of an epoch, of a training part of so many samples.
+  /// Steps of an epoch, of a training set of so many samples.
   package func stepsPerEpoch(samples: Int) -> Int { (samples - heldOutCount(of: samples)) / batchSize }
 
   /// What stands in the way of training so, in words; nil where nothing does.
@@ -97,8 +97,8 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
     if cooldownEpochs < 0 || Double(cooldownEpochs) + warmupEpochs > Double(epochs) {
       return "warm-up and cool-down have at most \(epochs) epochs together, not \(warmupEpochs) and \(cooldownEpochs)"
     }
-    if !(stochasticDepth >= 0 && stochasticDepth < 1) {
-      return "the rate of stochastic depth is at least 0 and below 1, not \(stochasticDepth)"
+    if !(dropPath >= 0 && dropPath < 1) {
+      return "the rate of stochastic depth is at least 0 and below 1, not \(dropPath)"
     }
     if result == .movingAverage && movingAverage == nil { return "there is no moving average to be the result" }
     if preciseBatchNorm < 0 { return "batch norms are measured over 0 or more batches, not \(preciseBatchNorm)" }

@@ -3,7 +3,7 @@ internal import Distribution
 internal import Engine
 internal import Tensors
 
-/// A step of a training: each part of its batch forward and back, and after the last one the weights.
+/// A step of a training run: each part of its batch forward and back, and after the last one the weights.
 final class TrainingStep {
   private let plan: TrainingPlan
   private let state: TrainingState
@@ -37,7 +37,7 @@ final class TrainingStep {
     do {
       mixer = try BatchMixer(
         plan.mixing, smoothing: plan.labelSmoothing, seed: plan.seed, rows: rows, classes: classes,
-        shape: dataset.pictureShape)
+        shape: dataset.imageShape)
       exchange =
         if trainer.communicator.isAlone { nil } else {
           try StepExchange(

@@ -36,20 +36,20 @@ public enum ResultWeights: Hashable, Sendable, Codable {
   /// Those after the last step.
   case last
   case movingAverage
-  /// The mean, statistics included, of so many snapshots taken at the ends of epochs: those with the most hits. They are
+  /// The mean, statistics included, of so many snapshots taken at the ends of epochs: those with the most correct. They are
   /// of the moving average where there is one. A new one takes the place of the worst where it is strictly better.
   case meanOfBest(count: Int, by: Selection)
 
-  /// The pictures by which the best snapshots are told.
+  /// The images by which the best snapshots are told.
   public enum Selection: Hashable, Sendable, Codable {
-    /// A share of the training part, which is then not trained on: what is measured on the validation part stays a
+    /// A share of the training set, which is then not trained on: what is measured on the validation set stays a
     /// measurement.
     case heldOut(share: Double)
-    /// The validation part itself, as SuperGradients does; the result is then chosen by what it is measured on.
+    /// The validation set itself, as SuperGradients does; the result is then chosen by what it is measured on.
     case validation
   }
 
-  /// The share of the training part that is held out.
+  /// The share of the training set that is held out.
   var heldOutShare: Double {
     if case .meanOfBest(_, .heldOut(let share)) = self { share } else { 0 }
   }
@@ -64,7 +64,7 @@ public enum ResultWeights: Hashable, Sendable, Codable {
   }
 }
 
-/// The moving average of one training.
+/// The moving average of one training run.
 final class MovingWeights {
   private let rule: MovingAverage
   private let totalSteps: Int
@@ -82,12 +82,12 @@ final class MovingWeights {
   }
 }
 
-/// The best snapshots of one training.
+/// The best snapshots of one training run.
 final class BestSnapshots {
   struct Entry: Hashable, Codable {
     /// From 1.
     var epoch: Int
-    var hits: Int
+    var correct: Int
   }
   /// Each in the place it took.
   var entries: [Entry] = []
@@ -101,16 +101,16 @@ final class BestSnapshots {
     self.copies = copies
   }
 
-  /// The place for a snapshot with so many hits; nil where it is not among the best.
-  private func place(for hits: Int) -> Int? {
+  /// The place for a snapshot with so many correct; nil where it is not among the best.
+  private func place(for correct: Int) -> Int? {
     if entries.count < copies.count { return entries.count }
-    let worst = entries.indices.min { entries[$0].hits < entries[$1].hits }!
-    return hits > entries[worst].hits ? worst : nil
+    let worst = entries.indices.min { entries[$0].correct < entries[$1].correct }!
+    return correct > entries[worst].correct ? worst : nil
   }
 
   /// Keeps a snapshot where it is among the best. `take` is to fill the copy.
   func offer(_ entry: Entry, _ take: (WeightCopy) throws(EngineError) -> Void) throws(EngineError) {
-    guard let place = place(for: entry.hits) else { return }
+    guard let place = place(for: entry.correct) else { return }
     try take(copies[place])
     if place == entries.count { entries.append(entry) } else { entries[place] = entry }
   }

@@ -13,13 +13,13 @@ struct Bench: ParsableCommand {
   enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, int8, data, exchange }
 
   static let configuration = CommandConfiguration(
-    abstract: "Times a network's steps on random pictures, or how fast a folder of pictures is read.",
+    abstract: "Times a network's steps on random images, or how fast a folder of images is read.",
     discussion: "The peak is a product of two matrices of 2048 x 2048 in float32, timed in the same run.")
 
   @ArgumentParser.Argument(
     help: """
       train: forward, loss, backward and SGD; infer: forward with batch norms folded; int8: the same \
-      on whole numbers, by turns with 32 bits; data: pictures of a folder decoded, \
+      on integers, by turns with 32 bits; data: images of a folder decoded, \
       cropped at random, resized, mirrored and normalized; exchange: under mpirun, arrays summed over the processes.
       """)
   var work: Work
@@ -27,9 +27,9 @@ struct Bench: ParsableCommand {
   @ArgumentParser.Argument(help: "A network of the zoo: resnet50, mobilenetV1, vgg16, …; or the folder.")
   var model: String
 
-  @Option(help: "Pictures in a step.") var batch = 16
-  @Option(help: "Height and width of a picture; its paper's unless given.") var size: Int?
-  @Option(help: "Channels of a picture; its paper's unless given.") var channels: Int?
+  @Option(help: "Images in a step.") var batch = 16
+  @Option(help: "Height and width of an image; its paper's unless given.") var size: Int?
+  @Option(help: "Channels of an image; its paper's unless given.") var channels: Int?
   @Option(help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
   @Option(help: "Steps that are timed.") var steps = 10
   @Option(help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
@@ -101,14 +101,14 @@ struct Bench: ParsableCommand {
     }
   }
 
-  /// The network in 8 bits, with the ranges that random weights give on random pictures.
+  /// The network in 8 bits, with the ranges that random weights give on random images.
   private func quantized(_ network: Network, on engine: Engine) throws -> (network: Network, weights: Weights) {
     let shape = network.shape(of: network.input)
-    let pictures = try Dataset.synthetic(classes: 2, shape: shape, train: 4, validation: 2)
+    let images = try Dataset.synthetic(classes: 2, shape: shape, train: 4, validation: 2)
     var scheme = QuantizationScheme()
     scheme.weights.isPerChannel = !perTensor
     return try PostTrainingQuantizer(engine: engine).quantized(
-      network, network.initialWeights(seed: 1), on: pictures.train, normalization: pictures.normalization, scheme,
+      network, network.initialWeights(seed: 1), on: images.train, normalization: images.normalization, scheme,
       CalibrationSettings())
   }
 
@@ -127,11 +127,11 @@ struct Bench: ParsableCommand {
     }
   }
 
-  /// Reads the training part as often as steps are asked for, and prints the fastest pass.
+  /// Reads the training set as often as steps are asked for, and prints the fastest pass.
   private func timeData() throws {
     do {
       let side = size ?? 224
-      let data = try Dataset.pictureFolder(at: model, height: side, width: side, channels: channels ?? 3)
+      let data = try Dataset.imageFolder(at: model, height: side, width: side, channels: channels ?? 3)
       let augmentations: [Augmentation] =
         if let randAugment {
           [
@@ -149,13 +149,13 @@ struct Bench: ParsableCommand {
         seconds.append(Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
       }
       let result = DataReport(
-        folder: model, size: side, threads: loader.workers, pictures: data.train.count, minimumSeconds: seconds.min() ?? 0,
+        folder: model, size: side, threads: loader.workers, images: data.train.count, minimumSeconds: seconds.min() ?? 0,
         imagesPerSecond: Double(data.train.count) / (seconds.min() ?? 1))
       Streams.writeOutput(
         json
           ? result.jsonText
           : String(
-            format: "%d pictures to %d x %d, threads %d: %.1f images/s in the fastest of %d passes\n", result.pictures, side,
+            format: "%d images to %d x %d, threads %d: %.1f images/s in the fastest of %d passes\n", result.images, side,
             side, result.threads, result.imagesPerSecond, steps))
     } catch let error as DatasetError {
       throw fail(error.description)
@@ -164,7 +164,7 @@ struct Bench: ParsableCommand {
 
   private struct DataReport: Encodable {
     let folder: String
-    let size, threads, pictures: Int
+    let size, threads, images: Int
     let minimumSeconds, imagesPerSecond: Double
   }
 
@@ -177,7 +177,7 @@ struct Bench: ParsableCommand {
     func milliseconds(_ seconds: Double) -> String { String(format: "%.2f ms", seconds * 1000) }
     func mebibytes(_ bytes: Int) -> String { String(format: "%.0f MiB", Double(bytes) / 0x1p20) }
     var lines = [
-      "\(model), \(work.rawValue)\(work == .int8 ? "" : " in \(precision.rawValue)"), batch \(batch), pictures of \(input), threads \(result.threads), "
+      "\(model), \(work.rawValue)\(work == .int8 ? "" : " in \(precision.rawValue)"), batch \(batch), images of \(input), threads \(result.threads), "
         + Engine.libraryVersion,
       String(
         format: "step      %@ minimum, %@ median of %d", milliseconds(result.minimum), milliseconds(result.median),

@@ -15,11 +15,11 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.")
   var direct = false
 
-  @Flag(help: "Makes trainings anew that the store of this folder holds.")
+  @Flag(help: "Makes trainings again that the store of this folder holds.")
   var fresh = false
 
   @Option(help: ArgumentHelp(
-    "Seconds between two checkpoints of a training; each epoch ends with one anyway.", valueName: "seconds"))
+    "Seconds between two checkpoints of a training run; each epoch ends with one anyway.", valueName: "seconds"))
   var checkpointEvery: Double = 60
 
   func validate() throws {
@@ -102,7 +102,7 @@ struct Plan: ParsableCommand {
     abstract: "Tells what a script would cost here: time, memory and disk.",
     discussion: """
       Runs the script with each training cut off after a few seconds of its real steps, in a folder of its own, so that
-      no picture and no weights of yours are written over.
+      no image and no weights of yours are written over.
       """)
 
   @ArgumentParser.Argument(help: "The script.")

@@ -9,7 +9,7 @@ private func withStore<Result>(_ body: (RunStore) throws -> Result) throws -> Re
     return try body(try RunStore(in: FileManager.default.currentDirectoryPath, creates: false))
   } catch let failure as RunStore.Failure {
     Streams.writeError("reprise: \(failure)\n")
-    if case .none = failure { Streams.writeError("  hint: a training at the prompt or in a script makes one\n") }
+    if case .none = failure { Streams.writeError("  hint: a training run at the prompt or in a script makes one\n") }
     if case .unknown = failure { Streams.writeError("  hint: reprise runs lists them\n") }
     switch failure {
     case .none: throw ExitCode(Status.missingData)

@@ -35,7 +35,7 @@ enum Streams {
     !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "") && isatty(descriptor) == 1
   }
 
-  /// The line that changes while a training runs; nil where standard error is no terminal that can do so.
+  /// The line that changes while a training run runs; nil where standard error is no terminal that can do so.
   static var progress: (@Sendable (String?) -> Void)? {
     guard !Processes.isSilent, canMove(STDERR_FILENO) else { return nil }
     return { line in

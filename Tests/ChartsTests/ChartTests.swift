@@ -85,10 +85,10 @@ import Testing
     }
     let large = Tile(channels: 1, height: 4096, width: 4096, bytes: Array(repeating: 0, count: 1 << 24))
     #expect(
-      refusal([.pictures(PictureGrid([large, Samples.tile(1, 1)]))])
+      refusal([.pictures(ImageGrid([large, Samples.tile(1, 1)]))])
         == .tooMuch(.pictureBytes, count: 1 << 24 | 1, limit: 1 << 24))
     #expect(
-      refusal([.pictures(PictureGrid(Array(repeating: Samples.tile(1, 1), count: 2001)))])
+      refusal([.pictures(ImageGrid(Array(repeating: Samples.tile(1, 1), count: 2001)))])
         == .tooMuch(.pictures, count: 2001, limit: 2000))
     #expect(
       refusal([.heatMap(HeatMap(Array(repeating: Array(repeating: 1, count: 501), count: 500)))])

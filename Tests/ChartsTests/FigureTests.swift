@@ -46,7 +46,7 @@ import Testing
     #expect(try !texts(Samples.heat(Samples.counts(100))).contains("900"))
   }
 
-  @Test("pictures are enlarged by whole numbers, pixel by pixel")
+  @Test("pictures are enlarged by integers, pixel by pixel")
   func enlargement() throws {
     let tile = Tile(channels: 3, height: 1, width: 2, bytes: [255, 0, 10, 20, 30, 40])
     let chart = Samples.pictures([tile])
@@ -66,7 +66,7 @@ import Testing
   @Test("pictures do not overlap and stay in the picture", arguments: [1, 2, 7, 40, 333])
   func grid(_ count: Int) throws {
     let tiles = (0..<count).map { Samples.tile(28, 28, "picture \($0)", .wrong) }
-    let height = PictureGrid(tiles).height()
+    let height = ImageGrid(tiles).height()
     let chart = Samples.pictures(tiles, width: 1280, height: height)
     let boxes = try #require(try Layout(chart, in: .standard).grids.first).boxes
     #expect(boxes.count == count)

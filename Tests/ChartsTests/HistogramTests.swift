@@ -2,7 +2,7 @@ import Charts
 import Testing
 
 @Suite struct HistogramTests {
-  /// Made of whole numbers, so that NumPy has the same bits.
+  /// Made of integers, so that NumPy has the same bits.
   private static let values = (0..<300).map { index -> Double in
     let root = Double(index * 7919 % 1000) / 1000
     return root * root
@@ -44,8 +44,8 @@ import Testing
     #expect(counts.count <= count ?? 200)
   }
 
-  @Test("whole numbers lie in the middle of their ranges")
-  func wholeNumbers() {
+  @Test("integers lie in the middle of their ranges")
+  func integerValues() {
     let edges = Histogram.edges(for: [(0..<500).map { Double($0 % 10) }])
     #expect(edges == (0...10).map { Double($0) - 0.5 })
   }

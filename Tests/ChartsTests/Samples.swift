@@ -1,7 +1,7 @@
 import Charts
 import Foundation
 
-/// Curves as a training of 12 epochs gives them.
+/// Curves as a training run of 12 epochs gives them.
 enum Samples {
   static let train = [0.902, 0.668, 0.561, 0.497, 0.452, 0.419, 0.388, 0.357, 0.327, 0.298, 0.272, 0.254]
   static let validation = [0.71, 0.55, 0.49, 0.442, 0.421, 0.385, 0.371, 0.349, 0.338, 0.322, 0.317, 0.319]
@@ -65,7 +65,7 @@ enum Samples {
   static func pictures(_ tiles: [Tile], columns: Int? = nil, width: Int = 640, height: Int = 400) -> Chart {
     Chart(
       "pictures", width: width, height: height,
-      panels: [Panel("panel", marks: [.pictures(PictureGrid(tiles, columns: columns))])])
+      panels: [Panel("panel", marks: [.pictures(ImageGrid(tiles, columns: columns))])])
   }
 
   /// Whatever a script may ask for, by name.
@@ -186,7 +186,7 @@ enum Samples {
       Chart(
         width: 640, height: 400,
         panels: [
-          Panel(marks: [.pictures(PictureGrid([tile(5, 5, "a")])), .line(Series("b", y: [1]))]),
+          Panel(marks: [.pictures(ImageGrid([tile(5, 5, "a")])), .line(Series("b", y: [1]))]),
           Panel(marks: [.line(Series("b", y: [1, 2]))]),
         ])
     ),

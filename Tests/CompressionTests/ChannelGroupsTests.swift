@@ -77,24 +77,24 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
     let network = try entry.make(input: entry.input, classes: 10)
     let groups = ChannelGroups(of: network)
     let cost = CostModel(of: network, groups)
-    #expect(cost.multiplyAdds(cost.channels) == network.multiplyAdds)
+    #expect(cost.macs(cost.channels) == network.macs)
     #expect(cost.parameters(cost.channels) == network.parameterCount)
     var counts = cost.channels
     for (place, group) in groups.prunable.enumerated() { counts[group] = max(1, counts[group] * (place % 3 + 1) / 4) }
     let kept = Dictionary(uniqueKeysWithValues: groups.prunable.map { ($0, counts[$0]) })
     let narrow = try network.narrowed(to: kept, of: groups)
-    #expect(narrow.multiplyAdds == cost.multiplyAdds(counts))
+    #expect(narrow.macs == cost.macs(counts))
     #expect(narrow.parameterCount == cost.parameters(counts))
     #expect(groups.prunable.isEmpty == (narrow.parameterCount == network.parameterCount))
   }
 
-  @Test("AMC's published list of channels costs 293.9 million multiply-adds and has 2.408 million parameters")
+  @Test("AMC's published list of channels costs 293.9 million MACs and has 2.408 million parameters")
   func amc() throws {
     let network = try MobileNetV1().network(input: [3, 224, 224], classes: 1000)
     let groups = ChannelGroups(of: network)
     let list = [24, 48, 96, 80, 192, 200, 328, 352, 368, 360, 328, 400, 736, 752]
     let narrow = try network.narrowed(to: Dictionary(uniqueKeysWithValues: zip(groups.prunable, list)), of: groups)
-    #expect(abs(Double(narrow.multiplyAdds) / 1e6 - 293.9) < 0.05)
+    #expect(abs(Double(narrow.macs) / 1e6 - 293.9) < 0.05)
     #expect(abs(Double(narrow.parameterCount) / 1e6 - 2.408) < 0.0005)
   }
 

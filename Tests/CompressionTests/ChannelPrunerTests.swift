@@ -20,22 +20,22 @@ private let engine = Result { try Engine(threads: 2) }
   ]
 
   @Test(
-    "the multiply-adds that are asked for are met within one in a hundred where rounding allows, by shares as equal as it allows",
+    "the MACs that are asked for are met within one in a hundred where rounding allows, by shares as equal as it allows",
     arguments: networks.map(\.0), [1, 8])
   func budget(_ name: String, _ multiple: Int) throws {
     let network = try #require(Self.networks.first { $0.0 == name }).1()
     let groups = ChannelGroups(of: network)
     let cost = CostModel(of: network, groups)
     let rounding = ChannelRounding(multiple: multiple)
-    let total = Double(cost.multiplyAdds(cost.channels))
+    let total = Double(cost.macs(cost.channels))
     let least = try #require(cost.counts(for: .channelsKept(0), in: groups.prunable, rounding))
     for removed in stride(from: 0.05, to: 0.95, by: 0.05) {
       let budget = (1 - removed) * total
       guard let counts = cost.counts(for: .macsKept(1 - removed), in: groups.prunable, rounding) else {
-        #expect(Double(cost.multiplyAdds(least)) > budget)
+        #expect(Double(cost.macs(least)) > budget)
         continue
       }
-      let kept = Double(cost.multiplyAdds(counts))
+      let kept = Double(cost.macs(counts))
       #expect(kept <= budget)
       // Near the fewest channels there may be no step left to take.
       let isAtEnd = zip(counts, least).allSatisfy { $0 <= $1 + multiple }
@@ -76,7 +76,7 @@ private let engine = Result { try Engine(threads: 2) }
     for group in pruner.groups.prunable where counts[group] < pruner.groups.groups[group].channels {
       #expect(kept[group]?.count == counts[group])
     }
-    #expect(network.multiplyAdds == CostModel(of: pruner.network, pruner.groups).multiplyAdds(counts))
+    #expect(network.macs == CostModel(of: pruner.network, pruner.groups).macs(counts))
     _ = try network.checked(weights)
     let again = try sample.pruner { ($0.selection, $0.features) = (selection, features) }.pruned(to: counts)
     #expect(again.weights == weights && again.kept == kept)
@@ -88,10 +88,10 @@ private let engine = Result { try Engine(threads: 2) }
     let counts = half(pruner)
     let (network, small, _) = try pruner.pruned(to: counts)
     let (_, whole) = try pruner.masked(to: counts)
-    let pictures = try sample.data.validation.tensor(sample.data.normalization)
+    let images = try sample.data.validation.tensor(sample.data.normalization)
     let evaluator = Evaluator(engine: try engine.get())
     let (a, b) = (
-      try evaluator.predict(network, small, pictures), try evaluator.predict(sample.network, whole, pictures)
+      try evaluator.predict(network, small, images), try evaluator.predict(sample.network, whole, images)
     )
     // The sums are in another order: float32's rounding through 27 layers.
     for (x, y) in zip(a.elements, b.elements) { #expect(abs(x - y) < 1e-4 * max(1, abs(y))) }
@@ -99,19 +99,19 @@ private let engine = Result { try Engine(threads: 2) }
 
   @Test("rows are what the layer's weights meet: they give the layer's outputs") func rows() throws {
     let sample = try TrainedSample.shared.get()
-    let pictures = try sample.data.train.first(40).tensor(sample.data.normalization)
+    let images = try sample.data.train.first(40).tensor(sample.data.normalization)
     let network = try CIFARResNet(depth: 8, shortcut: .projection).network(input: [1, 16, 16], classes: 4)
     let weights = try distinctWeights(network)
     let readers = Set(
       ChannelGroups(of: network).groups.flatMap(\.readers).filter { network[$0].inputs[0] != network.input })
     let sampler = try FeatureSampler(
-      network, readers: readers, pictures: pictures, points: 5, seed: 1, engine: engine.get())
+      network, readers: readers, images: images, points: 5, seed: 1, engine: engine.get())
     try sampler.load(weights)
     try sampler.forEachBatch { first in
       for reader in readers {
-        let x = try sampler.inputs(of: reader, firstPicture: first)
+        let x = try sampler.inputs(of: reader, firstImage: first)
         let bias = network.parameters(of: reader).first { $0.rule.role == .bias }.map { weights[$0.name]! }
-        let y = try sampler.outputs(of: reader, firstPicture: first, bias: bias)
+        let y = try sampler.outputs(of: reader, firstImage: first, bias: bias)
         let w = weights[network.parameters(of: reader)[0].name]!.elements.map(Double.init)
         let (columns, outputs) = (sampler.columns(of: reader), network.shape(of: reader)[0])
         let size = y.map(abs).max() ?? 1
@@ -127,21 +127,21 @@ private let engine = Result { try Engine(threads: 2) }
 
   @Test("least squares keeps accuracy that bare masks lose, and does not add up errors") func reconstruction() throws {
     let sample = try TrainedSample.shared.get()
-    func hits(_ change: @escaping (inout PruningSettings) -> Void) throws -> (hits: Int, loss: Double) {
+    func correct(_ change: @escaping (inout PruningSettings) -> Void) throws -> (correct: Int, loss: Double) {
       let pruner = try sample.pruner {
-        $0.pictures = 600
+        $0.images = 600
         change(&$0)
       }
       let (network, weights, _) = try pruner.pruned(to: half(pruner))
       let evaluation = try sample.accuracy(network, weights)
-      return (evaluation.hits, evaluation.loss)
+      return (evaluation.correct, evaluation.loss)
     }
-    let bare = try hits { $0.reconstructs = false }
-    let shared = try hits { $0.features = .original }
-    let pruned = try hits { $0.features = .pruned }
+    let bare = try correct { $0.reconstructs = false }
+    let shared = try correct { $0.features = .original }
+    let pruned = try correct { $0.features = .pruned }
     #expect(shared.loss < bare.loss)
     #expect(pruned.loss < shared.loss)
-    #expect(pruned.hits > bare.hits)
+    #expect(pruned.correct > bare.correct)
   }
 
   @Test(
@@ -152,7 +152,7 @@ private let engine = Result { try Engine(threads: 2) }
     let network = try make([2, 8, 8])
     let data = try Dataset.synthetic(classes: 4, shape: [2, 8, 8], train: 60, validation: 8, noise: 0.2, seed: 1)
     var settings = PruningSettings()
-    (settings.features, settings.pictures) = (features, 40)
+    (settings.features, settings.images) = (features, 40)
     let pruner = try ChannelPruner(
       network, try distinctWeights(network), on: data.train, normalization: data.normalization, settings,
       engine: engine.get())
@@ -179,14 +179,14 @@ private let engine = Result { try Engine(threads: 2) }
     for network in networks {
       let data = network.shape(of: network.input)[1] == 32 ? large : sample.data
       var settings = PruningSettings()
-      (settings.pictures, settings.features) = (20, .original)
+      (settings.images, settings.features) = (20, .original)
       let pruner = try ChannelPruner(
         network, try distinctWeights(network), on: data.train, normalization: data.normalization, settings,
         engine: engine.get())
       let cost = CostModel(of: network, pruner.groups)
       let counts = try #require(cost.counts(for: .macsKept(0.5), in: pruner.groups.prunable))
       let (small, weights, _) = try pruner.pruned(to: counts)
-      #expect(Double(small.multiplyAdds) <= 0.5 * Double(network.multiplyAdds))
+      #expect(Double(small.macs) <= 0.5 * Double(network.macs))
       let result = try Evaluator(engine: engine.get()).evaluate(
         small, weights, on: data.validation, normalization: data.normalization)
       #expect(result.loss.isFinite)

@@ -11,10 +11,10 @@ enum CompressionGolden {
 
 struct TruncatedNormalGolden: Decodable, Sendable {
   struct Case: Decodable, Sendable, CustomTestStringConvertible {
-    var mean, deviation, low, high: Double
+    var mean, std, low, high: Double
     /// Of ten equal parts of the range.
     var shares: [Double]
-    var testDescription: String { "\(mean) ± \(deviation) in \(low) to \(high)" }
+    var testDescription: String { "\(mean) ± \(std) in \(low) to \(high)" }
   }
   var cases: [Case]
   static let file = CompressionGolden.read(TruncatedNormalGolden.self, "truncated-normal")

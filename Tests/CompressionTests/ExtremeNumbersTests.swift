@@ -24,7 +24,7 @@ struct ExtremeNumbersTests {
       let quantizer = PostTrainingQuantizer(engine: try engine.get())
       do {
         let (rounded, numbers) = try quantizer.quantized(
-          network, weights, on: data.train, normalization: Normalization(mean: [0], deviation: [0.1]),
+          network, weights, on: data.train, normalization: Normalization(mean: [0], std: [0.1]),
           QuantizationScheme(), settings)
         for node in rounded.nodes {
           guard case .fakeQuantize = rounded[node].operation else { continue }

@@ -78,7 +78,7 @@ private func difference(_ a: [Double], _ b: [Double]) -> Double {
       let own = try statistics.reconstruction(from: columns)
       let all = golden.x[0].count
       let kept = (0..<golden.y[0].count).flatMap { o in columns.map { Double(own[flat: o * all + $0]) } }
-      // Weights are kept in 32 bits.
+      // Weights are kept in float32.
       #expect(difference(kept, expected.flatMap { $0 }) < 1e-6)
       let isKept = Set(columns)
       #expect((0..<own.count).allSatisfy { isKept.contains($0 % all) || own[flat: $0] == 0 })

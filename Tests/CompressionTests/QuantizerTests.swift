@@ -28,7 +28,7 @@ private let engine = Result { try Engine(threads: 2) }
     let weights = try network.initialWeights(seed: 3)
     let data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: 200, validation: 100, noise: 0.2, seed: 1)
     var settings = CalibrationSettings()
-    (settings.method, settings.pictures) = (method, 200)
+    (settings.method, settings.images) = (method, 200)
     let (quantized, rounded) = try PostTrainingQuantizer(engine: engine.get()).quantized(
       network, weights, on: data.train, normalization: data.normalization, QuantizationScheme(), settings)
     let images = try data.validation.tensor(data.normalization)
@@ -45,7 +45,7 @@ private let engine = Result { try Engine(threads: 2) }
   @Test("ranges hold what they are meant to hold") func ranges() throws {
     func range(_ method: CalibrationSettings.Method) throws -> [(low: Float, high: Float)] {
       var settings = CalibrationSettings()
-      (settings.method, settings.pictures, settings.percentile) = (method, 200, 99.9)
+      (settings.method, settings.images, settings.percentile) = (method, 200, 99.9)
       let (network, weights) = try quantized(QuantizationScheme(), settings)
       return network.nodes.compactMap { node in
         guard case .fakeQuantize = network[node].operation else { return nil }
@@ -79,7 +79,7 @@ private let engine = Result { try Engine(threads: 2) }
     #expect(try loss { _ in } < loss { ($0.weights.bits, $0.activationBits) = (3, 3) })
   }
 
-  @Test("the same pictures give the same bits") func determinism() throws {
+  @Test("the same images give the same bits") func determinism() throws {
     #expect(try quantized().weights == quantized().weights)
   }
 
@@ -137,7 +137,7 @@ private let engine = Result { try Engine(threads: 2) }
     try network.append(.dense(Dense(to: 8)), to: x, named: "fc")
     var weights = try network.initialWeights(seed: 5)
     weights["fc.weight"]!.withUnsafeMutableElements { w in for i in w.indices { w[i] = i / 8 == i % 8 ? 1 : 0 } }
-    let normalization = Normalization(mean: [0, 0, 0], deviation: [1, 1, 1])
+    let normalization = Normalization(mean: [0, 0, 0], std: [1, 1, 1])
     let data = try Dataset.synthetic(classes: 2, shape: [3, 8, 8], train: 200, validation: 2, noise: 0.2, seed: 1)
     let images = try data.train.tensor(normalization)
     let evaluator = Evaluator(engine: try engine.get())
@@ -151,7 +151,7 @@ private let engine = Result { try Engine(threads: 2) }
     scheme.weights.bits = 3
     func worst(_ corrects: Bool) throws -> Double {
       var settings = CalibrationSettings()
-      (settings.correctsBias, settings.pictures) = (corrects, 200)
+      (settings.correctsBias, settings.images) = (corrects, 200)
       let (quantized, rounded) = try PostTrainingQuantizer(engine: engine.get()).quantized(
         network, weights, on: data.train, normalization: normalization, scheme, settings)
       return zip(try means(quantized, rounded), float).map { abs($0 - $1) }.max()!
@@ -183,36 +183,36 @@ private let engine = Result { try Engine(threads: 2) }
   }
 
   @Test("the ladder names the layer whose rounding destroys the network, and keeping it brings the accuracy back")
-  func ladder() throws {
+  func layerSensitivity() throws {
     let sample = try hardToQuantize()
     var scheme = QuantizationScheme()
     scheme.weights.isPerChannel = false
     let file = TemporaryFile()
-    func ladder(stoppedAfter most: Int = .max) throws -> QuantizationLadder {
+    func layerSensitivity(stoppedAfter most: Int = .max) throws -> LayerSensitivity {
       var layers = 0
       let quantizer = PostTrainingQuantizer(engine: try engine.get(), isInterrupted: { layers >= most })
-      return try quantizer.ladder(
+      return try quantizer.layerSensitivity(
         sample.network, sample.weights, on: sample.data.train, judgedOn: sample.data.validation,
         normalization: sample.data.normalization, scheme, CalibrationSettings(), ledger: LadderLedger(at: file.path)
       ) { _, _ in layers += 1 }
     }
-    #expect(throws: ActivationReader.Interrupted.self) { try ladder(stoppedAfter: 2) }
+    #expect(throws: ActivationReader.Interrupted.self) { try layerSensitivity(stoppedAfter: 2) }
     #expect(try file.lines.count == 6, "32 bits, all layers, and two layers alone and left out")
-    let result = try ladder()
+    let result = try layerSensitivity()
     let lines = try file.lines
-    #expect(try ladder() == result)
+    #expect(try layerSensitivity() == result)
     #expect(try file.lines == lines)
     #expect(result.rungs.map(\.layer) == sample.network.quantizableLayers.map(\.name))
     #expect(result.quantized.top1 < result.float.top1 - 0.2)
     let worst = try #require(result.worst.first)
     #expect(worst == "hard")
     #expect(worst == result.byGain.first?.layer)
-    #expect(result.rungs.min { $0.only.hits < $1.only.hits }?.layer == worst)
+    #expect(result.rungs.min { $0.only.correct < $1.only.correct }?.layer == worst)
     #expect(
-      Double(result.mixed.hits - result.quantized.hits) >= 0.9 * Double(result.float.hits - result.quantized.hits))
+      Double(result.mixed.correct - result.quantized.correct) >= 0.9 * Double(result.float.correct - result.quantized.correct))
   }
 
-  @Test("weights and pictures that are no numbers are refused by name") func numbers() throws {
+  @Test("weights and images that are no numbers are refused by name") func numbers() throws {
     let sample = try TrainedSample.shared.get()
     for (name, value) in [
       ("classifier.bias", Float.nan), ("conv_stem.weight", .infinity),

@@ -24,7 +24,7 @@ final class TemporaryFile {
   {
     let sample = try TrainedSample.shared.get()
     let pruner = try sample.pruner {
-      ($0.pictures, $0.features, $0.selection) = (50, .original, .magnitude)
+      ($0.images, $0.features, $0.selection) = (50, .original, .magnitude)
       change(&$0)
     }
     return PruningProblem(
@@ -40,17 +40,17 @@ final class TemporaryFile {
   }
 
   @Test(
-    "no roll-out costs more than the budget, whoever answers, and none leaves less than the lowest share",
+    "no rollout costs more than the budget, whoever answers, and none leaves less than the lowest share",
     arguments: SearchSettings.Method.allCases, SearchStyle.allCases)
   func budget(_ method: SearchSettings.Method, _ style: SearchStyle) throws {
     let problem = try problem()
     let search = RatioSearch(problem, try SearchLedger(at: nil), engine: try engine.get())
     let result = try search.run(settings { ($0.method, $0.style) = (method, style) })
     #expect(result.trials.count == (method == .uniform ? 1 : 12))
-    let total = problem.cost.multiplyAdds(problem.cost.channels)
+    let total = problem.cost.macs(problem.cost.channels)
     for trial in result.trials {
       #expect(trial.macs * 2 <= total)
-      #expect(trial.macs == problem.cost.multiplyAdds(problem.counts(trial.channels)))
+      #expect(trial.macs == problem.cost.macs(problem.counts(trial.channels)))
       if method != .uniform {
         #expect(zip(trial.ratios, trial.channels).allSatisfy { $0 >= (style == .amc ? 0.2 : 0.264) || $1 == 8 })
       }
@@ -59,7 +59,7 @@ final class TemporaryFile {
     #expect(method == .uniform || Set(result.trials.map(\.channels)).count > 3)
   }
 
-  @Test("the same search gives the same roll-outs, another seed gives others", arguments: SearchStyle.allCases)
+  @Test("the same search gives the same rollouts, another seed gives others", arguments: SearchStyle.allCases)
   func determinism(_ style: SearchStyle) throws {
     let problem = try problem()
     func run(_ seed: UInt64) throws -> [Trial] {
@@ -110,26 +110,26 @@ final class TemporaryFile {
     let longer = try search.run(settings { ($0.method, $0.episodes) = (.random, 14) })
     #expect(longer.trials.count == 14 && longer.trials.prefix(12).allSatisfy { $0.seconds == 0 })
     // Other rewards see the same networks.
-    let weighed = try search.run(settings { ($0.method, $0.reward) = (.random, .errorAndMacs) })
+    let weighed = try search.run(settings { ($0.method, $0.reward) = (.random, .errorAndMACs) })
     #expect(weighed.trials.allSatisfy { $0.seconds == 0 })
     #expect(try file.lines.count == 14 + 12)
-    let total = problem.cost.multiplyAdds(problem.cost.channels)
-    let best = try #require(ledger.trials.best(by: .errorAndMacs, macsAtMost: total))
+    let total = problem.cost.macs(problem.cost.channels)
+    let best = try #require(ledger.trials.best(by: .errorAndMACs, macsAtMost: total))
     #expect(best.channels == weighed.best?.channels)
     #expect(ledger.trials.best(by: .top1, macsAtMost: 0) == nil)
   }
 
   @Test("rewards are what their sources say") func rewards() throws {
-    func evaluation(_ hits: Int, _ amongFive: Int) throws -> Evaluation {
+    func evaluation(_ correct: Int, _ amongFive: Int) throws -> Evaluation {
       try JSONDecoder().decode(
-        Evaluation.self, from: Data("{\"loss\":1,\"hits\":\(hits),\"hitsAmongFive\":\(amongFive),\"count\":10}".utf8))
+        Evaluation.self, from: Data("{\"loss\":1,\"correct\":\(correct),\"hitsAmongFive\":\(amongFive),\"count\":10}".utf8))
     }
     let (poor, good) = (try evaluation(6, 7), try evaluation(8, 9))
     #expect(PruningReward.top1.value(poor, macs: 1000) == 0.6 && PruningReward.top5.value(poor, macs: 1000) == 0.7)
     // ln 1000 is 6.907755.
-    #expect(abs(PruningReward.errorAndMacs.value(poor, macs: 1000) + 2.763102) < 1e-6)
-    #expect(abs(PruningReward.boundedErrorAndMacs.value(poor, macs: 1000) + 2.072327) < 1e-6)
-    #expect(abs(PruningReward.boundedErrorAndMacs.value(good, macs: 1000) + 1.036163) < 1e-6)
+    #expect(abs(PruningReward.errorAndMACs.value(poor, macs: 1000) + 2.763102) < 1e-6)
+    #expect(abs(PruningReward.boundedErrorAndMACs.value(poor, macs: 1000) + 2.072327) < 1e-6)
+    #expect(abs(PruningReward.boundedErrorAndMACs.value(good, macs: 1000) + 1.036163) < 1e-6)
   }
 
   @Test("states are what AMC's and PocketFlow's programs show") func states() throws {
@@ -140,7 +140,7 @@ final class TemporaryFile {
     let (first, last) = (
       amc.state(0, problem.cost.channels, previous: 1), amc.state(13, problem.cost.channels, previous: 0.5)
     )
-    let total = Double(problem.cost.multiplyAdds(problem.cost.channels))
+    let total = Double(problem.cost.macs(problem.cost.channels))
     let stem = Double(16 * 16 * 9 * 8 * 1 + 16 * 16 * 9 * 8)
     // conv_stem 1 -> 8, blocks.0.0 depthwise 8 and pointwise 8 -> 16, at 16 x 16.
     let behind = (total - stem - Double(16 * 16 * 8 * 16)) / total
@@ -149,14 +149,14 @@ final class TemporaryFile {
     #expect(last[0] == 1 && last[1] == 1 && last[2] == 1 && last[8] == 0 && last[9] == 0.5)
     let flow = RatioEnvironment(problem, .pocketFlow, macsKept: 0.5)
     let state = flow.state(13, problem.cost.channels, previous: 1)
-    // Number, outputs, inputs, height, width, stride, multiply-adds, each over its largest; then what could stay at least.
+    // Number, outputs, inputs, height, width, stride, MACs, each over its largest; then what could stay at least.
     #expect(state.count == 8 && state[0] == 1 && state[2] == 1 && abs(state[3] - 1.0 / 16) < 1e-6)
     var counts = problem.cost.channels
     counts[problem.decisions[13]] = 72
-    #expect(abs(Double(state[7]) - Double(problem.cost.multiplyAdds(counts)) / total) < 1e-6)
+    #expect(abs(Double(state[7]) - Double(problem.cost.macs(counts)) / total) < 1e-6)
   }
 
-  @Test("PocketFlow's measure sees augmented pictures and the batches' own statistics") func trainingBatches() throws {
+  @Test("PocketFlow's measure sees augmented images and the batches' own statistics") func trainingBatches() throws {
     let search = RatioSearch(
       try problem(measure: .trainingBatches), try SearchLedger(at: nil), engine: try engine.get())
     let trial = try search.run(settings { $0.method = .uniform }).trials[0]
@@ -171,7 +171,7 @@ final class TemporaryFile {
         try search.run(settings { ($0.method, $0.macsKept) = (method, 0.01) })
       }
     }
-    #expect(throws: RatioSearch.Failure.settings("a search has at least one roll-out, not 0")) {
+    #expect(throws: RatioSearch.Failure.settings("a search has at least one rollout, not 0")) {
       try search.run(settings { $0.episodes = 0 })
     }
   }
@@ -179,7 +179,7 @@ final class TemporaryFile {
   @Test("a ledger that is none is refused by line") func malformed() throws {
     let file = TemporaryFile()
     try "{\"a\":1}\n".write(toFile: file.path, atomically: true, encoding: .utf8)
-    #expect(throws: TensorError.malformed(path: file.path, problem: "line 1 is no roll-out")) {
+    #expect(throws: TensorError.malformed(path: file.path, problem: "line 1 is no rollout")) {
       try SearchLedger(at: file.path)
     }
   }
@@ -192,7 +192,7 @@ final class TemporaryFile {
     #expect(curves.map(\.name) == problem.decisions.map { problem.pruner.groups.groups[$0].name })
     // Eight channels stay eight.
     #expect(curves[0].shares == [1] && curves[13].shares == [0.25, 0.5, 1])
-    #expect(Set(curves.map { $0.evaluations.last!.hits }).count == 1)
+    #expect(Set(curves.map { $0.evaluations.last!.correct }).count == 1)
     let lines = try file.lines.count
     #expect(try search.sensitivity(shares: [0.25, 0.5, 1]) == curves)
     #expect(try file.lines.count == lines)

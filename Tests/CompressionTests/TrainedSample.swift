@@ -27,7 +27,7 @@ struct TrainedSample {
 
   func pruner(_ change: (inout PruningSettings) -> Void = { _ in }) throws -> ChannelPruner {
     var settings = PruningSettings()
-    settings.pictures = 100
+    settings.images = 100
     change(&settings)
     return try ChannelPruner(
       network, weights, on: data.train, normalization: data.normalization, settings, engine: engine.get())

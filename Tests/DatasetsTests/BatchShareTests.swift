@@ -4,7 +4,7 @@ import Testing
 
 @Suite("batches that several processes share")
 struct BatchShareTests {
-  /// Pictures, labels and numbers of each row of a batch.
+  /// Images, labels and numbers of each row of a batch.
   struct Row: Hashable { let images: [Float], label: Int32, sample: Int32 }
 
   private func loader(batchSize: Int, share: BatchShare = .all, repeated: Bool = false) throws -> Loader {

@@ -3,15 +3,15 @@ import Tensors
 import Testing
 
 /// Grey images of any size, as a folder's: a level for each.
-private struct Levels: PictureSource {
+private struct Levels: ImageSource {
   let count: Int
-  var pictureShape: Shape
+  var imageShape: Shape
   func label(at index: Int) -> Int { index % 3 }
-  func showing(_ shape: Shape) -> (any PictureSource)? { Levels(count: count, pictureShape: shape) }
-  func withPicture(at index: Int, _ body: (PictureView) -> Void) {
-    let bytes = [UInt8](repeating: UInt8(index % 256), count: pictureShape.elementCount)
+  func showing(_ shape: Shape) -> (any ImageSource)? { Levels(count: count, imageShape: shape) }
+  func withImage(at index: Int, _ body: (ImageView) -> Void) {
+    let bytes = [UInt8](repeating: UInt8(index % 256), count: imageShape.elementCount)
     bytes.withUnsafeBufferPointer {
-      body(PictureView(channels: 1, height: pictureShape[1], width: pictureShape[2], bytes: $0))
+      body(ImageView(channels: 1, height: imageShape[1], width: imageShape[2], bytes: $0))
     }
   }
 }
@@ -20,9 +20,9 @@ private struct Levels: PictureSource {
   /// A dataset whose settings are all different from what they are by themselves.
   private var data: Dataset {
     var data = Dataset(
-      name: "levels", classes: ["a", "b", "c"], train: Split(Levels(count: 90, pictureShape: [1, 8, 8])),
-      validation: Split(Levels(count: 30, pictureShape: [1, 12, 10])),
-      normalization: Normalization(mean: [0.3], deviation: [0.7]))
+      name: "levels", classes: ["a", "b", "c"], train: Split(Levels(count: 90, imageShape: [1, 8, 8])),
+      validation: Split(Levels(count: 30, imageShape: [1, 12, 10])),
+      normalization: Normalization(mean: [0.3], std: [0.7]))
     data.transform = TestTransform(crop: 0.9, filter: .bicubic)
     return data
   }
@@ -32,7 +32,7 @@ private struct Levels: PictureSource {
     func settings(_ data: Dataset) -> [String: String] {
       Dictionary(
         uniqueKeysWithValues: Mirror(reflecting: data).children.compactMap { child in
-          // The name says what was done, and the sets are what is made anew.
+          // The name says what was done, and the sets are what is made again.
           child.label.flatMap { ["name", "train", "validation"].contains($0) ? nil : ($0, "\(child.value)") }
         })
     }
@@ -44,8 +44,8 @@ private struct Levels: PictureSource {
     #expect(settings(data).count >= 3)
     for other in derived {
       #expect(settings(other) == settings(data))
-      #expect(other.train.pictureShape == [1, 8, 8] && other.validation.pictureShape == [1, 12, 10])
-      #expect(try other.validation.picture(at: 0).shape == [1, 12, 10])
+      #expect(other.train.imageShape == [1, 8, 8] && other.validation.imageShape == [1, 12, 10])
+      #expect(try other.validation.image(at: 0).shape == [1, 12, 10])
     }
   }
 

@@ -10,14 +10,14 @@ import Testing
   private var images: String { folder["train-images-idx3-ubyte.gz"] }
   private var labels: String { folder["train-labels-idx1-ubyte.gz"] }
 
-  @Test("pictures and labels are read, from gzip and from plain files")
+  @Test("images and labels are read, from gzip and from plain files")
   func reading() throws {
     try folder.smallIDX()
     let data = try folder.openSmallIDX()
-    #expect(data.pictureShape == [1, 2, 3])
+    #expect(data.imageShape == [1, 2, 3])
     #expect(data.train.count == 6 && data.validation.count == 4)
     #expect(data.train.labels == [0, 1, 2, 0, 1, 2])
-    #expect(try data.train.picture(at: 1).bytes == [6, 7, 8, 9, 10, 11])
+    #expect(try data.train.image(at: 1).bytes == [6, 7, 8, 9, 10, 11])
 
     let plain = idx([6, 2, 3], (0..<36).map { $0 })
     _ = try folder.file("train-images-idx3-ubyte", plain)
@@ -61,8 +61,8 @@ import Testing
   @Test("bytes after the end are an error")
   func trailing() throws {
     try folder.smallIDX()
-    let pictures = idx([6, 2, 3], Array(repeating: 0, count: 36))
-    for bytes in [gzip(pictures) + [0], gzip(pictures + [0]), pictures + [0], gzip(pictures) + gzip(pictures)] {
+    let images = idx([6, 2, 3], Array(repeating: 0, count: 36))
+    for bytes in [gzip(images) + [0], gzip(images + [0]), images + [0], gzip(images) + gzip(images)] {
       _ = try folder.file("train-images-idx3-ubyte.gz", bytes)
       #expect(throws: DatasetError.trailingBytes(path: images, expected: 52)) { try folder.openSmallIDX() }
     }
@@ -78,12 +78,12 @@ import Testing
     _ = try folder.file("train-images-idx3-ubyte.gz", gzip(idx([0, 2, 3], [])))
     #expect(throws: DatasetError.empty(path: images)) { try folder.openSmallIDX() }
     _ = try folder.file("train-images-idx3-ubyte.gz", gzip(idx([6, 2, 3], Array(repeating: 0, count: 36), kind: 13)))
-    #expect(throws: DatasetError.wrongMagic(path: images, expected: "an IDX file of pictures", found: "00 00 0d 03")) {
+    #expect(throws: DatasetError.wrongMagic(path: images, expected: "an IDX file of images", found: "00 00 0d 03")) {
       try folder.openSmallIDX()
     }
   }
 
-  @Test("labels that do not fit the pictures or the classes are named")
+  @Test("labels that do not fit the images or the classes are named")
   func labelsThatDoNotFit() throws {
     try folder.smallIDX()
     _ = try folder.file("train-labels-idx1-ubyte.gz", gzip(idx([5], [0, 1, 2, 0, 1])))
@@ -117,11 +117,11 @@ import Testing
   func fashionMNIST() throws {
     let data = try Dataset.fashionMNIST()
     #expect(data.train.count == 60_000 && data.validation.count == 10_000)
-    #expect(data.pictureShape == [1, 28, 28] && data.classes.count == 10)
+    #expect(data.imageShape == [1, 28, 28] && data.classes.count == 10)
     for label in 0..<10 { #expect(data.train.labels.count { $0 == label } == 6000) }
     let measured = try Normalization(measuring: data.train)
     #expect(abs(measured.mean[0] - data.normalization.mean[0]) < 5e-5)
-    #expect(abs(measured.deviation[0] - data.normalization.deviation[0]) < 5e-5)
+    #expect(abs(measured.std[0] - data.normalization.std[0]) < 5e-5)
     let subset = try data.limited(train: 1000, validation: 500)
     for label in 0..<10 {
       #expect(subset.train.labels.count { $0 == label } == 100)

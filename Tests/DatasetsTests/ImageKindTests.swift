@@ -28,17 +28,17 @@ struct ImageKind: Decodable, CustomTestStringConvertible, Sendable {
   /// The image as a dataset of its size gives it.
   private func image(
     _ kind: ImageKind, isOriented: Bool = false, height: Int? = nil, width: Int? = nil
-  ) throws -> Picture {
+  ) throws -> Image {
     for part in ["train", "val"] {
       try FileManager.default.createDirectory(atPath: folder["\(part)/a"], withIntermediateDirectories: true)
       _ = try folder.file("\(part)/a/image.png", Array(kind.file))
     }
-    return try Dataset.pictureFolder(
+    return try Dataset.imageFolder(
       at: folder.path, height: height ?? kind.height, width: width ?? kind.width, isOriented: isOriented
-    ).train.picture(at: 0)
+    ).train.image(at: 0)
   }
 
-  private func sum(_ image: Picture) -> UInt {
+  private func sum(_ image: Image) -> UInt {
     let plane = image.height * image.width
     let pixels = (0..<plane).flatMap { pixel in (0..<3).map { image.bytes[$0 * plane + pixel] } }
     return crc32(0, pixels, UInt32(pixels.count))
@@ -62,13 +62,13 @@ struct ImageKind: Decodable, CustomTestStringConvertible, Sendable {
     let kind = try #require(kinds.oriented.first { $0.name == "oriented-jpeg-\(orientation)" })
     let whole = try image(kind, isOriented: true)
     _ = try image(kind, isOriented: true, height: 9, width: 13)
-    let source = try Dataset.pictureFolder(at: folder.path, height: 9, width: 13, isOriented: true).train.source
+    let source = try Dataset.imageFolder(at: folder.path, height: 9, width: 13, isOriented: true).train.source
     for (top, left) in [(0, 0), (1, 2), (kind.height - 9, kind.width - 13), (11, 7)] {
       let framing = Framing { height, width in
         #expect((height, width) == (kind.height, kind.width))
         return Window(top: Double(top), left: Double(left), height: 9, width: 13, seesBeyond: false)
       }
-      try source.withPicture(at: 0, framing) { part in
+      try source.withImage(at: 0, framing) { part in
         for channel in 0..<3 {
           for y in 0..<9 {
             let start = (channel * kind.height + top + y) * kind.width + left
@@ -84,7 +84,7 @@ struct ImageKind: Decodable, CustomTestStringConvertible, Sendable {
       let framing = Framing(allowsReduction: isReduced) { height, width in
         Window(top: 2, left: 3, height: Double(height - 5), width: Double(width - 4), seesBeyond: false)
       }
-      try source.withPicture(at: 0, framing) { bytes.append(Array($0.bytes)) }
+      try source.withImage(at: 0, framing) { bytes.append(Array($0.bytes)) }
     }
     let mean = zip(bytes[0], bytes[1]).reduce(0) { $0 + abs(Double($1.0) - Double($1.1)) } / Double(bytes[0].count)
     #expect(mean < 6, "of 255")
@@ -94,7 +94,7 @@ struct ImageKind: Decodable, CustomTestStringConvertible, Sendable {
   func checksum() throws {
     _ = try image(try #require(kinds.oriented.first))
     func sum(_ isOriented: Bool) throws -> String {
-      try Dataset.pictureFolder(at: folder.path, height: 8, width: 8, isOriented: isOriented).checksum()
+      try Dataset.imageFolder(at: folder.path, height: 8, width: 8, isOriented: isOriented).checksum()
     }
     #expect(try sum(true) != sum(false) && sum(true) == sum(true))
   }

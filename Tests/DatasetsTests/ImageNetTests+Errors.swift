@@ -5,7 +5,7 @@ import Testing
 
 /// What is wrong with a set is told.
 extension ImageNetTests {
-  @Test("a set without pictures, labels or an order of classes is explained")
+  @Test("a set without images, labels or an order of classes is explained")
   func missing() throws {
     let path = folder.path
     #expect(throws: DatasetError.missing(path: path + "/x", package: nil)) { try Dataset.imageNet(at: path + "/x") }
@@ -13,9 +13,9 @@ extension ImageNetTests {
     try FileManager.default.createDirectory(atPath: folder["val/n01440764"], withIntermediateDirectories: true)
     #expect(throws: DatasetError.empty(path: path + "/val")) { try folder.openImageNet() }
     try FileManager.default.removeItem(atPath: folder["val"])
-    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
-    try folder.put("val/a.JPEG", picture)
-    try folder.put("val/b.JPEG", picture)
+    let image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    try folder.put("val/a.JPEG", image)
+    try folder.put("val/b.JPEG", image)
     #expect(throws: DatasetError.noLabels(path: path)) { try folder.openImageNet() }
     try folder.put("ILSVRC2012_validation_ground_truth.txt", "1\n2\n")
     #expect(
@@ -82,10 +82,10 @@ extension ImageNetTests {
 
   @Test("a damaged archive is named with the place")
   func damagedArchives() throws {
-    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
-    let members = [TarMember("a.JPEG", picture), TarMember("b.JPEG", picture)]
+    let image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    let members = [TarMember("a.JPEG", image), TarMember("b.JPEG", image)]
     let whole = tar(members)
-    let second = 512 + (picture.count + 511) / 512 * 512
+    let second = 512 + (image.count + 511) / 512 * 512
     let path = folder["ILSVRC2012_img_val.tar"]
     try folder.put("val.txt", "a 0\nb 0\n")
     func problem(_ bytes: [UInt8]) throws -> String {
@@ -96,17 +96,17 @@ extension ImageNetTests {
     }
     #expect(
       try problem(Array(whole.prefix(second + 600)))
-        == "at byte \(second): 'b.JPEG' has \(picture.count) bytes, 88 are left: the archive was cut off")
+        == "at byte \(second): 'b.JPEG' has \(image.count) bytes, 88 are left: the archive was cut off")
     #expect(try problem(Array(whole.prefix(second + 100))).hasPrefix("at byte \(second): the archive ends without"))
     #expect(try problem(tar(members, hasEnd: false)).contains("the archive ends without an end mark"))
     var broken = whole
     broken[second + 3] ^= 1
     #expect(try problem(broken) == "at byte \(second): no header of a tar file stands here")
     #expect(try problem(gzip(whole)).contains("this is gzip"))
-    #expect(try problem(tar([TarMember("a.JPEG", picture, kind: "S")])).contains("sparse"))
+    #expect(try problem(tar([TarMember("a.JPEG", image, kind: "S")])).contains("sparse"))
     #expect(
-      try problem(tar([TarMember("a.JPEG", picture, isBase256: true, claimedSize: 1 << 62)])).contains("no number"))
-    #expect(try problem(tar([TarMember("notes", [1])])) == "\(path) holds no pictures")
+      try problem(tar([TarMember("a.JPEG", image, isBase256: true, claimedSize: 1 << 62)])).contains("no number"))
+    #expect(try problem(tar([TarMember("notes", [1])])) == "\(path) holds no images")
     for sample in 0..<300 {
       var random = RandomKey(seed: 5, for: .script, sample: sample).generator()
       var bytes = whole
@@ -121,23 +121,23 @@ extension ImageNetTests {
 
   @Test("a shard that is not here, or a sample without a label, is named")
   func shards() throws {
-    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
-    let shard = tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("0".utf8))])
+    let image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    let shard = tar([TarMember("a.jpg", image), TarMember("a.cls", Array("0".utf8))])
     try folder.put("i-val-000000.tar", shard)
     try folder.put("i-val-000002.tar", shard)
     #expect(
       throws: DatasetError.malformed(
         path: folder["i-val-000002.tar"], problem: "the shard 1 before it is not here; i-val-000000.tar is")
     ) { try folder.openImageNet() }
-    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("b.cls", Array("0".utf8))]))
+    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", image), TarMember("b.cls", Array("0".utf8))]))
     #expect(
       throws: DatasetError.malformed(
         path: folder["i-val-000001.tar"],
         problem: "'a.jpg' at byte 512 has no label beside it: neither .cls nor .json with one")
     ) { try folder.openImageNet() }
-    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("x".utf8))]))
+    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", image), TarMember("a.cls", Array("x".utf8))]))
     #expect(throws: DatasetError.self) { try folder.openImageNet() }
-    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", picture), TarMember("a.cls", Array("1".utf8))]))
+    try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", image), TarMember("a.cls", Array("1".utf8))]))
     #expect(try folder.openImageNet().validation.labels == [0, 1, 0])
     // A subset of classes is still counted by their list.
     try folder.put("synsets.txt", "n00000001\n")
@@ -146,8 +146,8 @@ extension ImageNetTests {
     ) { try folder.openImageNet() }
   }
 
-  @Test("a picture that ends early is named, whole or inside of an archive")
-  func brokenPicture() throws {
+  @Test("an image that ends early is named, whole or inside of an archive")
+  func brokenImage() throws {
     let whole = try ImageNetGolden.bytes(ImageNetGolden.names[0])
     for share in [0.2, 0.7, 0.98] {
       let cut = Array(whole.prefix(Int(Double(whole.count) * share)))
@@ -155,17 +155,17 @@ extension ImageNetTests {
       try folder.put("val/n00000001/a.JPEG", cut)
       let path = folder["val/n00000001/a.JPEG"]
       let error = try #require(throws: DatasetError.self) {
-        try folder.openImageNet().validation.picture(at: 0)
+        try folder.openImageNet().validation.image(at: 0)
       }
       guard case .undecodable(path, _) = error else {
         Issue.record(error)
         continue
       }
-      #expect(error.hint?.contains("fetch the file anew") == true)
+      #expect(error.hint?.contains("fetch the file again") == true)
       let archive = try TemporaryFolder()
       try archive.put("i-val-0.tar", tar([TarMember("k/a.jpg", cut), TarMember("k/a.cls", Array("0".utf8))]))
       let inside = try #require(throws: DatasetError.self) {
-        try archive.openImageNet().validation.picture(at: 0)
+        try archive.openImageNet().validation.image(at: 0)
       }
       guard case .undecodable(archive["i-val-0.tar/k/a.jpg"], _) = inside else {
         Issue.record(inside)

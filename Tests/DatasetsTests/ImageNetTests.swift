@@ -5,7 +5,7 @@ import Testing
 
 /// What `Goldens/imagenet.py` wrote.
 struct ImageNetGolden: Decodable {
-  struct Picture: Decodable {
+  struct Image: Decodable {
     let name: String
     let label: Int
     let bytes: [Int]
@@ -14,7 +14,7 @@ struct ImageNetGolden: Decodable {
     let size: Int
     let crop: Double
     let filter: String
-    let pictures: [Picture]
+    let images: [Image]
 
     var transform: TestTransform { TestTransform(crop: crop, filter: Framing.Filter(rawValue: filter)!) }
   }
@@ -22,9 +22,9 @@ struct ImageNetGolden: Decodable {
 
   static let all = try! JSONDecoder().decode(
     ImageNetGolden.self, from: Data(contentsOf: URL(fileURLWithPath: golden("imagenet.json"))))
-  /// The labels of the pictures, in the order of their names.
-  static let labels = all.protocols[0].pictures.map(\.label)
-  static let names = all.protocols[0].pictures.map(\.name)
+  /// The labels of the images, in the order of their names.
+  static let labels = all.protocols[0].images.map(\.label)
+  static let names = all.protocols[0].images.map(\.name)
   static let wordNetNumbers = ["n01440764", "n02119789", "n02123045", "n07831146"]
   /// The numbers of the development kit, in another order.
   static let kitNumbers = [3, 1, 4, 2]
@@ -62,38 +62,38 @@ extension TemporaryFolder {
     "class tar files", "shards, cls", "shards in folders, json",
   ]
 
-  /// Writes the golden pictures as the validation part, and the first eight of them as the training part, in a form.
+  /// Writes the golden images as the validation set, and the first eight of them as the training set, in a form.
   func write(_ form: String) throws {
     let (names, labels, numbers) = (ImageNetGolden.names, ImageNetGolden.labels, ImageNetGolden.wordNetNumbers)
-    let pictures = try zip(names, labels).map { (name: $0, label: $1, bytes: try ImageNetGolden.bytes($0)) }
-    let training = pictures.prefix(8).map {
+    let images = try zip(names, labels).map { (name: $0, label: $1, bytes: try ImageNetGolden.bytes($0)) }
+    let training = images.prefix(8).map {
       (name: "\(numbers[$0.label])_\($0.name)", label: $0.label, bytes: $0.bytes)
     }
     func trainingFolders(_ place: String) throws {
-      for picture in training { try folder.put("\(place)/\(numbers[picture.label])/\(picture.name)", picture.bytes) }
+      for image in training { try folder.put("\(place)/\(numbers[image.label])/\(image.name)", image.bytes) }
     }
     func flat(_ place: String) throws {
-      for picture in pictures { try folder.put("\(place)/\(picture.name)", picture.bytes) }
+      for image in images { try folder.put("\(place)/\(image.name)", image.bytes) }
     }
-    let named = pictures.map { "val/\($0.name) \($0.label)\n" }.joined()
+    let named = images.map { "val/\($0.name) \($0.label)\n" }.joined()
     func classTar(_ label: Int) -> [UInt8] {
       tar(training.filter { $0.label == label }.reversed().map { TarMember("./\($0.name)", $0.bytes) })
     }
     func shard(_ list: [(name: String, label: Int, bytes: [UInt8])], json: Bool) -> [UInt8] {
       tar(
-        list.flatMap { picture -> [TarMember] in
-          let key = "x.y/" + picture.name.prefix { $0 != "." }
-          let label = json ? "{\"label\": \(picture.label), \"more\": [1]}" : "\(picture.label)\n"
+        list.flatMap { image -> [TarMember] in
+          let key = "x.y/" + image.name.prefix { $0 != "." }
+          let label = json ? "{\"label\": \(image.label), \"more\": [1]}" : "\(image.label)\n"
           return [
             TarMember(key + (json ? ".json" : ".cls"), Array(label.utf8)),
-            TarMember(key + ".JPG", picture.bytes, isBase256: json), TarMember(key + ".txt", [1]),
+            TarMember(key + ".JPG", image.bytes, isBase256: json), TarMember(key + ".txt", [1]),
           ]
         })
     }
     switch form {
     case "folders":
       try trainingFolders("train")
-      for picture in pictures { try folder.put("val/\(numbers[picture.label])/\(picture.name)", picture.bytes) }
+      for image in images { try folder.put("val/\(numbers[image.label])/\(image.name)", image.bytes) }
     case "flat, val.txt":
       try trainingFolders("train")
       try flat("val")
@@ -105,7 +105,7 @@ extension TemporaryFolder {
     case "flat, Kaggle":
       try trainingFolders("ILSVRC/Data/CLS-LOC/train")
       try flat("ILSVRC/Data/CLS-LOC/val")
-      let rows = pictures.reversed().map {
+      let rows = images.reversed().map {
         "\($0.name.prefix { $0 != "." }),\(numbers[$0.label]) 1 2 3 4 n99999999 1 2 3 4 \n"
       }
       try folder.put("LOC_val_solution.csv", "ImageId,PredictionString\n" + rows.joined())
@@ -126,36 +126,36 @@ extension TemporaryFolder {
         "ILSVRC2012_img_val.tar",
         tar(
           [TarMember("val/", [], kind: "5"), TarMember("val/._\(names[0])", [1])]
-            + pictures.reversed().flatMap { picture in
+            + images.reversed().flatMap { image in
               [
-                TarMember("././@LongLink", Array("\(long)\(picture.name)\0".utf8), kind: "L"),
-                TarMember(long, picture.bytes),
+                TarMember("././@LongLink", Array("\(long)\(image.name)\0".utf8), kind: "L"),
+                TarMember(long, image.bytes),
               ]
             }))
       try folder.put("val.txt", named)
     case "class tar files":
       for label in 0..<4 { try folder.put("train/\(numbers[label]).tar", classTar(label)) }
-      for picture in pictures { try folder.put("val/\(numbers[picture.label])/\(picture.name)", picture.bytes) }
+      for image in images { try folder.put("val/\(numbers[image.label])/\(image.name)", image.bytes) }
     case "shards, cls":
       for part in 0..<3 {
-        try folder.put("set-val-00\(part).tar", shard(Array(pictures[part * 8..<part * 8 + 8]), json: false))
+        try folder.put("set-val-00\(part).tar", shard(Array(images[part * 8..<part * 8 + 8]), json: false))
       }
       try folder.put("set-train-00.tar", shard(Array(training), json: false))
       try folder.put("synsets.txt", numbers.joined(separator: " some thing\n"))
     default:
       try folder.put("train/0.tar", shard(Array(training), json: true))
-      try folder.put("val/08.tar", shard(Array(pictures.prefix(20)), json: true))
-      try folder.put("val/09.tar", shard(Array(pictures.suffix(4)), json: true))
+      try folder.put("val/08.tar", shard(Array(images.prefix(20)), json: true))
+      try folder.put("val/09.tar", shard(Array(images.suffix(4)), json: true))
     }
   }
 
-  /// The first bytes of a picture that tell it from the others, with its label, in an order that all forms share.
+  /// The first bytes of an image that tell it from the others, with its label, in an order that all forms share.
   func content(_ split: Split) throws -> [[UInt8]] {
-    try (0..<split.count).map { [UInt8(split.label(at: $0))] + (try split.picture(at: $0).bytes) }
+    try (0..<split.count).map { [UInt8(split.label(at: $0))] + (try split.image(at: $0).bytes) }
       .sorted { $0.lexicographicallyPrecedes($1) }
   }
 
-  @Test("each form gives the same pictures with the same labels", arguments: forms)
+  @Test("each form gives the same images with the same labels", arguments: forms)
   func form(_ form: String) throws {
     try write(form)
     let data = try folder.openImageNet()
@@ -169,7 +169,7 @@ extension TemporaryFolder {
     if !form.contains("shards") {
       // Draws follow from positions, so a training gives the same from each form.
       #expect(data.train.labels == folders.train.labels)
-      #expect(try (0..<8).map(data.train.picture) == (0..<8).map(folders.train.picture))
+      #expect(try (0..<8).map(data.train.image) == (0..<8).map(folders.train.image))
     }
     // A second time from what was kept.
     var isIndexed = false
@@ -180,7 +180,7 @@ extension TemporaryFolder {
     #expect(try content(again.validation) == content(data.validation))
   }
 
-  @Test("whenever the search for pictures is interrupted, it ends at once and leaves nothing behind", arguments: forms)
+  @Test("whenever the search for images is interrupted, it ends at once and leaves nothing behind", arguments: forms)
   func interruption(_ form: String) throws {
     try write(form)
     let before = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
@@ -189,7 +189,7 @@ extension TemporaryFolder {
       questions += 1
       return false
     })
-    // At least one for each picture.
+    // At least one for each image.
     #expect(questions > 32)
     try FileManager.default.removeItem(atPath: folder[".reprise-index"])
     for last in 1...questions {
@@ -205,22 +205,22 @@ extension TemporaryFolder {
     #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted() == before)
   }
 
-  @Test("pictures of every kind are shown as timm shows them", arguments: 0..<4)
-  func pictures(_ number: Int) throws {
+  @Test("images of every kind are shown as timm shows them", arguments: 0..<4)
+  func images(_ number: Int) throws {
     let variant = ImageNetGolden.all.protocols[number]
     try write("flat, val.txt")
     let data = try folder.openImageNet(size: 32, testSize: variant.size, transform: variant.transform)
-    #expect(data.pictureShape == [3, 32, 32] && data.validation.pictureShape == [3, variant.size, variant.size])
-    #expect(data.validation.labels == variant.pictures.map(\.label))
-    for (position, expected) in variant.pictures.enumerated() {
-      let bytes = try data.validation.picture(at: position).bytes
+    #expect(data.imageShape == [3, 32, 32] && data.validation.imageShape == [3, variant.size, variant.size])
+    #expect(data.validation.labels == variant.images.map(\.label))
+    for (position, expected) in variant.images.enumerated() {
+      let bytes = try data.validation.image(at: position).bytes
       let worst = expected.bytes.enumerated().map { abs(Int(bytes[$0 * 7919 % bytes.count]) - $1) }.max()!
       // Decoders of JPEG may round otherwise.
       #expect(worst <= 1, "\(expected.name)")
     }
   }
 
-  @Test("another protocol shows other pictures, and is another checksum")
+  @Test("another protocol shows other images, and is another checksum")
   func protocols() throws {
     try write("flat, val.txt")
     let data = try folder.openImageNet(transform: TestTransform(crop: 0.875))
@@ -235,8 +235,8 @@ extension TemporaryFolder {
   func parts() throws {
     try write("folders")
     let data = try folder.openImageNet(size: 24, testSize: 40)
-    #expect(data.train.pictureShape == [3, 24, 24])
-    #expect(data.measured(data.train).pictureShape == [3, 40, 40])
+    #expect(data.train.imageShape == [3, 24, 24])
+    #expect(data.measured(data.train).imageShape == [3, 40, 40])
     #expect(data.measured(data.train).labels == data.train.labels)
     let first = try data.limited(train: 4)
     #expect(data.measured(first.train).labels == first.train.labels)
@@ -247,7 +247,7 @@ extension TemporaryFolder {
 
   @Test("pax names and sizes count, and a member may be larger than 8 GiB")
   func long() throws {
-    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    let image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
     func record(_ key: String, _ value: String) -> String {
       let rest = " \(key)=\(value)\n"
       var length = rest.utf8.count
@@ -257,10 +257,10 @@ extension TemporaryFolder {
     let huge = 9 << 30
     let head = TarMember("notes.bin", [], isBase256: true, claimedSize: huge).header
     let tail = tar([
-      TarMember("header", Array((record("path", "é/b.JPEG") + record("size", "\(picture.count)")).utf8), kind: "x"),
-      TarMember("wrong.txt", picture, claimedSize: 0),
+      TarMember("header", Array((record("path", "é/b.JPEG") + record("size", "\(image.count)")).utf8), kind: "x"),
+      TarMember("wrong.txt", image, claimedSize: 0),
       TarMember("global", Array(record("comment", "x").utf8), kind: "g"),
-      TarMember("a.jpeg", picture),
+      TarMember("a.jpeg", image),
     ])
     // A hole of the file system takes no room.
     let path = try folder.file("ILSVRC2012_img_val.tar", head)
@@ -271,7 +271,7 @@ extension TemporaryFolder {
     try folder.put("val.txt", "b.JPEG 1\na.jpeg 0\n")
     let data = try folder.openImageNet()
     #expect(data.validation.labels == [0, 1])
-    #expect(try data.validation.picture(at: 0) == data.validation.picture(at: 1))
+    #expect(try data.validation.image(at: 0) == data.validation.image(at: 1))
   }
 
   // MARK: What is kept
@@ -298,7 +298,7 @@ extension TemporaryFolder {
     _ = try folder.file(".reprise-index", kept)
     _ = try open()
     #expect(times == 9)
-    // One picture more.
+    // One image more.
     try folder.put("train/n02119789/z.JPEG", try ImageNetGolden.bytes(ImageNetGolden.names[0]))
     #expect(try open().train.count == 9)
     #expect(times == 10)

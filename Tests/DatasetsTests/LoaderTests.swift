@@ -76,16 +76,16 @@ import Testing
     try loader(2).forEachBatch(epoch: 2, from: 7) { _ in Issue.record("there is no batch 7") }
   }
 
-  @Test("evaluation has the pictures in order, normalized and unchanged")
+  @Test("evaluation has the images in order, normalized and unchanged")
   func evaluation() throws {
-    let normalization = Normalization(mean: [0.1, 0.2, 0.3], deviation: [0.5, 0.25, 2])
+    let normalization = Normalization(mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2])
     try Loader(data.validation, batchSize: 8, normalization: normalization).forEachBatch(epoch: 0) { batch in
       for row in 0..<batch.count {
         #expect(batch.samples[row] == Int32(batch.index * 8 + row))
-        let picture = try data.validation.picture(at: batch.index * 8 + row)
-        for (i, byte) in picture.bytes.enumerated() {
+        let image = try data.validation.image(at: batch.index * 8 + row)
+        for (i, byte) in image.bytes.enumerated() {
           let channel = i / 120
-          let expected = (Float(byte) / 255 - normalization.mean[channel]) / normalization.deviation[channel]
+          let expected = (Float(byte) / 255 - normalization.mean[channel]) / normalization.std[channel]
           #expect(batch.images[row * 360 + i] == expected)
         }
       }
@@ -96,7 +96,7 @@ import Testing
   func abandoned(_ taken: Int) throws {
     let counter = CountingSource()
     let loader = Loader(
-      Split(counter), batchSize: 4, normalization: Normalization(mean: [0], deviation: [1]), workers: 3)
+      Split(counter), batchSize: 4, normalization: Normalization(mean: [0], std: [1]), workers: 3)
     do {
       let stream = try loader.batches(epoch: 0)
       for _ in 0..<taken { _ = try stream.next() }
@@ -115,7 +115,7 @@ import Testing
   func failure(_ workers: Int) throws {
     let source = CountingSource(broken: 9)
     let loader = Loader(
-      Split(source), batchSize: 4, normalization: Normalization(mean: [0], deviation: [1]), workers: workers)
+      Split(source), batchSize: 4, normalization: Normalization(mean: [0], std: [1]), workers: workers)
     var seen: [Int] = []
     #expect(throws: DatasetError.undecodable(path: "9", reason: "test")) {
       try loader.forEachBatch(epoch: 0) { seen.append($0.index) }
@@ -124,32 +124,32 @@ import Testing
   }
 }
 
-/// Grey pictures of one pixel that count how often they are read.
-private final class CountingSource: PictureSource {
+/// Grey images of one pixel that count how often they are read.
+private final class CountingSource: ImageSource {
   let reads = Atomic<Int>(0)
   let broken: Int?
   init(broken: Int? = nil) { self.broken = broken }
   var count: Int { 1000 }
-  var pictureShape: Shape { [1, 1, 1] }
+  var imageShape: Shape { [1, 1, 1] }
   func label(at index: Int) -> Int { 0 }
-  func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
+  func withImage(at index: Int, _ body: (ImageView) -> Void) throws(DatasetError) {
     reads.add(1, ordering: .sequentiallyConsistent)
     guard index != broken else { throw .undecodable(path: "\(index)", reason: "test") }
     [UInt8(truncatingIfNeeded: index)].withUnsafeBufferPointer {
-      body(PictureView(channels: 1, height: 1, width: 1, bytes: $0))
+      body(ImageView(channels: 1, height: 1, width: 1, bytes: $0))
     }
   }
 }
 
 @Suite struct AugmentationTests {
-  /// One picture of 1 x 3 x 4 with bytes 1 to 12.
-  private final class OnePicture: PictureSource {
+  /// One image of 1 x 3 x 4 with bytes 1 to 12.
+  private final class OneImage: ImageSource {
     var count: Int { 4000 }
-    var pictureShape: Shape { [1, 3, 4] }
+    var imageShape: Shape { [1, 3, 4] }
     func label(at index: Int) -> Int { 0 }
-    func withPicture(at index: Int, _ body: (PictureView) -> Void) {
+    func withImage(at index: Int, _ body: (ImageView) -> Void) {
       Array(1...12 as ClosedRange<UInt8>).withUnsafeBufferPointer {
-        body(PictureView(channels: 1, height: 3, width: 4, bytes: $0))
+        body(ImageView(channels: 1, height: 3, width: 4, bytes: $0))
       }
     }
   }
@@ -157,7 +157,7 @@ private final class CountingSource: PictureSource {
   /// How often each outcome came up.
   private func outcomes(_ augmentations: [Augmentation]) throws -> [[Int]: Int] {
     let loader = Loader(
-      Split(OnePicture()), batchSize: 100, normalization: Normalization(mean: [0], deviation: [1]),
+      Split(OneImage()), batchSize: 100, normalization: Normalization(mean: [0], std: [1]),
       augmentations: augmentations, seed: 5)
     var counts: [[Int]: Int] = [:]
     try loader.forEachBatch(epoch: 1) { batch in
@@ -168,7 +168,7 @@ private final class CountingSource: PictureSource {
     return counts
   }
 
-  @Test("half of the pictures are mirrored")
+  @Test("half of the images are mirrored")
   func flip() throws {
     let counts = try outcomes([.horizontalFlip()])
     #expect(counts.count == 2)
@@ -178,24 +178,24 @@ private final class CountingSource: PictureSource {
     #expect(try outcomes([.horizontalFlip(probability: 1)]).count == 1)
   }
 
-  @Test("a crop moves the picture every way alike, and black comes in", arguments: [1, 2, 6])
+  @Test("a crop moves the image every way alike, and black comes in", arguments: [1, 2, 6])
   func crop(_ padding: Int) throws {
     let side = 2 * padding + 1
     var expected: [[Int]: Int] = [:]
     for top in -padding...padding {
       for left in -padding...padding {
-        let picture = (0..<12).map { i in
+        let image = (0..<12).map { i in
           let (y, x) = (i / 4 + top, i % 4 + left)
           return (0..<3).contains(y) && (0..<4).contains(x) ? y * 4 + x + 1 : 0
         }
-        expected[picture, default: 0] += 1
+        expected[image, default: 0] += 1
       }
     }
     let counts = try outcomes([.randomCrop(padding: padding)])
     #expect(Set(counts.keys).isSubset(of: expected.keys))
-    for (picture, ways) in expected {
+    for (image, ways) in expected {
       let mean = 4000 * Double(ways) / Double(side * side)
-      #expect(abs(Double(counts[picture] ?? 0) - mean) < 5.5 * mean.squareRoot())
+      #expect(abs(Double(counts[image] ?? 0) - mean) < 5.5 * mean.squareRoot())
     }
   }
 
@@ -203,7 +203,7 @@ private final class CountingSource: PictureSource {
   func lanes() throws {
     func mirrored(_ augmentations: [Augmentation]) throws -> [Bool] {
       let loader = Loader(
-        Split(OnePicture()), batchSize: 100, normalization: Normalization(mean: [0], deviation: [1]),
+        Split(OneImage()), batchSize: 100, normalization: Normalization(mean: [0], std: [1]),
         augmentations: augmentations, seed: 5)
       var result: [Bool] = []
       try loader.forEachBatch(epoch: 0) { batch in

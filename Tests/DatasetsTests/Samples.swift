@@ -28,7 +28,7 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] {
 }
 
 extension TemporaryFolder {
-  /// Writes the four files of a small dataset: 2 x 3 pictures of counting bytes, labels that take turns.
+  /// Writes the four files of a small dataset: 2 x 3 images of counting bytes, labels that take turns.
   func smallIDX(train: Int = 6, test: Int = 4) throws {
     for (prefix, count) in [("train", train), ("t10k", test)] {
       let bytes = (0..<count * 6).map { UInt8(truncatingIfNeeded: $0) }
@@ -39,6 +39,6 @@ extension TemporaryFolder {
 
   func openSmallIDX() throws(DatasetError) -> Dataset {
     try Dataset.idx(
-      at: path, name: "small", classes: ["a", "b", "c"], normalization: Normalization(mean: [0], deviation: [1]))
+      at: path, name: "small", classes: ["a", "b", "c"], normalization: Normalization(mean: [0], std: [1]))
   }
 }

@@ -6,14 +6,14 @@ import Testing
 /// WebDataset's rules, as `group_by_keys` and `base_plus_ext` of its `tariterators.py` have them.
 @Suite("Shards and archives as people pack them") struct ShardTests {
   let folder: TemporaryFolder
-  let picture: [UInt8]
+  let image: [UInt8]
   init() throws {
     folder = try TemporaryFolder()
-    picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
   }
 
   private func member(_ name: String, _ text: String? = nil, kind: Character = "0") -> TarMember {
-    TarMember(name, text.map { Array($0.utf8) } ?? (kind == "0" ? picture : []), kind: kind)
+    TarMember(name, text.map { Array($0.utf8) } ?? (kind == "0" ? image : []), kind: kind)
   }
 
   /// The labels of a shard's samples, or its error.
@@ -60,7 +60,7 @@ import Testing
     let twice = [member("a.jpg"), member("a.cls", "0"), member("b.jpg"), member("b.cls", "1")]
     #expect(try labels(twice) == [0, 1])
     #expect(try problem(twice + Array(twice[..<2])).hasPrefix("it holds 'a.jpg' twice, at bytes 512 and "))
-    #expect(try problem([member("a.cls", "0")]).hasSuffix("holds no pictures"))
+    #expect(try problem([member("a.cls", "0")]).hasSuffix("holds no images"))
     #expect(try problem([member("a.jpg"), member("a.0.cls", "1"), member("a.1.cls", "2")]).contains("another than the one before"))
   }
 
@@ -107,8 +107,8 @@ import Testing
   let folder: TemporaryFolder
   init() throws {
     folder = try TemporaryFolder()
-    let picture = try ImageNetGolden.bytes(ImageNetGolden.names[0])
-    for name in ["a.JPEG", "b b.JPEG", "c.00.JPEG", "c.01.JPEG"] { try folder.put("val/\(name)", picture) }
+    let image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
+    for name in ["a.JPEG", "b b.JPEG", "c.00.JPEG", "c.01.JPEG"] { try folder.put("val/\(name)", image) }
   }
 
   private func labels(_ file: String, _ text: String) throws -> [Int] {

@@ -26,7 +26,7 @@ import Testing
     #expect(numbers.sorted() == Array(0..<100))
     #expect(try data.train.split(holdingOut: 20, seed: 1).heldOut.checksum() == heldOut.checksum())
     #expect(try data.train.split(holdingOut: 20, seed: 2).heldOut.checksum() != heldOut.checksum())
-    #expect(try heldOut.picture(at: 3) == data.train.picture(at: heldOut.sourceIndex(at: 3)))
+    #expect(try heldOut.image(at: 3) == data.train.image(at: heldOut.sourceIndex(at: 3)))
   }
 
   @Test("more than there is cannot be had", arguments: [-1, 0, 101])
@@ -39,12 +39,12 @@ import Testing
   }
 
   /// Labels alone, so that classes can have any sizes.
-  private struct Labels: PictureSource {
+  private struct Labels: ImageSource {
     let labels: [Int]
-    let pictureShape: Shape = [1, 1, 1]
+    let imageShape: Shape = [1, 1, 1]
     var count: Int { labels.count }
     func label(at index: Int) -> Int { labels[index] }
-    func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {}
+    func withImage(at index: Int, _ body: (ImageView) -> Void) throws(DatasetError) {}
     func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) { hasher.combine(index) }
   }
 
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test("the checksum tells other pictures, other labels and another order")
+  @Test("the checksum tells other images, other labels and another order")
   func checksum() throws {
     let other = try Dataset.synthetic(classes: 3, shape: [1, 8, 8], train: 100, validation: 10, seed: 1)
     #expect(try data.checksum() != other.checksum())
@@ -114,22 +114,22 @@ import Testing
 
 @Suite struct SyntheticTests {
   @Test(
-    "drawn pictures have the wanted shape and classes",
+    "drawn images have the wanted shape and classes",
     arguments: [([1, 28, 28], 10), ([3, 32, 16], 2), ([4, 8, 9], 64)] as [(Shape, Int)])
   func shapes(_ shape: Shape, _ classes: Int) throws {
     let data = try Dataset.synthetic(classes: classes, shape: shape, train: 2 * classes, validation: classes)
-    #expect(data.pictureShape == shape && data.classes.count == classes)
-    #expect(try data.train.picture(at: 1).shape == shape)
+    #expect(data.imageShape == shape && data.classes.count == classes)
+    #expect(try data.train.image(at: 1).shape == shape)
     #expect(data.train.labels == Array(0..<classes) + Array(0..<classes))
   }
 
   @Test("a classifier by nearest mean spectrum does far better than chance")
   func learnable() throws {
-    // Stripes of random phase have no mean picture, so compare how much neighbours differ, across and down.
-    func features(_ picture: Picture) -> [Double] {
+    // Stripes of random phase have no mean image, so compare how much neighbours differ, across and down.
+    func features(_ image: Image) -> [Double] {
       [1, 2, 3, 5].flatMap { step in
         [step, step * 28].map { offset in
-          zip(picture.bytes, picture.bytes.dropFirst(offset)).reduce(0.0) { $0 + abs(Double($1.0) - Double($1.1)) }
+          zip(image.bytes, image.bytes.dropFirst(offset)).reduce(0.0) { $0 + abs(Double($1.0) - Double($1.1)) }
             / 1e4
         }
       }
@@ -137,16 +137,16 @@ import Testing
     let data = try Dataset.synthetic(train: 1000, validation: 300)
     var means = [[Double]](repeating: Array(repeating: 0, count: 8), count: 10)
     for i in 0..<1000 {
-      let own = features(try data.train.picture(at: i))
+      let own = features(try data.train.image(at: i))
       for j in 0..<8 { means[data.train.label(at: i)][j] += own[j] / 100 }
     }
-    var hits = 0
+    var correct = 0
     for i in 0..<300 {
-      let own = features(try data.validation.picture(at: i))
+      let own = features(try data.validation.image(at: i))
       let distances = means.map { zip($0, own).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
-      if distances.firstIndex(of: distances.min()!) == data.validation.label(at: i) { hits += 1 }
+      if distances.firstIndex(of: distances.min()!) == data.validation.label(at: i) { correct += 1 }
     }
-    #expect(hits > 150)
+    #expect(correct > 150)
   }
 
   @Test("what cannot be drawn is refused")

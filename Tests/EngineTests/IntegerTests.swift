@@ -53,7 +53,7 @@ struct QuantizedCase {
   }
 }
 
-/// Small networks with all that runs on whole numbers.
+/// Small networks with all that runs on integers.
 enum IntegerSample: String, CaseIterable {
   case plain, depthwise, residual, projected, vgg, oddChannels, wide
 
@@ -136,7 +136,7 @@ enum IntegerSample: String, CaseIterable {
   }
 }
 
-@Suite("networks on whole numbers", .serialized)
+@Suite("networks on integers", .serialized)
 struct IntegerTests {
   @Test(
     "they answer what the simulation with reals answers, ties aside", arguments: IntegerSample.allCases, [true, false])
@@ -163,7 +163,7 @@ struct IntegerTests {
     #expect(try item.logits(.int8, threads: 1).0 == item.logits(.int8).0)
   }
 
-  @Test("a picture gets the answer that it gets among others", arguments: IntegerSample.allCases)
+  @Test("an image gets the answer that it gets among others", arguments: IntegerSample.allCases)
   func alone(_ sample: IntegerSample) throws {
     let item = try QuantizedCase(sample.network(), batch: 5)
     let together = try item.logits(.int8).0
@@ -177,7 +177,7 @@ struct IntegerTests {
     }
   }
 
-  @Test("layers that stay in 32 bits compute with reals between the others", arguments: IntegerSample.allCases)
+  @Test("layers that stay in float32 compute with reals between the others", arguments: IntegerSample.allCases)
   func mixed(_ sample: IntegerSample) throws {
     let network = try sample.network()
     for name in network.quantizableLayers.map(\.name) {

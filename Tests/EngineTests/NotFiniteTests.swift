@@ -257,7 +257,7 @@ struct NotFiniteTests {
     } catch { #expect(error as? EngineError == .notFinite(layer: "b")) }
   }
 
-  @Test("so does inference on whole numbers, which could not show it", arguments: IntegerSample.allCases)
+  @Test("so does inference on integers, which could not show it", arguments: IntegerSample.allCases)
   func integers(_ sample: IntegerSample) throws {
     let item = try QuantizedCase(sample.network(), batch: 2)
     let plan = try engine.get().compile(item.network, batch: 2, mode: .int8)

@@ -76,27 +76,27 @@ struct FuzzTarget: Sendable {
       let text = TextChunk(Chart.dataKeyword, String(decoding: bytes, as: UTF8.self))
       let chart = try Chart(png: PNG.adding([text], to: png(chunksOf: [])))
       _ = chart.tabSeparated
-      // What a picture claims to be is drawn again by `redraw`; a small one, so that many are tried.
+      // What an image claims to be is drawn again by `redraw`; a small one, so that many are tried.
       let sides = 0...1000
       if sides.contains(chart.width), sides.contains(chart.height) { _ = try chart.render(typeface: .builtIn) }
     },
-    FuzzTarget("picture", Scratch("picture")) { bytes, scratch in
+    FuzzTarget("image", Scratch("image")) { bytes, scratch in
       for name in ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"] { try scratch.write(bytes, name) }
-      let data = try Dataset.pictureFolder(
+      let data = try Dataset.imageFolder(
         at: scratch.folder, height: 8, width: 8, validationShare: 0.5, isOriented: true)
-      _ = try data.train.picture(at: 0)
+      _ = try data.train.image(at: 0)
     },
     // Tar files of ImageNet's, of images and of tar files, and files of labels.
     FuzzTarget("imagenet", Scratch("imagenet")) { bytes, scratch in
       try scratch.write(bytes, "i-val-0.tar")
       let data = try Dataset.imageNet(at: scratch.folder, size: 8, cacheFolder: nil)
-      _ = try data.validation.picture(at: 0)
+      _ = try data.validation.image(at: 0)
     },
     FuzzTarget("imagenet-train", Scratch("imagenet-train")) { bytes, scratch in
       try scratch.write([], "val/n00000001/a.png")
       try scratch.write(bytes, "ILSVRC2012_img_train.tar")
       let data = try Dataset.imageNet(at: scratch.folder, size: 8, cacheFolder: nil)
-      _ = try data.train.picture(at: 0)
+      _ = try data.train.image(at: 0)
     },
     FuzzTarget("imagenet-labels", Scratch("imagenet-labels")) { bytes, scratch in
       for name in ["val/a.jpg", "val/b.jpg"] { try scratch.write([], name) }
@@ -152,7 +152,7 @@ struct Scratch: Sendable {
   func remove(_ name: String) { unlink(folder + "/" + name) }
 }
 
-/// Reads the files of MNIST. An input is the length of the labels' file in two bytes, that file, and the pictures' file.
+/// Reads the files of MNIST. An input is the length of the labels' file in two bytes, that file, and the images' file.
 private func readIDX(_ bytes: [UInt8], in scratch: Scratch, ending: String, packed: ([UInt8]) -> [UInt8]) throws {
   let count = bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
   let parts = [

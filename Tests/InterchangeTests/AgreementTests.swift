@@ -14,7 +14,7 @@ struct AgreementTests {
   static let samples = ExportSample.families + ExportSample.operations
 
   @Test(
-    "the files, pictures and answers for compare.py are written where REPRISE_EXPORTS says",
+    "the files, images and answers for compare.py are written where REPRISE_EXPORTS says",
     .enabled(if: ProcessInfo.processInfo.environment["REPRISE_EXPORTS"] != nil), arguments: samples)
   func write(_ sample: ExportSample) throws {
     let folder = try #require(ProcessInfo.processInfo.environment["REPRISE_EXPORTS"])
@@ -36,19 +36,19 @@ struct AgreementTests {
     try sample.write(weights, batch, expected: sample.reference(batch, weights), to: folder)
   }
 
-  /// Pictures in a batch, and batches.
+  /// Images in a batch, and batches.
   private static let (batchSize, batches) = (20, 5)
 
   @Test(
-    "networks of some size, and the answers of simulation and of whole numbers to 100 pictures, likewise",
+    "networks of some size, and the answers of simulation and of integers to 100 images, likewise",
     .enabled(if: ProcessInfo.processInfo.environment["REPRISE_EXPORTS"] != nil), arguments: QuantizedSample.large)
   func writeLarge(_ sample: QuantizedSample) throws {
     let folder = try #require(ProcessInfo.processInfo.environment["REPRISE_EXPORTS"])
     let engine = try Engine(threads: 2)
-    let pictures = try sample.pictures(Self.batches * Self.batchSize)
+    let images = try sample.images(Self.batches * Self.batchSize)
     func batch(_ number: Int) throws -> Tensor {
-      let shape = pictures.shape.sample.batched(Self.batchSize)
-      let elements = pictures.elements[number * shape.elementCount..<(number + 1) * shape.elementCount]
+      let shape = images.shape.sample.batched(Self.batchSize)
+      let elements = images.elements[number * shape.elementCount..<(number + 1) * shape.elementCount]
       return try Tensor(Array(elements), shape: shape)
     }
     let plain = sample.plain.network
@@ -73,7 +73,7 @@ struct AgreementTests {
       return try NDArray(
         elements, shape: [Self.batches * Self.batchSize, elements.count / Self.batches / Self.batchSize])
     }
-    try sample.write(ranged, pictures, expected: answers(.inference), to: folder)
+    try sample.write(ranged, images, expected: answers(.inference), to: folder)
     try NPY.write(answers(.int8), to: "\(folder)/\(sample.fileName).int8.npy")
   }
 
@@ -152,12 +152,12 @@ extension QuantizedSample {
     }
   }()
 
-  /// Waves of several lengths and colours under noise, so that no two pictures are alike.
-  fileprivate func pictures(_ count: Int) throws -> Tensor {
+  /// Waves of several lengths and colours under noise, so that no two images are alike.
+  fileprivate func images(_ count: Int) throws -> Tensor {
     let shape = network.shape(of: network.input)
-    var pictures = try Tensor(zeros: shape.batched(count))
+    var images = try Tensor(zeros: shape.batched(count))
     let area = shape[1] * shape[2]
-    pictures.withUnsafeMutableElements { elements in
+    images.withUnsafeMutableElements { elements in
       for n in 0..<count {
         var random = RandomKey(seed: 11, for: .augmentation, sample: n).generator()
         for c in 0..<shape[0] {
@@ -170,6 +170,6 @@ extension QuantizedSample {
         }
       }
     }
-    return pictures
+    return images
   }
 }

@@ -14,7 +14,7 @@ private func apply(
 
 extension TFLiteModel {
   /// - Parameter batch: `N C H W` or `N F`.
-  /// - Returns: as the network would: pictures as `N C H W`.
+  /// - Returns: as the network would: images as `N C H W`.
   func evaluate(_ batch: NDArray<Double>) throws -> NDArray<Double> {
     var values: [Int32: NDArray<Double>] = [inputs[0]: tensors[Int(inputs[0])].rounded(batch)]
     for step in operators {
@@ -59,7 +59,7 @@ extension TFLiteModel.Tensor {
 }
 
 extension TFLiteModel.Operator {
-  /// Pictures come and go as `N C H W`, though the model has them as `N H W C`.
+  /// Images come and go as `N C H W`, though the model has them as `N H W C`.
   fileprivate func evaluate(
     _ x: NDArray<Double>, _ values: [NDArray<Double>?], _ tensors: [TFLiteModel.Tensor]
   ) throws -> NDArray<Double> {

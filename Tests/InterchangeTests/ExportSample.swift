@@ -37,7 +37,7 @@ struct ExportSample: Sendable, CustomStringConvertible {
     let channels = input.rank == 3 ? input[0] : 1
     return ModelDescription(
       classes: (0..<network.shape(of: network.output).elementCount).map { "class \($0)" },
-      mean: [Float](repeating: 0.5, count: channels), deviation: [Float](repeating: 0.25, count: channels),
+      mean: [Float](repeating: 0.5, count: channels), std: [Float](repeating: 0.25, count: channels),
       producerVersion: "1.0.0")
   }
 

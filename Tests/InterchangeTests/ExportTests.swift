@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Files for other programs")
 struct ExportTests {
-  /// Weights of folded batch norms are rounded to 32 bits anew, nothing else is.
+  /// Weights of folded batch norms are rounded to 32 bits again, nothing else is.
   static let tolerance = 2e-6
 
   @Test(
@@ -78,13 +78,13 @@ struct ExportTests {
   func metadata() throws {
     let sample = try #require(ExportSample.families.first { $0.name == "resnet8" })
     let description = ModelDescription(
-      classes: (0..<10).map { "class \($0)" }, mean: [0.5, 0.25, 0.125], deviation: [0.25, 0.5, 1],
+      classes: (0..<10).map { "class \($0)" }, mean: [0.5, 0.25, 0.125], std: [0.25, 0.5, 1],
       producerVersion: "1.2.3")
     let weights = try sample.weights()
     let onnx = try Onnx_ModelProto(serializedBytes: sample.network.exported(weights, as: .onnx, description))
     #expect(onnx.producerName == "Reprise")
     #expect(onnx.producerVersion == "1.2.3")
-    #expect(onnx.metadataProps.map(\.key) == ["classes", "mean", "deviation"])
+    #expect(onnx.metadataProps.map(\.key) == ["classes", "mean", "std"])
     #expect(onnx.metadataProps[1].value == "0.5,0.25,0.125")
     let file = try sample.network.exported(weights, as: .tensorFlowLite, description)
     let lite = try TFLiteModel(reading: file)
@@ -117,7 +117,7 @@ struct ExportTests {
     #expect(throws: InterchangeError.description(.classes, expected: 10, found: 1)) {
       try export(ModelDescription(classes: ["one"], producerVersion: "1"))
     }
-    #expect(throws: InterchangeError.description(.deviation, expected: 3, found: 0)) {
+    #expect(throws: InterchangeError.description(.std, expected: 3, found: 0)) {
       try export(ModelDescription(mean: [0, 0, 0], producerVersion: "1"))
     }
     #expect(throws: InterchangeError.weights(.missing(["fc.bias"]))) {

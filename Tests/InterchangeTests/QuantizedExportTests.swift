@@ -63,14 +63,14 @@ struct QuantizedExportTests {
     #expect(model.metadata.first.map { String(decoding: $0.data.prefix(7), as: UTF8.self) } == "2.10.0\0")
   }
 
-  @Test("where a layer stays in 32 bits, operators between it and 8 bits convert")
+  @Test("where a layer stays in float32, operators between it and 8 bits convert")
   func mixed() throws {
     let kept = try TFLiteModel(reading: Self.sample("int8 but the first and last layer").exported(as: .tensorFlowLite))
     let codes = kept.operators.map(\.code)
     #expect(codes.contains(.quantize) && codes.contains(.dequantize))
     #expect(kept.tensors[Int(kept.inputs[0])].element == .float32)
     #expect(kept.tensors[Int(kept.outputs[0])].element == .float32)
-    let logits = try TFLiteModel(reading: Self.sample("int8 but logits in 32 bits").exported(as: .tensorFlowLite))
+    let logits = try TFLiteModel(reading: Self.sample("int8 but logits in float32").exported(as: .tensorFlowLite))
     #expect(logits.operators.suffix(2).map(\.code) == [.dequantize, .fullyConnected])
     #expect(logits.operators.first?.code == .quantize)
     #expect(logits.operators.last?.version == 1)
@@ -140,7 +140,7 @@ struct QuantizedExportTests {
       var moved = model
       moved.tensors[place].quantization!.zeroPoints[0] += 1
       #expect(throws: Problem.self, "\(model.tensors[place].name)") { try moved.check(against: network, weights) }
-      // The same whole numbers in another order.
+      // The same integers in another order.
       guard let data = model.tensors[place].data, let last = data.lastIndex(where: { $0 != data.first }) else {
         continue
       }

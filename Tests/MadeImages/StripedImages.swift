@@ -3,17 +3,17 @@ public import Tensors
 
 /// Images whose class says which quarter of their rows is bright, over a little noise. A plane separates the classes, so
 /// whatever can learn learns them, on every processor.
-public struct StripedImages: PictureSource {
+public struct StripedImages: ImageSource {
   public let count: Int
   public let seed: UInt64
-  public var pictureShape: Shape { [1, 16, 16] }
+  public var imageShape: Shape { [1, 16, 16] }
 
   public func label(at index: Int) -> Int { index % 4 }
 
-  public func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
+  public func withImage(at index: Int, _ body: (ImageView) -> Void) throws(DatasetError) {
     var random = RandomKey(seed: seed, for: .synthetic, sample: index).generator()
     let bytes = (0..<256).map { UInt8(($0 / 64 == label(at: index) ? 160 : 40) + Int(random.next() % 40)) }
-    bytes.withUnsafeBufferPointer { body(PictureView(channels: 1, height: 16, width: 16, bytes: $0)) }
+    bytes.withUnsafeBufferPointer { body(ImageView(channels: 1, height: 16, width: 16, bytes: $0)) }
   }
 
   public func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {

@@ -12,7 +12,7 @@ private struct Answers: Decodable {
     let size: Int
     let crop: Double
     let filter: String
-    /// A row for each picture.
+    /// A row for each image.
     let logits: [[Float]]
   }
   let bias: [Float]
@@ -29,17 +29,17 @@ struct ImageNetParityTests {
   private let engine: Engine
   init() throws { engine = try Engine(threads: 2, convolutions: .direct) }
 
-  /// The logits of each picture.
+  /// The logits of each image.
   private func logits(size: Int, _ transform: TestTransform, madeFor side: Int) throws -> [[Float]] {
-    let pictures = Answers.goldens.deletingLastPathComponent().deletingLastPathComponent()
+    let images = Answers.goldens.deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "DatasetsTests/Goldens/imagenet")
-    // A copy, since an index is kept beside the pictures.
+    // A copy, since an index is kept beside the images.
     let place = FileManager.default.temporaryDirectory.appending(path: "reprise-tests-\(UUID().uuidString)")
-    try FileManager.default.copyItem(at: pictures, to: place)
+    try FileManager.default.copyItem(at: images, to: place)
     defer { try? FileManager.default.removeItem(at: place) }
     let data = try Dataset.imageNet(at: place.path, size: size, transform: transform, cacheFolder: nil)
     let entry = try #require(ModelZoo.entry(named: "resnet18"))
-    let network = try entry.make(input: [3, side, side], classes: 4).taking(pictures: data.validation.pictureShape)
+    let network = try entry.make(input: [3, side, side], classes: 4).taking(images: data.validation.imageShape)
     var weights = try FormulaWeights.weights(for: network)
     weights["fc.bias"] = try Tensor(Answers.all.get().bias, shape: [4])
     let plan = try engine.compile(network, batch: 8, mode: .inference)
@@ -54,14 +54,14 @@ struct ImageNetParityTests {
     return rows
   }
 
-  /// The largest difference, to how much the answers differ between pictures.
+  /// The largest difference, to how much the answers differ between images.
   private func distance(_ a: [[Float]], _ b: [[Float]]) -> Float {
     let all = b.flatMap { $0 }
-    let deviation = (all.reduce(0) { $0 + $1 * $1 } / Float(all.count)).squareRoot()
-    return zip(a, b).map { zip($0, $1).map { abs($0 - $1) }.max()! }.max()! / deviation
+    let std = (all.reduce(0) { $0 + $1 * $1 } / Float(all.count)).squareRoot()
+    return zip(a, b).map { zip($0, $1).map { abs($0 - $1) }.max()! }.max()! / std
   }
 
-  @Test("each picture gets timm's answer, at the size the network was made for or another", arguments: 0..<3, [0, 32])
+  @Test("each image gets timm's answer, at the size the network was made for or another", arguments: 0..<3, [0, 32])
   func answers(_ number: Int, _ added: Int) throws {
     let expected = try Answers.all.get().protocols[number]
     let filter = try #require(Framing.Filter(rawValue: expected.filter))
@@ -71,7 +71,7 @@ struct ImageNetParityTests {
     #expect(distance(found, expected.logits) < 1e-3)
     for (position, (row, wanted)) in zip(found, expected.logits).enumerated() {
       let order = wanted.indices.sorted { wanted[$0] > wanted[$1] }
-      #expect(row.indices.sorted { row[$0] > row[$1] } == order, "picture \(position + 1)")
+      #expect(row.indices.sorted { row[$0] > row[$1] } == order, "image \(position + 1)")
     }
   }
 
@@ -88,19 +88,19 @@ struct ImageNetParityTests {
     let entry = try #require(ModelZoo.entry(named: name))
     let (small, large) = try (entry.make(input: [3, 96, 96], classes: 5), entry.make(input: [3, 128, 128], classes: 5))
     guard name.hasPrefix("vgg") || name.hasPrefix("beit") else {
-      #expect(try small.taking(pictures: [3, 128, 128]) == large)
-      #expect(try large.taking(pictures: [3, 96, 96]) == small)
+      #expect(try small.taking(images: [3, 128, 128]) == large)
+      #expect(try large.taking(images: [3, 96, 96]) == small)
       return
     }
-    let error = #expect(throws: ShapeError.self) { try small.taking(pictures: [3, 128, 128]) }
+    let error = #expect(throws: ShapeError.self) { try small.taking(images: [3, 128, 128]) }
     #expect(error?.layer?.hasPrefix(name.hasPrefix("vgg") ? "classifier.0" : "blocks.0.attn") == true)
     #expect(error?.problem.contains("3 x 128 x 128") == true)
   }
 
-  @Test("pictures of other channels are refused")
+  @Test("images of other channels are refused")
   func channels() throws {
     let network = try #require(ModelZoo.entry(named: "resnet18")).make(input: [3, 96, 96], classes: 5)
-    let error = #expect(throws: ShapeError.self) { try network.taking(pictures: [1, 96, 96]) }
+    let error = #expect(throws: ShapeError.self) { try network.taking(images: [1, 96, 96]) }
     #expect(error?.layer == "conv1")
   }
 }

@@ -4,12 +4,12 @@ import Networks
 import Tensors
 import Testing
 
-@Suite("the zoo on whole numbers", .serialized) struct IntegerTests {
+@Suite("the zoo on integers", .serialized) struct IntegerTests {
   /// Those that have a form in 8 bits, at a size that is soon done.
   private static let networks = ModelZoo.all.map(\.name).filter { $0 != "beitBase" && !$0.hasPrefix("beit") }
 
   @Test(
-    "every layer of every network but transformers has a kernel for whole numbers, none a slow reference",
+    "every layer of every network but transformers has a kernel for integers, none a slow reference",
     arguments: networks)
   func kernels(_ name: String) throws {
     let entry = try #require(ModelZoo.entry(named: name))

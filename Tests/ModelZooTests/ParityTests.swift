@@ -7,7 +7,7 @@ import Testing
 
 private let engine = Result { try Engine(threads: 2, convolutions: .direct) }
 
-/// The engine against PyTorch on the same weights and pictures.
+/// The engine against PyTorch on the same weights and images.
 ///
 /// Training is held to what PyTorch's own single precision does against its double: a fixed bound on the gradients of
 /// networks with batch norms would be wrong, since rounding flips ReLU masks.

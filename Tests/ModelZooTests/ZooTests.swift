@@ -69,15 +69,15 @@ import Testing
   }
 
   @Test(
-    "every network takes pictures of 28 pixels, in one channel, for any number of classes, unless it cuts patches",
+    "every network takes images of 28 pixels, in one channel, for any number of classes, unless it cuts patches",
     arguments: ModelZoo.all.map(\.name).filter { $0 != "beitB16" })
-  func smallPictures(_ name: String) throws {
+  func smallImages(_ name: String) throws {
     let entry = try #require(ModelZoo.entry(named: name))
     let network = try entry.make(input: [1, 28, 28], classes: 7)
     #expect(network.shape(of: network.output) == [7])
   }
 
-  @Test("the features of pictures of 28 pixels") func smallFeatures() throws {
+  @Test("the features of images of 28 pixels") func smallFeatures() throws {
     func features(_ network: Network, before name: String) throws -> Shape {
       network.inputShapes(of: try #require(network.nodes.first { network[$0].name == name }))[0]
     }
@@ -88,7 +88,7 @@ import Testing
     #expect(try features(VGG(.vgg16).network(input: [1, 32, 32], classes: 10), before: "flatten") == [512, 1, 1])
   }
 
-  @Test("a stem can be asked for whatever the size of the picture") func stem() throws {
+  @Test("a stem can be asked for whatever the size of the image") func stem() throws {
     let small = try ResNet(.resnet18, stem: .small).network(input: [3, 224, 224], classes: 10)
     #expect(small.parameters[0].rule.shape == [64, 3, 3, 3])
     let standard = try ResNet(.resnet18, stem: .standard).network(input: [3, 32, 32], classes: 10)
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test("a network to which stochastic depth is added is the one that was built with it")
-  func stochasticDepth() throws {
+  func dropPath() throws {
     for (built, plain) in [
       (
         try ResNet(.resnet50, dropPath: 0.15).network(input: [3, 64, 64], classes: 10),
@@ -125,8 +125,8 @@ import Testing
     #expect(network.parameterCount == 23_528_522)
   }
 
-  @Test("the last scale of each block can start at zero") func zeroLastScale() throws {
-    let network = try ResNet(.resnet18, zeroLastScale: true).network(input: [3, 32, 32], classes: 10)
+  @Test("the last scale of each block can start at zero") func zeroInitResidual() throws {
+    let network = try ResNet(.resnet18, zeroInitResidual: true).network(input: [3, 32, 32], classes: 10)
     let weights = try network.initialWeights(seed: 1)
     #expect(weights["layer3.1.bn2.weight"]?.elements.allSatisfy { $0 == 0 } == true)
     #expect(weights["layer3.1.bn1.weight"]?.elements.allSatisfy { $0 == 1 } == true)
@@ -138,13 +138,13 @@ import Testing
     arguments: [
       (
         "resnet50", ["depth": .number(3)],
-        "resnet50 has no option 'depth'; it has version, stem, shortcut, batchNorm, dropPath, zeroLastScale"
+        "resnet50 has no option 'depth'; it has version, stem, shortcut, batchNorm, dropPath, zeroInitResidual"
       ),
       ("beitB16", ["depth": .number(3)], "beitB16 has no option 'depth'; it has none"),
       ("resnet50", ["version": .choice("v2")], "'version' takes \"v1\" or \"v1.5\", not \"v2\""),
       ("resnet50", ["dropPath": .number(1)], "'dropPath' takes a number from 0.0 to 0.99, not 1.0"),
       ("resnet50", ["dropPath": .number(.nan)], "'dropPath' takes a number from 0.0 to 0.99, not nan"),
-      ("vgg16", ["hiddenFeatures": .number(2.5)], "'hiddenFeatures' takes a whole number from 1 to 65536, not 2.5"),
+      ("vgg16", ["hiddenFeatures": .number(2.5)], "'hiddenFeatures' takes an integer from 1 to 65536, not 2.5"),
       ("vgg16", ["dropout": .flag(true)], "'dropout' takes a number from 0.0 to 0.99, not true"),
     ] as [(String, [String: ZooValue], String)])
   func refused(_ name: String, _ options: [String: ZooValue], _ words: String) throws {
@@ -155,9 +155,9 @@ import Testing
     #expect(error?.description == words)
   }
 
-  @Test("inputs that are no pictures, no classes and odd depths are refused") func wrongSizes() throws {
+  @Test("inputs that are no images, no classes and odd depths are refused") func wrongSizes() throws {
     let entry = try #require(ModelZoo.entry(named: "resnet18"))
-    #expect(throws: ShapeError("resnet18 takes pictures C x H x W, 784 was given")) {
+    #expect(throws: ShapeError("resnet18 takes images C x H x W, 784 was given")) {
       try entry.make(input: [784], classes: 10)
     }
     #expect(throws: ShapeError("resnet18 needs at least one class, not 0")) {
@@ -165,9 +165,9 @@ import Testing
     }
     #expect(
       throws: ShapeError(
-        "beitB16 takes pictures whose sides are multiples of 16 pixels, 1 x 28 x 28 was given")
+        "beitB16 takes images whose sides are multiples of 16 pixels, 1 x 28 x 28 was given")
     ) { try BEiT().network(input: [1, 28, 28], classes: 10) }
-    #expect(throws: ShapeError("a ResNet for small pictures has 6n + 2 layers, from 8 to 1202, not 21")) {
+    #expect(throws: ShapeError("a ResNet for small images has 6n + 2 layers, from 8 to 1202, not 21")) {
       try CIFARResNet(depth: 21).network(input: [3, 32, 32], classes: 10)
     }
   }

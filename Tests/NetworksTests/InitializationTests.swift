@@ -16,7 +16,7 @@ import Testing
     return network
   }
 
-  private func moments(_ tensor: Tensor?) throws -> (mean: Double, deviation: Double, largest: Double) {
+  private func moments(_ tensor: Tensor?) throws -> (mean: Double, std: Double, largest: Double) {
     let x = try #require(tensor).elements.map(Double.init)
     let mean = x.reduce(0, +) / Double(x.count)
     let squares = x.map { ($0 - mean) * ($0 - mean) }
@@ -26,7 +26,7 @@ import Testing
 
   @Test(
     "a large tensor, which all cores fill, holds one stream of draws",
-    arguments: [.normal(deviation: 1), .glorotUniform] as [Initialization.Distribution])
+    arguments: [.normal(std: 1), .glorotUniform] as [Initialization.Distribution])
   func stream(_ distribution: Initialization.Distribution) throws {
     let (fanIn, fanOut) = (16 * 64, 150)
     var network = Network("n", input: [16, 8, 8], initialization: Initialization(dense: distribution))
@@ -44,25 +44,25 @@ import Testing
 
   /// Fan in of the convolution is 4 · 9, fan out 16 · 9; of the dense layer 4096 and 20.
   @Test(
-    "distributions have their deviation",
+    "distributions have their std",
     arguments: [
       (.kaimingFanOut, (2.0 / 144).squareRoot(), nil), (.kaimingFanIn, (2.0 / 36).squareRoot(), nil),
       (.glorotUniform, (2.0 / 180).squareRoot(), (6.0 / 180).squareRoot()),
       (.uniformFanIn, (1.0 / 36 / 3).squareRoot(), (1.0 / 36).squareRoot()),
-      (.normal(deviation: 0.01), 0.01, nil),
+      (.normal(std: 0.01), 0.01, nil),
     ] as [(Initialization.Distribution, Double, Double?)])
-  func deviation(_ distribution: Initialization.Distribution, _ deviation: Double, _ bound: Double?) throws {
+  func std(_ distribution: Initialization.Distribution, _ std: Double, _ bound: Double?) throws {
     let weights = try network(Initialization(convolution: distribution)).initialWeights(seed: 3)
     let found = try moments(weights["conv.weight"])
-    // 2304 numbers: four standard errors of a mean are 8.3 % of a deviation, of a normal's deviation 5.9 %.
-    #expect(abs(found.mean) < 0.084 * deviation)
-    #expect(abs(found.deviation / deviation - 1) < 0.06)
+    // 2304 numbers: four standard errors of a mean are 8.3 % of a std, of a normal's std 5.9 %.
+    #expect(abs(found.mean) < 0.084 * std)
+    #expect(abs(found.std / std - 1) < 0.06)
     if let bound { #expect(found.largest <= bound * (1 + 1e-6) && found.largest > 0.98 * bound) }
   }
 
   @Test("biases are uniform in ±1/√fan in, or zero on request") func biases() throws {
     let found = try moments(try network().initialWeights(seed: 3)["conv.bias"])
-    #expect(found.largest <= 1 / 6 && found.deviation > 0.05)
+    #expect(found.largest <= 1 / 6 && found.std > 0.05)
     let zero = try network(Initialization(biasesAreZero: true)).initialWeights(seed: 3)
     #expect(zero["conv.bias"]?.elements.allSatisfy { $0 == 0 } == true)
   }

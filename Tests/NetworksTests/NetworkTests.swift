@@ -9,7 +9,7 @@ import Testing
       (.dense(Dense(to: 10)), "layer 'bad': dense takes a vector, 3 x 8 x 8 was given; put a flatten before it"),
       (
         .convolution(Convolution(to: 16, Window(kernel: 9))),
-        "layer 'bad': convolution with a kernel of 9 x 9 does not fit a picture of 3 x 8 x 8"
+        "layer 'bad': convolution with a kernel of 9 x 9 does not fit an image of 3 x 8 x 8"
       ),
       (
         .convolution(Convolution(to: 16, Window(kernel: 3), groups: 2)),
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(
-    "windows round down as PyTorch's do, and only convolutions, dense layers and attention have multiply-adds",
+    "windows round down as PyTorch's do, and only convolutions, dense layers and attention have MACs",
     arguments: operationSamples)
   func cost(_ sample: OperationSample) throws {
     let rules = sample.operation.rules
@@ -51,14 +51,14 @@ import Testing
     switch sample.operation {
     case .convolution(let convolution):
       let perOutput = try #require(rules.parameters(of: sample.inputs).first).shape.sample.elementCount
-      #expect(rules.multiplyAdds(of: sample.inputs) == output.elementCount * perOutput)
+      #expect(rules.macs(of: sample.inputs) == output.elementCount * perOutput)
       let down = Double(
         sample.inputs[0][1] + convolution.window.padding.top + convolution.window.padding.bottom
           - convolution.window.dilation.height * (convolution.window.kernel.height - 1) - 1)
       #expect(output[1] == Int((down / Double(convolution.window.stride.height)).rounded(.down)) + 1)
-    case .dense: #expect(rules.multiplyAdds(of: sample.inputs) == output.elementCount * sample.inputs[0].extents.last!)
-    case .attention: #expect(rules.multiplyAdds(of: sample.inputs) == 2 * output.elementCount * output[0])
-    default: #expect(rules.multiplyAdds(of: sample.inputs) == 0)
+    case .dense: #expect(rules.macs(of: sample.inputs) == output.elementCount * sample.inputs[0].extents.last!)
+    case .attention: #expect(rules.macs(of: sample.inputs) == 2 * output.elementCount * output[0])
+    default: #expect(rules.macs(of: sample.inputs) == 0)
     }
   }
 
@@ -77,10 +77,10 @@ import Testing
     try network.append(.convolution(convolution), to: network.input, named: "conv1")
     try network.append(.batchNorm(BatchNorm()), to: network.output, named: "bn1")
     try network.append(.clip(.relu6), to: network.output, named: "act1")
-    #expect("\(network)" == "tiny: 3 x 8 x 8 to 1200 x 4 x 4, 13,200 parameters, 172,800 multiply-adds")
+    #expect("\(network)" == "tiny: 3 x 8 x 8 to 1200 x 4 x 4, 13,200 parameters, 172,800 MACs")
     #expect(
       network.table == """
-        tiny   operation                                   output        parameters  multiply-adds
+        tiny   operation                                   output        parameters  MACs
         ------------------------------------------------------------------------------------------
         input  input                                       3 x 8 x 8
         conv1  convolution 3x1, stride 2, padding 1 0 1 0  1200 x 4 x 4      10,800        172,800
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test(
-    "whole numbers print in groups of three",
+    "integers print in groups of three",
     arguments: [
       (0, "0"), (999, "999"), (1000, "1,000"), (-1000, "-1,000"), (138_357_544, "138,357,544"), (-999, "-999"),
     ])

@@ -143,7 +143,7 @@ import Testing
     #expect((16...48).contains(rows.count { $0[0] == 0 }))
   }
 
-  @Test("layers of a network drop apart, and each step anew") func lanes() throws {
+  @Test("layers of a network drop apart, and each step again") func lanes() throws {
     var network = Network("two dropouts", input: [200])
     let first = try network.append(.dropout(Dropout(rate: 0.5)), to: network.input)
     try network.append(.dropout(Dropout(rate: 0.5)), to: network.input)

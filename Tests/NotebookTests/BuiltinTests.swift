@@ -44,12 +44,12 @@ struct BuiltinTests {
     ("train(resnet8(classes: 4, input: [3, 8, 8]), synthetic(4, train: 8, validation: 8))", "input: [1, 28, 28]"),
     ("evaluate(initialize(resnet8(classes: 4)), synthetic(4, train: 8, validation: 8))", "input: [1, 28, 28]"),
     ("predict(initialize(resnet8(classes: 4)), array([0], shape: [1, 2]))", "shape: [1, 3, 32, 32]"),
-    ("resnet(depth: 9)", "6n + 2"), ("resnet8(input: [28, 28])", "[1, 28, 28]"), ("resnet8(input: [1, 0.5, 28])", "whole numbers"),
+    ("resnet(depth: 9)", "6n + 2"), ("resnet8(input: [28, 28])", "[1, 28, 28]"), ("resnet8(input: [1, 0.5, 28])", "integers"),
     ("plot(to: \"a.png\")", "plot(run"), ("plot([], to: \"a.png\")", "plot(run"), ("array([1, 2], shape: [3])", "product"),
-    ("array([1, 2], shape: [-1])", "[2, 3]"), ("pictures(synthetic(2, train: 2, validation: 2), 5)", "at most 2"),
+    ("array([1, 2], shape: [-1])", "[2, 3]"), ("images(synthetic(2, train: 2, validation: 2), 5)", "at most 2"),
     ("claim(\"a\", measured: 1, tolerance: 1)", "reported"), ("claim(\"a\", measured: 101, images: 5)", "per cent"),
     ("train(resnet8(), synthetic(), epochs: 1, warmup: 2)", "at most 1"), ("folder(\"Tests\", channels: 2)", "channels"),
-    ("synthetic(2, shape: [1, 4, 4])", "8"), ("plot([1], width: 10000, height: 10000, to: \"a.png\")", "smaller picture"),
+    ("synthetic(2, shape: [1, 4, 4])", "8"), ("plot([1], width: 10000, height: 10000, to: \"a.png\")", "smaller image"),
   ])
   func mismatches(_ code: String, _ expected: String) throws {
     let error = try #require(try Workshop().error(code))
@@ -73,7 +73,7 @@ struct BuiltinTests {
       """
       net = vgg16(classes: 4, input: [3, 32, 32], hiddenFeatures: 16384)
       data = synthetic(4, shape: [3, 32, 32], train: 8, validation: 8)
-      train(net, data, batch: 4, epochs: 1000, result: "best", snapshots: { count: 1000, by: "validation" })
+      train(net, data, batch: 4, epochs: 1000, result: "best", snapshots: { count: 1000, on: "validation" })
       """,
       """
       teacher = initialize(vgg11(classes: 4, input: [3, 32, 32], hiddenFeatures: 512))

@@ -15,15 +15,15 @@ struct CallSweep {
     model = initialize(net)
     trained = train(net, data, epochs: 1, batch: 16)
     other = train(net, data, epochs: 1, batch: 16, seed: 2)
-    eight = quantize(model, data, pictures: 8)
-    found = searchRatios(model, data, macsRemoved: 30%, rollouts: 2, heldOut: 16, pictures: 8)
-    mixed = confusion(model, data)
+    eight = quantize(model, data, images: 8)
+    found = searchRatios(model, data, macsRemoved: 30%, rollouts: 2, heldOut: 16, images: 8)
+    mixed = confusionMatrix(model, data)
     pair = compare([trained, other], [trained, other])
     curve = series([3, 1, 2])
-    picture = plot(curve, to: "a.png")
-    pixels = pictures(data, 2)
+    image = plot(curve, to: "a.png")
+    pixels = images(data, 2)
     judged = claim("c", measured: 1, atLeast: 0)
-    change = erasing()
+    change = randomErasing()
     counts = [g.channels for g in channels(net) if g.prunable]
     manyNumbers = repeat(1, 1_000_000)
     manyTexts = repeat("a", 100_000)
@@ -48,14 +48,14 @@ struct CallSweep {
     ],
     "run": ["trained", "eight"],
     "search": ["found"],
-    "confusion": ["mixed", "confusion(load(net, \"nan.safetensors\"), data)"],
+    "confusionMatrix": ["mixed", "confusionMatrix(load(net, \"nan.safetensors\"), data)"],
     "comparison": ["pair"],
     "series": [
       "curve", "series([])", "series([nan])", "series([inf, -inf, nan])", "series([0, 5e-324])",
       "series([1.7e308, -1.7e308])",
       "series([1, 2], x: [nan, inf])", "series([1e300, 1e300])", "series([-1, 0])", "series(manyNumbers)",
     ],
-    "chart": ["picture"],
+    "chart": ["image"],
     "array": [
       "pixels", "array([])", "array([nan])", "array([0], shape: [0, 3])", "array([0], shape: [])",
       "array([1e300, -1e300])",
@@ -68,14 +68,14 @@ struct CallSweep {
 
   /// Arguments that no declaration tells, where a good one is needed to come far.
   static let arguments: [String: [String: String]] = [
-    "withChannels": ["counts": "counts"], "prune": ["macsRemoved": "30%", "pictures": "8"],
-    "sensitivity": ["heldOut": "16", "pictures": "8", "ratios": "[50%]"],
-    "searchRatios": ["heldOut": "16", "pictures": "8", "rollouts": "2", "macsRemoved": "30%"],
-    "folder": ["path": "\"pictures\"", "size": "8"], "imagenet": ["path": "\"imagenet\"", "size": "8"],
-    "load": ["path": "\"huge.safetensors\""], "readArray": ["path": "\"a.npy\""], "preview": ["picture": "picture"],
-    "benchmark": ["batch": "2", "steps": "1"], "shrinkage": ["rounds": "1"],
-    "ladder": ["judged": "8", "pictures": "8"],
-    "quantize": ["pictures": "8"], "export": ["to": "\"a.onnx\""], "claim": ["measured": "[1, 2]", "atLeast": "0"],
+    "withChannels": ["counts": "counts"], "prune": ["macsRemoved": "30%", "images": "8"],
+    "sensitivity": ["heldOut": "16", "images": "8", "ratios": "[50%]"],
+    "searchRatios": ["heldOut": "16", "images": "8", "rollouts": "2", "macsRemoved": "30%"],
+    "folder": ["path": "\"images\"", "size": "8"], "imagenet": ["path": "\"imagenet\"", "size": "8"],
+    "load": ["path": "\"huge.safetensors\""], "readArray": ["path": "\"a.npy\""], "preview": ["image": "image"],
+    "benchmark": ["batch": "2", "steps": "1"], "compressionReport": ["rounds": "1"],
+    "layerSensitivity": ["judged": "8", "images": "8"],
+    "quantize": ["images": "8"], "export": ["to": "\"a.onnx\""], "claim": ["measured": "[1, 2]", "atLeast": "0"],
     "train": ["epochs": "1", "batch": "16"], "evaluate": ["batch": "16"], "probe": ["batch": "16"],
     "findLearningRate": ["batch": "16", "steps": "10"],
   ]
@@ -88,7 +88,7 @@ struct CallSweep {
   private static let texts = [
     "\"\"", "\"a\"", "\"\\0\"", "\"a\\0b\"", "\"a\\nb\"", "\"\\u{202E}é👩‍👩‍👧\"", "long", "\"/\"", "\".\"", "\"..\"",
     "\"../a.png\"",
-    "\"pictures\"", "\"/dev/null\"", "\"a/b/c.png\"",
+    "\"images\"", "\"/dev/null\"", "\"a/b/c.png\"",
   ]
   private static let lists = [
     "[]", "[[]]", "[{}]", "[none]", "[nan, nan]", "[inf, -inf]", "[0, 5e-324]", "[1.7e308, 1.7e308]", "[1e200, -1e200]",
@@ -99,7 +99,7 @@ struct CallSweep {
   ]
   private static let records = [
     "{}", "{ a: {} }", "{ a: { b: { c: {} } } }", "{ a: nan }", "{ a: [] }", "{ a: manyNumbers }", "deep",
-    "{ a: [1, 2], b: [nan] }", "{ a: [], b: [] }", "{ index: 1e300 }", "{ hits: 1e300, count: nan }",
+    "{ a: [1, 2], b: [nan] }", "{ a: [], b: [] }", "{ index: 1e300 }", "{ correct: 1e300, count: nan }",
   ]
   private static let functions = [
     "x => x", "x => nan", "() => 1", "(a, b) => a", "x => fail(\"no\")", "x => [x, x]", "print", "train", "x => none",
@@ -269,7 +269,7 @@ struct CallSweep {
 
   // MARK: Running
 
-  /// Makes the files that calls read: weights that are odd, and pictures in folders.
+  /// Makes the files that calls read: weights that are odd, and images in folders.
   static func prepare(_ folder: String) throws {
     let workshop = try Workshop(in: folder)
     try workshop.value(
@@ -278,7 +278,7 @@ struct CallSweep {
       save(m, to: "whole.safetensors")
       write(array([1, 2, 3]), to: "a.npy")
       for name in ["a", "b"] { for i in 1...4 {
-        plot([i, 1], to: "pictures/\\(name)/\\(i).png", width: 160, height: 160)
+        plot([i, 1], to: "images/\\(name)/\\(i).png", width: 160, height: 160)
         for part in ["train", "val"] { plot([i, 1], to: "imagenet/\\(part)/\\(name)/\\(i).png", width: 160, height: 160) }
       } }
       """)

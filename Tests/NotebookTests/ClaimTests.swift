@@ -38,11 +38,11 @@ struct ClaimTests {
     #expect(!claim.reason.isEmpty)
   }
 
-  @Test("an accuracy on pictures is undecided where its 95 % interval holds the bound", arguments: [
+  @Test("an accuracy on images is undecided where its 95 % interval holds the bound", arguments: [
     ("measured: 91.3, images: 10_000, atLeast: 91", "undecided"), ("measured: 91.6, images: 10_000, atLeast: 91", "reproduced"),
     ("measured: 90.4, images: 10_000, atLeast: 91", "not reproduced"), ("measured: 91.3, images: 100_000, atLeast: 91", "reproduced"),
     ("measured: 100, images: 3, atLeast: 91", "undecided"), ("measured: 100, images: 1_000, atLeast: 91", "reproduced"),
-    ("measured: { top1: 0, top5: 0, loss: 0, hits: 91, count: 100 }, atLeast: 50", "reproduced"),
+    ("measured: { top1: 0, top5: 0, loss: 0, correct: 91, count: 100 }, atLeast: 50", "reproduced"),
     ("measured: 71, images: 50_000, reported: 70.89, tolerance: 1", "reproduced"),
     ("measured: 70, images: 50_000, reported: 70.89, tolerance: 1", "undecided"),
   ])
@@ -65,10 +65,10 @@ struct ClaimTests {
     "measured: [1e300, -1e300], atLeast: 0", "measured: [1e300, 1e300, 1e300], reported: 1e300",
     "measured: [1e200, -1e200], atLeast: 0", "measured: [5e-324, 0], atMost: 0", "measured: 1e300, reported: -1e300, tolerance: 1e300",
     "measured: [1e-200, 2e-200, 3e-200], atLeast: 0", "measured: 50, images: 1e12, reported: 0.000123456789012345678, sameWeights: true",
-    "measured: 1e-300, images: 100, reported: 5e-324, sameWeights: true", "measured: { hits: 0, count: 1 }, atLeast: 1e300",
+    "measured: 1e-300, images: 100, reported: 5e-324, sameWeights: true", "measured: { correct: 0, count: 1 }, atLeast: 1e300",
   ])
   func sizes(_ arguments: String) throws {
-    let claim = try claim(arguments.replacingOccurrences(of: "{ hits", with: "{ top1: 0, top5: 0, loss: 0, hits"))
+    let claim = try claim(arguments.replacingOccurrences(of: "{ correct", with: "{ top1: 0, top5: 0, loss: 0, correct"))
     #expect(try JSONDecoder().decode([Claim].self, from: Data([claim].json.utf8)) == [claim])
     #expect([claim].table.contains(claim.verdict.rawValue))
     #expect((claim.measured ?? 0).isFinite && (claim.halfWidth ?? 0).isFinite, "\(claim)")
@@ -76,17 +76,17 @@ struct ClaimTests {
 
   @Test("numbers that no claim can be about are refused", arguments: [
     "measured: 50, images: 100, reported: 1e300, sameWeights: true", "measured: [1.7e308, 1.7e308], atLeast: 0",
-    "measured: 1.7e308, atLeast: 0", "measured: { top1: 0, top5: 0, loss: 0, hits: 1e300, count: 1e300 }, atLeast: 0",
-    "measured: { top1: 0, top5: 0, loss: 0, hits: nan, count: nan }, atLeast: 0",
-    "measured: { top1: 0, top5: 0, loss: 0, hits: 0.5, count: 1 }, atLeast: 0",
-    "measured: { top1: 0, top5: 0, loss: 0, hits: 2, count: 1 }, atLeast: 0",
+    "measured: 1.7e308, atLeast: 0", "measured: { top1: 0, top5: 0, loss: 0, correct: 1e300, count: 1e300 }, atLeast: 0",
+    "measured: { top1: 0, top5: 0, loss: 0, correct: nan, count: nan }, atLeast: 0",
+    "measured: { top1: 0, top5: 0, loss: 0, correct: 0.5, count: 1 }, atLeast: 0",
+    "measured: { top1: 0, top5: 0, loss: 0, correct: 2, count: 1 }, atLeast: 0",
   ])
   func refused(_ arguments: String) throws {
     let error = try Workshop().error("claim(\"c\", \(arguments))")
     #expect(error?.category == .runtime, "\(error?.message ?? "none")")
   }
 
-  @Test("mean and deviation do not depend on the size of the numbers", arguments: [1e-300, 1e-200, 1, 1e200, 1e299])
+  @Test("mean and std do not depend on the size of the numbers", arguments: [1e-300, 1e-200, 1, 1e200, 1e299])
   func scale(_ factor: Double) {
     let (plain, scaled) = (Spread([1, 2, 4]), Spread([1, 2, 4].map { $0 * factor }))
     let (a, b) = (Claim("a", .seeds(plain), atLeast: 0), Claim("b", .seeds(scaled), atLeast: 0))
@@ -139,13 +139,13 @@ struct ClaimTests {
     #expect(try claim(arguments).verdict.rawValue == verdict, "\(arguments)")
   }
 
-  @Test("the same weights on the same pictures are held to the last place", arguments: [
-    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.374", "reproduced"),
-    ("{ top1: 80.372, top5: 0, loss: 0, hits: 40_186, count: 50_000 }, reported: 80.374", "not reproduced"),
-    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.4", "reproduced"),
-    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.3", "reproduced"),
-    ("{ top1: 80.374, top5: 0, loss: 0, hits: 40_187, count: 50_000 }, reported: 80.5", "not reproduced"),
-    ("{ top1: 76, top5: 0, loss: 0, hits: 760, count: 1000 }, reported: 76", "reproduced"),
+  @Test("the same weights on the same images are held to the last place", arguments: [
+    ("{ top1: 80.374, top5: 0, loss: 0, correct: 40_187, count: 50_000 }, reported: 80.374", "reproduced"),
+    ("{ top1: 80.372, top5: 0, loss: 0, correct: 40_186, count: 50_000 }, reported: 80.374", "not reproduced"),
+    ("{ top1: 80.374, top5: 0, loss: 0, correct: 40_187, count: 50_000 }, reported: 80.4", "reproduced"),
+    ("{ top1: 80.374, top5: 0, loss: 0, correct: 40_187, count: 50_000 }, reported: 80.3", "reproduced"),
+    ("{ top1: 80.374, top5: 0, loss: 0, correct: 40_187, count: 50_000 }, reported: 80.5", "not reproduced"),
+    ("{ top1: 76, top5: 0, loss: 0, correct: 760, count: 1000 }, reported: 76", "reproduced"),
   ])
   func sameWeights(_ arguments: String, _ verdict: String) throws {
     #expect(try claim("sameWeights: true, measured: \(arguments)").verdict.rawValue == verdict, "\(arguments)")

@@ -12,10 +12,10 @@ struct FigureTests {
 
   private func tiles(_ workshop: Workshop, _ call: String) throws -> [Tile] {
     try workshop.value(call.replacing("TO", with: "to: \"grid.png\""))
-    guard case .pictures(let grid) = try #require(try chart(workshop, "grid.png").panels.first?.marks.first) else {
+    guard case .images(let grid) = try #require(try chart(workshop, "grid.png").panels.first?.marks.first) else {
       throw UnexpectedValue()
     }
-    return grid.pictures
+    return grid.images
   }
 
   @Test(
@@ -67,12 +67,12 @@ struct FigureTests {
   }
 
   @Test("a confusion is drawn with the names of its classes, and its counts are those of the table")
-  func confusion() throws {
+  func confusionMatrix() throws {
     let workshop = try Workshop()
     try workshop.value(
       """
       data = synthetic(4, shape: [1, 8, 8], train: 16, validation: 24)
-      mixed = confusion(initialize(resnet(8, data)), data)
+      mixed = confusionMatrix(initialize(resnet(8, data)), data)
       heatmap(mixed, shares: true, to: "mixed.png")
       """)
     let panel = try chart(workshop, "mixed.png").panels[0]
@@ -89,21 +89,21 @@ struct FigureTests {
     let workshop = try Workshop()
     try workshop.value(Self.data)
     let tiles = try tiles(workshop, "grid(data, 0..<12, TO)")
-    guard case .list(let seen)? = try workshop.value("pictures(data, 12).values"),
+    guard case .list(let seen)? = try workshop.value("images(data, 12).values"),
       case .list(let mean)? = try workshop.value("data.mean"),
-      case .list(let deviation)? = try workshop.value("data.deviation")
+      case .list(let std)? = try workshop.value("data.std")
     else { throw UnexpectedValue() }
     func numbers(_ list: List) -> [Double] {
       list.elements.compactMap { if case .number(let n) = $0 { n } else { nil } }
     }
-    let (values, means, deviations) = (numbers(seen), numbers(mean), numbers(deviation))
+    let (values, means, deviations) = (numbers(seen), numbers(mean), numbers(std))
     for (index, byte) in tiles.flatMap(\.bytes).enumerated() {
       let channel = index / 64 % 3
       #expect(abs((values[index] * deviations[channel] + means[channel]) * 255 - Double(byte)) < 1e-3)
     }
   }
 
-  @Test("an epoch's grid shows the pictures in the order that a training takes them, mirrored as it mirrors them")
+  @Test("an epoch's grid shows the images in the order that a training run takes them, mirrored as it mirrors them")
   func training() throws {
     let workshop = try Workshop()
     try workshop.value(Self.data)
@@ -132,7 +132,7 @@ struct FigureTests {
     #expect(captions.count == 6 && captions[0] == captions[1] && captions[1] != captions[2] && Set(captions).count == 3)
   }
 
-  @Test("the worst pictures say class, answer and confidence, and are framed as wrong or right")
+  @Test("the worst images say class, answer and confidence, and are framed as wrong or right")
   func worst() throws {
     let workshop = try Workshop()
     try workshop.value(Self.data)

@@ -128,7 +128,7 @@ struct FileTests {
     #expect(try Data(contentsOf: file) == Data("kept".utf8))
   }
 
-  @Test("a picture is a PNG file that carries its data, and its curves have names")
+  @Test("an image is a PNG file that carries its data, and its curves have names")
   func charts() throws {
     let workshop = try Workshop()
     try workshop.value("run = \(tinyRun)\nother = run")

@@ -7,7 +7,7 @@ import Testing
 struct ImageNetTests {
   let workshop: Workshop
 
-  /// A set in folders: 24 pictures to measure on, the same to train on.
+  /// A set in folders: 24 images to measure on, the same to train on.
   init() throws {
     workshop = try Workshop()
     let goldens = packageFolder.appending(path: "Tests/DatasetsTests/Goldens/imagenet")
@@ -40,7 +40,7 @@ struct ImageNetTests {
       workshop.error("imagenet(\"set/val\")")?.message.contains("name the folder that holds train/ and val/") == true)
   }
 
-  @Test("an interruption ends the search for the pictures, and nothing is kept of it")
+  @Test("an interruption ends the search for the images, and nothing is kept of it")
   func interruption() throws {
     let stopped = try Workshop(in: workshop.folder, isInterruptedByReport: true)
     #expect(stopped.error("imagenet(\"set\")")?.category == .interrupted)
@@ -56,14 +56,14 @@ struct ImageNetTests {
     try workshop.value("run = train(resnet8(classes: 4), data, epochs: 2, batch: 8, seed: 1)")
     #expect(try workshop.value("run.model.shape == [3, 24, 24] and run.count == 24") == .bool(true))
     #expect(try workshop.value("evaluate(run.model, data).loss == run.validation.loss.y[1]") == .bool(true))
-    #expect(try workshop.value("predict(run.model, pictures(data, 3)).shape == [3, 4]") == .bool(true))
-    // The same pictures as the validation part, at its size.
+    #expect(try workshop.value("predict(run.model, images(data, 3)).shape == [3, 4]") == .bool(true))
+    // The same images as the validation set, at its size.
     #expect(
       try workshop.value("abs(evaluate(run.model, data, on: \"train\").loss - evaluate(run.model, data).loss) < 1e-5") == .bool(true))
     #expect(try workshop.value("len(topLosses(run.model, data, 30))") == .number(24))
     try workshop.value(
       "best = train(resnet8(classes: 4), data, epochs: 2, batch: 8, seed: 1, result: \"best\", snapshots: { count: 1, share: 30% })")
-    #expect(try workshop.value("evaluate(best.model, data).hits == best.hits") == .bool(true))
+    #expect(try workshop.value("evaluate(best.model, data).correct == best.correct") == .bool(true))
   }
 
   @Test("a rung of the ladder runs at paper scale, with ResNet-50 and its protocol", arguments: ["torchvision", "a3"])
@@ -72,7 +72,7 @@ struct ImageNetTests {
     try workshop.session.run(
       Source(text, name: rung), settings: ["scale": "paper", "path": "set", "epochs": "1", "batch": "12"])
     #expect(try workshop.value("run.count == 24 and run.model.parameters == 23516228") == .bool(true))
-    // 24 pictures, four classes and two steps are not ImageNet, and the claim says so.
+    // 24 images, four classes and two steps are not ImageNet, and the claim says so.
     #expect(workshop.notebook.claims.hasFailure)
   }
 
@@ -81,18 +81,18 @@ struct ImageNetTests {
     try workshop.value("data = imagenet(\"set\", size: 32, testSize: 64)")
     for call in ["evaluate(initialize(net), data)", "train(net, data, batch: 8)", "topLosses(initialize(net), data)"] {
       let error = workshop.error("net = vgg11(classes: 4, input: [3, 32, 32], hiddenFeatures: 8)\n\(call)")
-      #expect(error?.message.contains("vgg11 takes pictures of 3 x 32 x 32 only") == true)
+      #expect(error?.message.contains("vgg11 takes images of 3 x 32 x 32 only") == true)
       #expect(error?.message.contains("size: 32, and testSize: 32") == true)
     }
   }
 
-  @Test("a broken picture ends the evaluation with its name and what to do")
-  func brokenPicture() throws {
+  @Test("a broken image ends the evaluation with its name and what to do")
+  func brokenImage() throws {
     let path = "\(workshop.folder)/set/val/n00000000/ILSVRC2012_val_00000001.JPEG"
     let bytes = try Data(contentsOf: URL(filePath: path))
     try bytes.prefix(bytes.count / 2).write(to: URL(filePath: path))
     let error = workshop.error("evaluate(initialize(resnet8(classes: 4, input: [3, 16, 16])), imagenet(\"set\", size: 16))")
     #expect(error?.message.contains("ILSVRC2012_val_00000001.JPEG cannot be decoded: the JPEG data ends early") == true)
-    #expect(error?.message.contains("fetch the file anew") == true)
+    #expect(error?.message.contains("fetch the file again") == true)
   }
 }

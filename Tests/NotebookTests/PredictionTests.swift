@@ -48,7 +48,7 @@ struct PredictionTests {
       """
       m = load(net, "m.safetensors")
       found = evaluate(m, data)
-      mixed = confusion(m, data)
+      mixed = confusionMatrix(m, data)
       worst = topLosses(m, data, 30)
       same = agreement(m, data, with: m)
       """)
@@ -57,7 +57,7 @@ struct PredictionTests {
       guard case .list(let list)? = try workshop.value(text) else { throw UnexpectedValue() }
       return list.elements
     }
-    let logits = try list("predict(m, pictures(data, 30)).values").map { value -> Float in
+    let logits = try list("predict(m, images(data, 30)).values").map { value -> Float in
       if case .number(let number) = value { Float(number) } else { 0 }
     }
     let names = try list("data.classNames")
@@ -65,11 +65,11 @@ struct PredictionTests {
       try list("[w.answer for w in sort(worst, by: w => w.index)]")
         == (0..<30).map { row in Prediction.top1(of: logits[4 * row..<4 * row + 4]).map { names[$0] } ?? .none },
       "\(name)")
-    let hits = try number("found.hits")
-    #expect(try number("mixed.hits") == hits, "\(name)")
+    let correct = try number("found.correct")
+    #expect(try number("mixed.correct") == correct, "\(name)")
     #expect(try number("mixed.count") == 30 && number("len(worst)") == 30 && number("found.count") == 30)
-    #expect(try number("len(filter(worst, w => w.answer == w.label))") == hits)
-    #expect(try number("sum([mixed.counts[i][i] for i in 0..<4])") == hits)
+    #expect(try number("len(filter(worst, w => w.answer == w.label))") == correct)
+    #expect(try number("sum([mixed.counts[i][i] for i in 0..<4])") == correct)
     let undefined = try number("sum(mixed.undefined)")
     #expect(undefined == (bias.contains(where: \.isNaN) ? 30 : 0))
     #expect(try number("len(filter(worst, w => w.answer == none))") == undefined)
@@ -99,7 +99,7 @@ struct PredictionTests {
     for method in ["minMax", "percentile", "mse", "kl", "movingAverage"] {
       let data = "synthetic(4, shape: [1, 8, 8], train: 8, validation: 8)"
       #expect(
-        workshop.error("quantize(m, \(data), pictures: 8, calibration: \"\(method)\")")?.message.contains("not finite")
+        workshop.error("quantize(m, \(data), images: 8, calibration: \"\(method)\")")?.message.contains("not finite")
           == true)
     }
   }

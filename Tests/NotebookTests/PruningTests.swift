@@ -24,7 +24,7 @@ import Testing
       # At most 128 channels, since least squares cost their cube.
       net = \(network)
       whole = initialize(withChannels(net, [min(g.channels, 128) for g in channels(net) if g.prunable]))
-      small = prune(whole, data, macsRemoved: 40%, pictures: 20, features: "original")
+      small = prune(whole, data, macsRemoved: 40%, images: 20, features: "original")
       """)
     #expect(try workshop.value("small.macs <= 0.6 * whole.macs and small.parameters < whole.parameters") == .bool(true))
     try workshop.value(
@@ -42,7 +42,7 @@ import Testing
   @Test("a pruning is kept, and taken from the store") func kept() throws {
     let workshop = try Workshop()
     try workshop.value(Self.model)
-    let line = "prune(run.model, data, channelsKept: 50%, pictures: 20)"
+    let line = "prune(run.model, data, channelsKept: 50%, images: 20)"
     let first = try #require(try workshop.value(line))
     #expect(try workshop.value(line) == first)
     #expect(workshop.output.reports.contains { $0.hasPrefix("pruned before") })
@@ -56,7 +56,7 @@ import Testing
 
   @Test("a pruning is done again to the bit") func replayed() throws {
     let workshop = try Workshop()
-    let script = Self.model + "\nprune(run.model, data, channelsKept: 50%, pictures: 20)"
+    let script = Self.model + "\nprune(run.model, data, channelsKept: 50%, images: 20)"
     try workshop.value(script)
     let store = try RunStore(in: workshop.folder, creates: false)
     let run = try #require(try store.runs().first { $0.kind == "pruning" })
@@ -65,26 +65,26 @@ import Testing
     #expect(again.notebook.replayFindings == [.same(steps: 0)])
   }
 
-  @Test("a search brings its controls, and its roll-outs can be chosen from again") func search() throws {
+  @Test("a search brings its controls, and its rollouts can be chosen from again") func search() throws {
     let workshop = try Workshop()
     try workshop.value(Self.model)
     try workshop.value(
-      "s = searchRatios(run.model, data, macsRemoved: 40%, rollouts: 4, heldOut: 32, pictures: 20, features: \"original\", seed: 1)"
+      "s = searchRatios(run.model, data, macsRemoved: 40%, rollouts: 4, heldOut: 32, images: 20, features: \"original\", seed: 1)"
     )
     #expect(
       try workshop.value("len(s.trials) == 4 and len(s.random.trials) == 4 and len(s.uniform.trials) == 1")
         == .bool(true))
     #expect(try workshop.value("s.macs <= 0.6 * run.model.macs and len(s.channels) == len(s.layers)") == .bool(true))
     #expect(try workshop.value("max(s.rewards.y) == s.reward and s.best.y[-1] == s.reward") == .bool(true))
-    #expect(try workshop.value("rechoose(s, macsKept: 50%).macs <= 0.5 * run.model.macs") == .bool(true))
+    #expect(try workshop.value("selectTrial(s, macsKept: 50%).macs <= 0.5 * run.model.macs") == .bool(true))
     #expect(
-      try workshop.value("prune(run.model, data, channels: s.channels, pictures: 20).macs == s.macs") == .bool(true))
+      try workshop.value("prune(run.model, data, channels: s.channels, images: 20).macs == s.macs") == .bool(true))
     #expect(
       try workshop.value(
-        "s == searchRatios(run.model, data, macsRemoved: 40%, rollouts: 4, heldOut: 32, pictures: 20, features: \"original\", seed: 1)"
+        "s == searchRatios(run.model, data, macsRemoved: 40%, rollouts: 4, heldOut: 32, images: 20, features: \"original\", seed: 1)"
       ) == .bool(true))
     try workshop.value("show(s)")
-    #expect(workshop.output.text.contains("one share for all") && workshop.output.text.contains("drawn evenly"))
+    #expect(workshop.output.text.contains("one share for all") && workshop.output.text.contains("sampled uniformly"))
   }
 
   @Test(
@@ -98,7 +98,7 @@ import Testing
       ("prune(run.model, data, macsKept: 50%, layers: [\"conv\"])", "'conv' is no group of channels"),
       ("prune(run.model, data, macsRemoved: 99.5%)", "macsRemoved"),
       ("prune(run.model, data, macsRemoved: 99%)", "cannot be reached"),
-      ("searchRatios(run.model, data, macsRemoved: 99%, rollouts: 2, heldOut: 32, pictures: 20)", "cannot be reached"),
+      ("searchRatios(run.model, data, macsRemoved: 99%, rollouts: 2, heldOut: 32, images: 20)", "cannot be reached"),
       ("searchRatios(run.model, data, macsRemoved: 50%, heldOut: 4000)", "hold out"),
       ("sensitivity(run.model, data, ratios: [], heldOut: 32)", "ratios: [25%"),
       (

@@ -12,19 +12,19 @@ import Testing
   @Test("a quantized model is measured both ways, trained on, saved, loaded and exported") func way() throws {
     let workshop = try Workshop()
     try workshop.value(Self.model)
-    try workshop.value("eight = quantize(run.model, data, pictures: 50)")
+    try workshop.value("eight = quantize(run.model, data, images: 50)")
     #expect(try workshop.value("eight.epochs == [] and eight.count == 64") == .bool(true))
     #expect(
       try workshop.value(
-        "abs(evaluate(eight.model, data, kernels: \"int8\").hits - evaluate(eight.model, data).hits) <= 1")
+        "abs(evaluate(eight.model, data, kernels: \"int8\").correct - evaluate(eight.model, data).correct) <= 1")
         == .bool(true))
     #expect(try workshop.value("agreement(eight.model, data).differing <= 1") == .bool(true))
     #expect(
-      try workshop.value("predict(eight.model, pictures(data, 2), kernels: \"int8\").shape")
+      try workshop.value("predict(eight.model, images(data, 2), kernels: \"int8\").shape")
         == .list([2.0, 4]))
     try workshop.value(
       """
-      trained = quantize(run.model, data, epochs: 1, batch: 16, lr: 0.01, pictures: 50, seed: 1)
+      trained = quantize(run.model, data, epochs: 1, batch: 16, lr: 0.01, images: 50, seed: 1)
       save(trained.model, to: "eight.safetensors")
       again = load(trained.model.network, "eight.safetensors")
       """)
@@ -36,14 +36,14 @@ import Testing
         == .list([true, true].map(Value.bool)))
     #expect(
       try workshop.value(
-        "s = shrinkage(run.model, trained.model, rounds: 3, table: false)\ns.bytes < 0.4 and s.macs == 1")
+        "s = compressionReport(run.model, trained.model, repeats: 3, table: false)\ns.bytes < 0.4 and s.macs == 1")
         == .bool(true))
   }
 
-  @Test("a quantizing and a training in 8 bits are kept, and done anew give the same bits") func kept() throws {
+  @Test("a quantizing and a training run in 8 bits are kept, and done again give the same bits") func kept() throws {
     let script =
       Self.model
-      + "\nresult = quantize(run.model, data, epochs: 1, batch: 16, pictures: 50, weights: \"perTensor\", seed: 1).model"
+      + "\nresult = quantize(run.model, data, epochs: 1, batch: 16, images: 50, granularity: \"perTensor\", seed: 1).model"
     let first = try Workshop()
     let weights = try first.value(script + "\nresult")
     let second = try Workshop(in: first.folder)
@@ -58,27 +58,27 @@ import Testing
     try workshop.value(Self.model)
     #expect(
       try workshop.value(
-        "quantize(run.model, data, quantization.uniformQuantTF with { epochs: 1, fallAt: [] }, batch: 16, pictures: 20, seed: 1).epochs[0].epoch"
+        "quantize(run.model, data, quantization.uniformQuantTF with { epochs: 1, milestones: [] }, batch: 16, images: 20, seed: 1).epochs[0].epoch"
       ) == .number(1))
     #expect(
-      try workshop.value("quantize(run.model, data, quantization.whitepaper, epochs: 0, pictures: 20).epochs")
+      try workshop.value("quantize(run.model, data, quantization.whitepaper, epochs: 0, images: 20).epochs")
         == .list([Value]()))
   }
 
   @Test(
     "what cannot be is said at its place",
     arguments: [
-      ("quantize(quantize(run.model, data, pictures: 20).model, data)", "quantized already"),
-      ("quantize(run.model, data, keep: [\"nowhere\"])", "no such layer"),
+      ("quantize(quantize(run.model, data, images: 20).model, data)", "quantized already"),
+      ("quantize(run.model, data, exclude: [\"nowhere\"])", "no such layer"),
       ("evaluate(run.model, data, kernels: \"int8\")", "not quantized"),
       ("agreement(run.model, data)", "not quantized"),
       (
-        "evaluate(quantize(run.model, data, pictures: 20, symmetric: false).model, data, kernels: \"int8\")",
+        "evaluate(quantize(run.model, data, images: 20, symmetric: false).model, data, kernels: \"int8\")",
         "asymmetric"
       ),
       ("quantize(run.model, data, bits: 9)", "9"),
       ("quantize(run.model, data, 8)", "recipe"),
-      ("export(quantize(run.model, data, pictures: 20, symmetric: false).model, to: \"m.tflite\")", "symmetric"),
+      ("export(quantize(run.model, data, images: 20, symmetric: false).model, to: \"m.tflite\")", "symmetric"),
       ("export(run.model, to: \"m.pb\")", "ending"),
     ])
   func mistakes(_ code: String, _ says: String) throws {
@@ -88,17 +88,17 @@ import Testing
     #expect(error.message.contains(says), "\(error.message)")
   }
 
-  @Test("layers that are kept are told by the ladder, and a mixed network runs on whole numbers") func mixed() throws {
+  @Test("layers that are kept are told by the ladder, and a mixed network runs on integers") func mixed() throws {
     let workshop = try Workshop()
     try workshop.value(Self.model)
-    try workshop.value("l = ladder(run.model, data, weights: \"perTensor\", judged: 64, pictures: 30)")
+    try workshop.value("l = layerSensitivity(run.model, data, granularity: \"perTensor\", validationImages: 64, images: 30)")
     #expect(try workshop.value("len(l.layers) == 30 and l.mixed >= min([l.quantized, l.float])") == .bool(true))
-    try workshop.value("m = quantize(run.model, data, keep: [\"conv_stem\", \"classifier\"], pictures: 30).model")
+    try workshop.value("m = quantize(run.model, data, exclude: [\"conv_stem\", \"classifier\"], images: 30).model")
     #expect(try workshop.value("agreement(m, data).differing <= 1") == .bool(true))
   }
 
-  @Test("a ladder that was stopped goes on, and one that is known measures nothing") func ladder() throws {
-    let line = "ladder(run.model, data, weights: \"perTensor\", judged: 32, pictures: 20)"
+  @Test("a ladder that was stopped goes on, and one that is known measures nothing") func layerSensitivity() throws {
+    let line = "layerSensitivity(run.model, data, granularity: \"perTensor\", validationImages: 32, images: 20)"
     let known = try Workshop()
     try known.value(Self.model)
     try known.value("whole = \(line)")
@@ -120,7 +120,7 @@ import Testing
   @Test("a run that was not trained is shown, and its curves are empty") func untrained() throws {
     let workshop = try Workshop()
     try workshop.value(Self.model)
-    try workshop.value("eight = quantize(run.model, data, pictures: 20)\nprint(eight)\nshow(eight)")
+    try workshop.value("eight = quantize(run.model, data, images: 20)\nprint(eight)\nshow(eight)")
     #expect(workshop.output.text.contains("without training"))
     // Nothing to draw, but nothing that ends the process.
     _ = workshop.error("plot(eight, to: \"plots/none.png\")")

@@ -12,8 +12,8 @@ struct RecipeTests {
   func trains(_ name: String) throws {
     let workshop = try Workshop()
     try workshop.value(Self.data)
-    try workshop.value("small = scaled(recipe.\(name), epochs: 6, batch: 16, pictures: 256)")
-    // Synthetic pictures are too small for He et al.'s sides of 256 and more.
+    try workshop.value("small = scaled(recipe.\(name), epochs: 6, batch: 16, images: 256)")
+    // Synthetic images are too small for He et al.'s sides of 256 and more.
     try workshop.value(
       """
       run = train(resnet8(classes: 4), data, small with {
@@ -60,7 +60,7 @@ struct RecipeTests {
     #expect(try workshop.value("abs(a.ema.decay - 0.99975) < 1e-6 and a.ema.ramp == 15") == .bool(true))
     #expect(try workshop.value("a.snapshots.count == 10 and a.microBatch == 192") == .bool(true))
     try workshop.value("b = scaled(recipe.original, epochs: 12, batch: 64)")
-    #expect(try workshop.value("b.lr == 0.025 and b.fallAt == [3, 6, 9]") == .bool(true))
+    #expect(try workshop.value("b.lr == 0.025 and b.milestones == [3, 6, 9]") == .bool(true))
     #expect(try workshop.value("scaled(recipe.a1) == recipe.a1") == .bool(true))
     #expect(workshop.output.text.contains("warmup"))
   }

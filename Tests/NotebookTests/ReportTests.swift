@@ -4,7 +4,7 @@ import Notebook
 import Script
 import Testing
 
-@Suite("reports and pictures")
+@Suite("reports and images")
 struct ReportTests {
   /// Runs a script as the command line does, and makes its report.
   private func page(_ text: String) throws -> (html: String, workshop: Workshop) {
@@ -23,7 +23,7 @@ struct ReportTests {
     return (try String(contentsOfFile: path, encoding: .utf8), workshop)
   }
 
-  @Test("a report holds text, code, output, pictures and claims in their order, and loads nothing")
+  @Test("a report holds text, code, output, images and claims in their order, and loads nothing")
   func contents() throws {
     let (html, _) = try page(
       """
@@ -80,7 +80,7 @@ struct ReportTests {
     }
   }
 
-  @Test("a picture tells its script, its line and its runs, and the same script draws the same bytes")
+  @Test("an image tells its script, its line and its runs, and the same script draws the same bytes")
   func origin() throws {
     let script = """
       data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)

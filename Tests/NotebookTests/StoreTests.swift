@@ -27,7 +27,7 @@ struct StoreTests {
     #expect(try store(of: workshop).runs().count == 3)
   }
 
-  @Test("--fresh makes it anew, with the same bits")
+  @Test("--fresh makes it again, with the same bits")
   func fresh() throws {
     let workshop = try Workshop()
     let first = try workshop.value(training + "\nrun")

@@ -17,10 +17,10 @@ struct TrainingBuiltinTests {
         == .bool(true))
     #expect(
       try workshop.value("run.top1 >= 0 and run.top1 <= 100 and run.count == 128") == .bool(true))
-    #expect(try workshop.value("abs(run.hits / run.count * 100 - run.top1) < 1e-9") == .bool(true))
-    #expect(try workshop.value("evaluate(run.model, data).hits == run.hits") == .bool(true))
+    #expect(try workshop.value("abs(run.correct / run.count * 100 - run.top1) < 1e-9") == .bool(true))
+    #expect(try workshop.value("evaluate(run.model, data).correct == run.correct") == .bool(true))
     #expect(workshop.output.text.contains("train loss"))
-    #expect(try workshop.value("run")?.shown.contains("validation pictures right") == true)
+    #expect(try workshop.value("run")?.shown.contains("validation images right") == true)
   }
 
   @Test("the same seed gives the same bits, another seed others")
@@ -34,20 +34,20 @@ struct TrainingBuiltinTests {
     #expect(try workshop.value("go(1).model == go(2).model") == .bool(false))
   }
 
-  /// Of VGG-16's second hidden layer, 4096 x 4096: the norm of a weight is its deviation times 4096.
+  /// Of VGG-16's second hidden layer, 4096 x 4096: the norm of a weight is its std times 4096.
   @Test(
     "weights are drawn as asked for",
     arguments: [
-      ("weights: \"normal\", deviation: 0.01", 0.01), ("weights: \"heFanIn\"", (2.0 / 1024).squareRoot()),
-      ("weights: \"heFanOut\"", (2.0 / 1024).squareRoot()), ("weights: \"glorot\"", (2.0 / 2048).squareRoot()),
+      ("distribution: \"normal\", std: 0.01", 0.01), ("distribution: \"heFanIn\"", (2.0 / 1024).squareRoot()),
+      ("distribution: \"heFanOut\"", (2.0 / 1024).squareRoot()), ("distribution: \"glorot\"", (2.0 / 2048).squareRoot()),
     ])
-  func distributions(_ argument: String, _ deviation: Double) throws {
+  func distributions(_ argument: String, _ std: Double) throws {
     let workshop = try Workshop()
     try workshop.value("data = synthetic(4, shape: [1, 32, 32], train: 4, validation: 4)")
     try workshop.value("layers = probe(initialize(vgg11(data, hiddenFeatures: 1024), \(argument)), data, batch: 2)")
     let norm = try workshop.value("[l.weight for l in layers if l.layer == \"classifier.3\"][0]")
     guard case .number(let norm)? = norm else { throw UnexpectedValue() }
-    #expect(abs(norm / 1024 / deviation - 1) < 0.002)
+    #expect(abs(norm / 1024 / std - 1) < 0.002)
     // Fan in and fan out differ in the first convolution: 9 and 576.
     let first = try workshop.value("layers[0].weight")
     guard case .number(let first)? = first else { throw UnexpectedValue() }
@@ -57,9 +57,9 @@ struct TrainingBuiltinTests {
     #expect(abs(first / (576 * expected).squareRoot() - 1) < 0.1)
   }
 
-  @Test("a deviation belongs to the normal distribution, which needs one")
+  @Test("a std belongs to the normal distribution, which needs one")
   func deviationAlone() throws {
-    for argument in ["weights: \"normal\"", "weights: \"glorot\", deviation: 1", "deviation: 1"] {
+    for argument in ["distribution: \"normal\"", "distribution: \"glorot\", std: 1", "std: 1"] {
       #expect(throws: ScriptFailure.self) { try Workshop().value("initialize(resnet8(classes: 4), \(argument))") }
     }
   }
@@ -81,7 +81,7 @@ struct TrainingBuiltinTests {
     }
     let workshop = try Workshop()
     func levels(_ arguments: String) throws -> [Int] {
-      let images = "pictures(folder(\"\(folder.path)\", 8, channels: 1\(arguments)), 1)"
+      let images = "images(folder(\"\(folder.path)\", 8, channels: 1\(arguments)), 1)"
       guard case .object(let object)? = try workshop.value(images), case .list(let list)? = try object.field("values")
       else { throw UnexpectedValue() }
       // Levels of grey become -1 to 1.
@@ -94,13 +94,13 @@ struct TrainingBuiltinTests {
     #expect(try levels(", exifOrientation: true") == (0..<64).reversed())
   }
 
-  @Test("what is held out is part of the training pictures, and is not trained on")
+  @Test("what is held out is part of the training images, and is not trained on")
   func holdOut() throws {
     let workshop = try Workshop()
     try workshop.value("set = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)")
     try workshop.value("part = holdOut(set, 16)")
     #expect(try workshop.value("[part.train, part.validation]")?.shown == "[48, 16]")
-    func pictures(_ expression: String) throws -> [[Float]] {
+    func images(_ expression: String) throws -> [[Float]] {
       guard case .object(let object)? = try workshop.value(expression),
         case .list(let list)? = try object.field("values")
       else { throw UnexpectedValue() }
@@ -108,26 +108,26 @@ struct TrainingBuiltinTests {
       return stride(from: 0, to: values.count, by: 64).map { Array(values[$0..<$0 + 64]) }
     }
     let (whole, kept, held) = try (
-      Set(pictures("pictures(set, 64, of: \"train\")")), Set(pictures("pictures(part, 48, of: \"train\")")),
-      Set(pictures("pictures(part, 16)"))
+      Set(images("images(set, 64, on: \"train\")")), Set(images("images(part, 48, on: \"train\")")),
+      Set(images("images(part, 16)"))
     )
     #expect(whole.count == 64 && kept.union(held) == whole && kept.isDisjoint(with: held))
-    #expect(try Set(pictures("pictures(holdOut(set, 16), 16)")) == held)
-    #expect(try Set(pictures("pictures(holdOut(set, 16, seed: 2), 16)")) != held)
+    #expect(try Set(images("images(holdOut(set, 16), 16)")) == held)
+    #expect(try Set(images("images(holdOut(set, 16, seed: 2), 16)")) != held)
   }
 
   /// Arguments of `train` that say the same as a plan of the trainer's own tests.
   static let settings = [
     """
-    optimizer: "lamb", weightDecay: 0.02, decays: ["weights"], loss: "binary", targetThreshold: 0.2, mixup: 0.1, cutmix: 1,
-    warmup: 1, warmupFrom: 2%, byEpoch: true, fromStart: true, cooldown: 1, finalRate: 0.02%
+    optimizer: "lamb", weightDecay: 0.02, decayOn: ["weights"], loss: "binaryCrossEntropy", targetThreshold: 0.2, mixup: 0.1, cutmix: 1,
+    warmup: 1, warmupLR: 2%, byEpoch: true, fromStart: true, cooldown: 1, minLR: 0.02%
     """,
-    "optimizer: \"lars\", trust: 0.01, clip: 1, labelSmoothing: 0.1, schedule: \"step\", fallAt: [1, 2], fallBy: 0.5",
-    "optimizer: \"rmsprop\", epsilon: 1, beta2: 0.9, clipValue: 0.1, schedule: \"exponential\", fallEvery: 2.5, fallBy: 0.94",
-    "optimizer: \"rmspropTF\", epsilon: 1, microBatch: 8, stochasticDepth: 0.3",
+    "optimizer: \"lars\", trustCoefficient: 0.01, clipNorm: 1, labelSmoothing: 0.1, schedule: \"step\", milestones: [1, 2], gamma: 0.5",
+    "optimizer: \"rmsprop\", epsilon: 1, beta2: 0.9, clipValue: 0.1, schedule: \"exponential\", stepSize: 2.5, gamma: 0.94",
+    "optimizer: \"rmspropTF\", epsilon: 1, microBatch: 8, dropPath: 0.3",
     "ema: { decay: 0.9, ramp: 15, every: 2 }, result: \"ema\", preciseBatchNorm: 2",
     "ema: 0.9, result: \"best\", snapshots: { count: 2, share: 25% }",
-    "result: \"best\", snapshots: { count: 2, by: \"validation\" }",
+    "result: \"best\", snapshots: { count: 2, on: \"validation\" }",
     "teacher: teacher, distillation: { weight: 0.5, temperature: 2, squared: true, normalization: \"centered\" }",
     "teacher: [teacher, teacher]",
   ]
@@ -139,7 +139,7 @@ struct TrainingBuiltinTests {
     try workshop.value("teacher = initialize(resnet8(classes: 4, input: [1, 8, 8]), seed: 5)")
     let line = "run = train(resnet(8, data), data, epochs: 4, batch: 16, lr: 0.01, \(arguments.replacing("\n", with: " ")))"
     try workshop.value(line)
-    #expect(try workshop.value("evaluate(run.model, data).hits == run.hits") == .bool(true))
+    #expect(try workshop.value("evaluate(run.model, data).correct == run.correct") == .bool(true))
     #expect(try workshop.value("abs(evaluate(run.model, data).loss - run.loss) < 1e-6") == .bool(true))
     let first = try workshop.value("run")
     try workshop.value(line)
@@ -190,7 +190,7 @@ struct TrainingBuiltinTests {
   @Test("settings that contradict one another are told, with what to write", arguments: [
     ("microBatch: 5", "a batch of 16 is not made of parts of 5"),
     ("targetThreshold: 0.2", "only the binary loss has a threshold"),
-    ("clip: 1, clipValue: 1", "not both"),
+    ("clipNorm: 1, clipValue: 1", "not both"),
     ("result: \"ema\"", "there is no moving average to give"),
     ("ema: { decays: 0.9 }", "ema has no 'decays'"),
     ("ema: 2", "a moving average's decay is at least 0 and below 1"),
@@ -199,7 +199,7 @@ struct TrainingBuiltinTests {
     ("result: \"best\", snapshots: { share: 2 }", "the share that is held out is above 0 and below 1"),
     ("distillation: { weight: 0.5 }", "a distillation needs a teacher"),
     ("teacher: []", "there is no model in the list of teachers"),
-    ("teacher: initialize(resnet8(classes: 4)), distillation: { weight: 0.5 }", "resnet8 is built for pictures of 3 x 32 x 32"),
+    ("teacher: initialize(resnet8(classes: 4)), distillation: { weight: 0.5 }", "resnet8 is built for images of 3 x 32 x 32"),
     ("cooldown: 3, warmup: 1", "warm-up and cool-down are longer than the training"),
     ("distillation: { normalization: \"imagenet\" }, teacher: initialize(resnet8(classes: 4, input: [1, 8, 8]))", "3 channels"),
   ])
@@ -259,7 +259,7 @@ struct TrainingBuiltinTests {
     // At such a learning rate the weights stay where they were, so that the seed of the training shows in the order only.
     #expect(
       try workshop.value(
-        "fn near(a, b) = max(map(zip(predict(a, pictures(data, 2))[0], predict(b, pictures(data, 2))[0]), p => abs(p[0] - p[1])))\nnear(on(a, 1), on(a, 1))"
+        "fn near(a, b) = max(map(zip(predict(a, images(data, 2))[0], predict(b, images(data, 2))[0]), p => abs(p[0] - p[1])))\nnear(on(a, 1), on(a, 1))"
       ) == .number(0))
     #expect(try workshop.value("on(a, 1) == a") == .bool(false))
     #expect(
@@ -297,7 +297,7 @@ struct TrainingBuiltinTests {
     #expect(workshop.error("findLearningRate(resnet8(classes: 4), data, from: 1, to: 0.1)")?.message.contains("must rise") == true)
   }
 
-  @Test("probe tells what a batch norm promises: mean 0, deviation 1; and the gradient of the logits that follows from them")
+  @Test("probe tells what a batch norm promises: mean 0, std 1; and the gradient of the logits that follows from them")
   func probing() throws {
     let workshop = try Workshop()
     try workshop.value(
@@ -305,7 +305,7 @@ struct TrainingBuiltinTests {
       data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)
       layers = probe(resnet8(classes: 4), data, batch: 64)
       norms = [l for l in layers if l.operation == "batch norm"]
-      assert(all(norms, l => abs(l.mean) < 1e-5 and abs(l.sd - 1) < 1e-3))
+      assert(all(norms, l => abs(l.mean) < 1e-5 and abs(l.std - 1) < 1e-3))
       relus = [l for l in layers if l.operation == "relu"]
       assert(all(relus, l => l.zeros > 5 and l.zeros < 95 and l.weight == none))
       assert(all(layers, l => l.gradient > 0 and (l.weight == none or l.weightGradient > 0)))
@@ -321,22 +321,22 @@ struct TrainingBuiltinTests {
       """
       data = synthetic(4, shape: [1, 16, 16], train: 128, validation: 60)
       run = train(resnet8(classes: 4), data, epochs: 1, batch: 16, lr: 0.01)
-      c = confusion(run.model, data)
+      c = confusionMatrix(run.model, data)
       worst = topLosses(run.model, data, 60)
       """)
     #expect(
       try workshop.value(
-        "c.hits == run.hits and c.count == 60 and sum([sum(row) for row in c.counts]) == 60")
+        "c.correct == run.correct and c.count == 60 and sum([sum(row) for row in c.counts]) == 60")
         == .bool(true))
     #expect(
-      try workshop.value("sum([p.count for p in c.mostConfused]) == 60 - c.hits") == .bool(true))
+      try workshop.value("sum([p.count for p in c.mostConfused]) == 60 - c.correct") == .bool(true))
     #expect(
       try workshop.value("abs(mean([w.loss for w in worst]) - run.loss) < 1e-9") == .bool(true))
     #expect(
       try workshop.value("all([worst[i].loss >= worst[i + 1].loss for i in 0...58], x => x)")
         == .bool(true))
     #expect(
-      try workshop.value("len(filter(worst, w => w.label == w.answer)) == run.hits") == .bool(true))
+      try workshop.value("len(filter(worst, w => w.label == w.answer)) == run.correct") == .bool(true))
     let text = try #require(try workshop.value("c")).shown
     #expect(text.contains("taken most often for another") && text.contains("pattern 3"))
   }

@@ -358,7 +358,7 @@ static void tokens(void) {
   }
 }
 
-static void pictures(void) {
+static void images(void) {
   static const int64_t sizes[][2] = {{1, 1}, {2, 3}, {5, 4}, {17, 33}, {64, 31}};
   for (int s = 0; s < COUNT(sizes); s++) {
     int64_t height = sizes[s][0], width = sizes[s][1], area = height * width;
@@ -477,7 +477,7 @@ int main(void) {
   losses();
   optimizers();
   tokens();
-  pictures();
+  images();
   integers();
   printf("kernels: %d threads, blocks of %d channels, %d laws do not hold\n", threads, rk_channel_block(), failures);
   return failures > 0;

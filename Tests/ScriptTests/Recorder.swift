@@ -72,7 +72,7 @@ let testLibrary = Library(
       return .object(model)
     },
     Builtin(
-      "plot", "A picture.",
+      "plot", "An image.",
       parameters: [
         Parameter("series", .any, "What to draw.", variadic: true), Parameter("to", .string, "The file."),
         Parameter("log", .bool, "Whether the axis is logarithmic.", default: .bool(false)),

@@ -97,7 +97,7 @@ struct RobustnessTests {
   }
 
   @Test(
-    "numbers that are no whole numbers are refused where those are wanted",
+    "numbers that are no integers are refused where those are wanted",
     arguments: [
       "[1][nan]", "[1][inf]", "[1][1e300]", "[1][0.5]", "round(1, nan)", "repeat(1, -1)", "round(1, 1e300)",
       "format(1, 1e9)",
@@ -105,7 +105,7 @@ struct RobustnessTests {
       "1 % 0", "[1][0...5]",
       "(1...3)[1e10]", "[1][nan...nan]", "[1][0...inf]", "[1][0..<-2]", "[1][2...-1]",
     ])
-  func wholeNumbers(_ text: String) {
+  func integerValues(_ text: String) {
     #expect(error(text) != nil, "\(text)")
   }
 

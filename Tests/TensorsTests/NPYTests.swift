@@ -25,7 +25,7 @@ func goldenValue(_ kind: Character, _ i: Int) -> Float {
     #expect(array.elements == (0..<12).map { goldenValue(type.first!, $0) })
   }
 
-  @Test("whole numbers and doubles keep what Float would lose")
+  @Test("integers and doubles keep what Float would lose")
   func typed() throws {
     #expect(try NPY.read(golden("i8-big.npy"), as: Int64.self).elements == Array(-5..<7))
     #expect(try NPY.read(golden("f8-big.npy"), as: Double.self).elements[1] == -1.5)

@@ -69,7 +69,7 @@ import Testing
       var b = RandomKey(seed: 3, for: .augmentation, sample: sample + 1).generator()
       sum += a.normal() * b.normal()
     }
-    // The mean of the products has the deviation 1 / √count; five of them.
+    // The mean of the products has the std 1 / √count; five of them.
     #expect(abs(sum / Double(count)) < 5 / Double(count).squareRoot())
   }
 
@@ -84,7 +84,7 @@ import Testing
     #expect(abs(variance - 1.0 / 12) < 0.0012)  // five deviations, √(1/180) / √100,000
   }
 
-  @Test("normal draws have mean 0, variance 1, and a third beyond one deviation")
+  @Test("normal draws have mean 0, variance 1, and a third beyond one std")
   func normal() {
     var random = RandomKey(seed: 5, for: .initialization).generator()
     let draws = (0..<100_000).map { _ in random.normal() }
@@ -97,7 +97,7 @@ import Testing
     #expect(draws.allSatisfy { $0.isFinite })
   }
 
-  @Test("whole numbers are drawn evenly below their bound", arguments: [1, 2, 3, 7, 10])
+  @Test("integers are sampled uniformly below their bound", arguments: [1, 2, 3, 7, 10])
   func integers(_ bound: Int) {
     var random = RandomKey(seed: 6, for: .exploration).generator()
     var counts = [Int](repeating: 0, count: bound)

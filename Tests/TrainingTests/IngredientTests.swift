@@ -9,7 +9,7 @@ import Training
 
 private let engine = Result { try Engine(threads: 1) }
 
-/// A plan that uses some of what a training can be made of.
+/// A plan that uses some of what a training run can be made of.
 struct Ingredient: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var teachers = 0
@@ -28,7 +28,7 @@ struct Ingredient: Sendable, CustomTestStringConvertible {
 
   static let all = [
     Ingredient("augmentation") { $0.augmentations = [.randomCrop(padding: 1), .horizontalFlip()] },
-    Ingredient("repeated pictures, a random filter, RandAugment, erasing") {
+    Ingredient("repeated images, a random filter, RandAugment, erasing") {
       $0.augmentations = [
         .repeated(), .randomResizedCrop(filter: .random), .horizontalFlip(), .randAugment(RandAugment(magnitude: 7)),
         .randomErasing(RandomErasing()),
@@ -59,7 +59,7 @@ struct Ingredient: Sendable, CustomTestStringConvertible {
       $0.schedule = .steps(at: [1, 3], factor: 0.1)
     },
     Ingredient("batches in parts") { ($0.partSize, $0.mixing) = (4, Mixing(cutmix: 1)) },
-    Ingredient("stochastic depth") { $0.stochasticDepth = 0.5 },
+    Ingredient("stochastic depth") { $0.dropPath = 0.5 },
     Ingredient("moving average as the result, precise batch norms") {
       ($0.movingAverage, $0.result, $0.preciseBatchNorm) = (MovingAverage(decay: 0.9), .movingAverage, 2)
     },
@@ -67,12 +67,12 @@ struct Ingredient: Sendable, CustomTestStringConvertible {
       $0.movingAverage = MovingAverage(decay: 0.9, ramp: 15, every: 2)
       $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0.25))
     },
-    Ingredient("best snapshots by the validation part") { $0.result = .meanOfBest(count: 2, by: .validation) },
+    Ingredient("best snapshots by the validation set") { $0.result = .meanOfBest(count: 2, by: .validation) },
     Ingredient("two teachers", teachers: 2) { $0.distillation = Distillation(weight: 0.5, temperature: 2) },
   ]
 }
 
-@Suite("what a training is made of", .serialized)
+@Suite("what a training run is made of", .serialized)
 struct IngredientTests {
   let data: Dataset
   let network: Network
@@ -103,7 +103,7 @@ struct IngredientTests {
     outcome.epochs.map { [$0.validation, $0.ema, $0.selection] } + [[outcome.final]]
   }
 
-  @Test("a training that was stopped within an epoch goes on to the same bits", arguments: Ingredient.all)
+  @Test("a training run that was stopped within an epoch goes on to the same bits", arguments: Ingredient.all)
   func resumes(_ ingredient: Ingredient) throws {
     let teachers = try teachers(ingredient.teachers)
     let whole = try trainer.train(network, on: data, ingredient.plan, teachers: teachers)
@@ -141,8 +141,8 @@ struct IngredientTests {
     "a checkpoint that no training can have written is refused",
     arguments: [
       ("\"steps\":15", "\"steps\":-1"), ("\"steps\":15", "\"steps\":9223372036854775807"),
-      ("\"steps\":15", "\"steps\":14"), ("\"hits\":", "\"hits\":-"), ("\"hits\":", "\"hits\":10000000000"),
-      ("\"count\":", "\"count\":100000000000000000"), ("\"best\":[", "\"best\":[{\"epoch\":9,\"hits\":0},"),
+      ("\"steps\":15", "\"steps\":14"), ("\"correct\":", "\"correct\":-"), ("\"correct\":", "\"correct\":10000000000"),
+      ("\"count\":", "\"count\":100000000000000000"), ("\"best\":[", "\"best\":[{\"epoch\":9,\"correct\":0},"),
     ])
   func damagedCheckpoint(_ old: String, _ new: String) throws {
     let plan = plan { $0.result = .meanOfBest(count: 2, by: .validation) }
@@ -263,11 +263,11 @@ struct IngredientTests {
         $0.result = .meanOfBest(count: count, by: .validation)
       })
     var kept: [Int] = []
-    func hits(_ epoch: Int) -> Int { outcome.epochs[epoch - 1].validation.hits }
+    func correct(_ epoch: Int) -> Int { outcome.epochs[epoch - 1].validation.correct }
     for epoch in 1...5 {
       if kept.count < count {
         kept.append(epoch)
-      } else if let worst = kept.indices.min(by: { hits(kept[$0]) < hits(kept[$1]) }), hits(epoch) > hits(kept[worst]) {
+      } else if let worst = kept.indices.min(by: { correct(kept[$0]) < correct(kept[$1]) }), correct(epoch) > correct(kept[worst]) {
         kept[worst] = epoch
       }
     }
@@ -288,10 +288,10 @@ struct IngredientTests {
     }
     let measured = try Evaluator(engine: engine.get()).evaluate(
       network, outcome.weights, on: data.validation, normalization: data.normalization)
-    #expect(measured.hits == outcome.final.hits)
+    #expect(measured.correct == outcome.final.correct)
   }
 
-  @Test("what is held out is not trained on, and told apart from the validation part")
+  @Test("what is held out is not trained on, and told apart from the validation set")
   func heldOut() throws {
     let outcome = try trainer.train(
       network, on: data, plan { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0.25)) })
@@ -326,10 +326,10 @@ struct IngredientTests {
     #expect(few.weights["fc.weight"] == outcome.weights["fc.weight"])
   }
 
-  @Test("the loss of a distillation is the divergence from what the teacher says of its own view of the pictures")
+  @Test("the loss of a distillation is the divergence from what the teacher says of its own view of the images")
   func distillation() throws {
     let teacher = Teacher(
-      plain, try plain.initialWeights(seed: 9), normalization: Normalization(mean: [0.3], deviation: [0.2]))
+      plain, try plain.initialWeights(seed: 9), normalization: Normalization(mean: [0.3], std: [0.2]))
     let outcome = try trainer.train(
       plain, on: data,
       plan {
@@ -375,7 +375,7 @@ struct IngredientTests {
       Ingredient("nothing to mix") { $0.mixing = Mixing() },
       Ingredient("no share") { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0)) },
       Ingredient("all held out") { $0.result = .meanOfBest(count: 2, by: .heldOut(share: 0.95)) },
-      Ingredient("a rate of one") { $0.stochasticDepth = 1 },
+      Ingredient("a rate of one") { $0.dropPath = 1 },
       Ingredient("a momentum of one") { $0.optimizer = .lars(momentum: 1) },
       Ingredient("a cool-down that is too long") { $0.cooldownEpochs = 5 },
       Ingredient("nothing to clip to") { $0.clipping = .norm(0) },
@@ -385,7 +385,7 @@ struct IngredientTests {
     #expect(throws: TrainingError.self) {
       try trainer.train(network, on: data, ingredient.plan, teachers: teachers(ingredient.teachers))
     }
-    #expect(throws: TrainingError.self) { try trainer.train(plain, on: data, plan { $0.stochasticDepth = 0.1 }) }
+    #expect(throws: TrainingError.self) { try trainer.train(plain, on: data, plan { $0.dropPath = 0.1 }) }
   }
 
   @Test("a plan is the same after it was written and read", arguments: Ingredient.all)

@@ -21,7 +21,7 @@ struct MixingCase: Decodable, Sendable, CustomTestStringConvertible {
 
 @Suite("mixing")
 struct MixingTests {
-  @Test("pictures and targets are mixed as timm mixes them", arguments: MixingCase.file.cases)
+  @Test("images and targets are mixed as timm mixes them", arguments: MixingCase.file.cases)
   func golden(_ golden: MixingCase) throws {
     let file = MixingCase.file
     let mixer = try BatchMixer(
@@ -59,7 +59,7 @@ struct MixingTests {
 
   @Test("a draw follows from seed, epoch and batch, and mixes as often as asked")
   func draws() {
-    let mixing = Mixing(mixup: 0.2, cutmix: 1, probability: 0.75, cutmixProbability: 0.25)
+    let mixing = Mixing(mixup: 0.2, cutmix: 1, probability: 0.75, mixupSwitchProbability: 0.25)
     func draw(_ batch: Int) -> Mixing.Draw {
       var random = RandomKey(seed: 3, for: .mixing, epoch: 2, sample: batch).generator()
       return mixing.draw(height: 32, width: 32, using: &random)

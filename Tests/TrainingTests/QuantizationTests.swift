@@ -144,7 +144,7 @@ struct QuantizationTrainingTests {
   static let ingredients = [
     Ingredient("plain") { _ in },
     Ingredient("in parts") { $0.partSize = 4 },
-    Ingredient("stochastic depth, mixing") { ($0.stochasticDepth, $0.mixing) = (0.3, Mixing(mixup: 0.2, cutmix: 1)) },
+    Ingredient("stochastic depth, mixing") { ($0.dropPath, $0.mixing) = (0.3, Mixing(mixup: 0.2, cutmix: 1)) },
     Ingredient("distillation, averages", teachers: 1) {
       ($0.distillation, $0.movingAverage, $0.result) = (
         Distillation(weight: 0.5, temperature: 2), MovingAverage(decay: 0.8), .movingAverage
@@ -161,7 +161,7 @@ struct QuantizationTrainingTests {
   }
 
   @Test(
-    "a training that was stopped before rounding and freezing begin goes on to the same bits", arguments: ingredients,
+    "a training run that was stopped before rounding and freezing begin goes on to the same bits", arguments: ingredients,
     [4, 10, 17])
   func resumes(_ ingredient: Ingredient, _ steps: Int) throws {
     let trainer = Trainer(engine: try engine.get())
@@ -216,7 +216,7 @@ struct QuantizationTrainingTests {
     let before = try trainer.train(network, from: weights, on: data(), plan).weights
     plan.preciseBatchNorm = 6
     let after = try trainer.train(network, from: weights, on: data(), plan).weights
-    // The first batch norm sees what the first convolution makes of rounded pictures: computed here by itself.
+    // The first batch norm sees what the first convolution makes of rounded images: computed here by itself.
     let norm = try #require(network.nodes.first { if case .batchNorm = network[$0].operation { true } else { false } })
     let normName = network[norm].name
     for (name, rule) in network.parameters {
@@ -260,6 +260,6 @@ struct QuantizationTrainingTests {
     let outcome = try Trainer(engine: engine.get()).train(
       network, from: weights, on: StripedImages.dataset(train: 512, validation: 130), plan)
     #expect(outcome.epochs[3].trainLoss < 0.7 * outcome.epochs[0].trainLoss)
-    #expect(outcome.epochs[3].validation.hits == 130)
+    #expect(outcome.epochs[3].validation.correct == 130)
   }
 }

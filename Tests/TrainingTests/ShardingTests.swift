@@ -98,7 +98,7 @@ struct ShardingTests {
     #expect(differences == 0)
   }
 
-  @Test("what is dropped of a picture is the same in however many parts its batch is computed")
+  @Test("what is dropped of an image is the same in however many parts its batch is computed")
   func droppedRows() throws {
     var network = Network("dropping", input: [1, 8, 8])
     try network.append(.convolution(Convolution(to: 5, Window(kernel: 3), hasBias: true)), to: network.output, named: "conv")

@@ -39,12 +39,12 @@ struct TrainerTests {
       plan { ($0.optimizer, $0.learningRate) = (optimizer, isAdam ? 0.001 : 0.002) })
     let losses = outcome.epochs.map(\.trainLoss)
     #expect(zip(losses, losses.dropFirst()).allSatisfy { $0 > $1 }, "\(losses)")
-    #expect(outcome.epochs.last?.validation.hits == 130)
+    #expect(outcome.epochs.last?.validation.correct == 130)
     #expect(outcome.epochs.last?.validation.count == 130)
   }
 
   @Test(
-    "a training that would take no step is an error",
+    "a training run that would take no step is an error",
     arguments: [(300, 280, nil), (300, 260, 130), (250, 280, nil), (511, 257, nil), (5, 6, 2)] as [(Int, Int, Int?)])
   func noSteps(_ count: Int, _ batch: Int, _ part: Int?) throws {
     let data = try Dataset.synthetic(classes: 4, shape: [1, 16, 16], train: count, validation: 16)
@@ -206,7 +206,7 @@ struct TrainerTests {
     let parts = try evaluator.evaluate(
       network, weights, on: data.validation, normalization: data.normalization, batchSize: 32)
     #expect(whole.count == 130 && parts.count == 130)
-    #expect(whole.hits == parts.hits && whole.hitsAmongFive == parts.hitsAmongFive)
+    #expect(whole.correct == parts.correct && whole.hitsAmongFive == parts.hitsAmongFive)
     #expect(abs(whole.loss - parts.loss) < 1e-5)
   }
 

@@ -93,21 +93,21 @@ struct CommandTests {
     #expect(report["threads"] as? Int == 2)
   }
 
-  @Test("bench times how pictures of a folder are read, with RandAugment where asked for")
+  @Test("bench times how images of a folder are read, with RandAugment where asked for")
   func benchData() throws {
-    let picture = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    let image = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "DatasetsTests/Goldens/lossy.jpg")
     let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     for part in ["train", "val"] {
       let place = folder.appending(path: "\(part)/a")
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-      for name in ["1.jpg", "2.jpg"] { try FileManager.default.copyItem(at: picture, to: place.appending(path: name)) }
+      for name in ["1.jpg", "2.jpg"] { try FileManager.default.copyItem(at: image, to: place.appending(path: name)) }
     }
     for augmentation in [[], ["--rand-augment", "7"]] {
       let result = try Program.run(arguments: ["bench", "data", folder.path, "--steps", "2", "--json"] + augmentation)
       let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-      #expect(report["pictures"] as? Int == 2 && report["imagesPerSecond"] as? Double ?? 0 > 0)
+      #expect(report["images"] as? Int == 2 && report["imagesPerSecond"] as? Double ?? 0 > 0)
     }
     for wrong in [["data", folder.path, "--rand-augment", "11"], ["train", "resnet8", "--rand-augment", "7"]] {
       #expect(try Program.run(arguments: ["bench"] + wrong).status == 64)
@@ -259,13 +259,13 @@ struct PromptTests {
   }
 
   @Test(
-    "a picture is shown inline by the protocol that the terminal answers to, and by none where it answers to none",
+    "an image is shown inline by the protocol that the terminal answers to, and by none where it answers to none",
     arguments: [
       ("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62;4c", "\u{1B}_Ga=T,f=100"),
       ("\u{1B}]1337;ReportCellSize=17;8\u{7}\u{1B}[?62;4c", "\u{1B}]1337;File=inline=1;size="),
       ("\u{1B}[?62;4c", "drew a.png"),
     ])
-  func pictures(_ answer: String, _ expected: String) throws {
+  func images(_ answer: String, _ expected: String) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

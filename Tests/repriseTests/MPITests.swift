@@ -53,9 +53,9 @@ final class MPITests {
     """
     data = synthetic(4, shape: [3, 16, 16], train: \(train), validation: 50)
     run = train(resnet20(classes: 4, input: [3, 16, 16]), data, epochs: \(epochs), batch: \(batch), lr: 0.02,
-                augment: ["crop", "flip"], ema: 0.9, clip: 1\(settings))
+                augment: ["crop", "flip"], ema: 0.9, clipNorm: 1\(settings))
     save(run.model, to: "final.safetensors")
-    print("\\(run.hits) of \\(run.count)")
+    print("\\(run.correct) of \\(run.count)")
     """
   }
 
@@ -76,7 +76,7 @@ final class MPITests {
 
   @Test(
     "n processes give what one gives that computes the batch in as many parts",
-    arguments: [(2, ""), (2, ", mixup: 0.2, cutmix: 1, stochasticDepth: 0.3, labelSmoothing: 0.1, preciseBatchNorm: 7"), (4, "")])
+    arguments: [(2, ""), (2, ", mixup: 0.2, cutmix: 1, dropPath: 0.3, labelSmoothing: 0.1, preciseBatchNorm: 7"), (4, "")])
   func equalsParts(_ processes: Int, _ settings: String) throws {
     let together = try run(script(train: 32, settings), processes: processes)
     #expect(together.status == 0, "\(together.errors)")

@@ -25,7 +25,7 @@ final class StoreCommandTests {
     try Program.run(arguments: arguments, in: folder, killedAfter: seconds)
   }
 
-  @Test("a training that is killed again and again ends with the same bits as one that never was")
+  @Test("a training run that is killed again and again ends with the same bits as one that never was")
   func kills() throws {
     try script(epochs: 5)
     #expect(try reprise("run", "a.reprise").status == 0)
@@ -66,7 +66,7 @@ final class StoreCommandTests {
     #expect(replay.status == 0 && replay.output.contains("the same bits after 32 steps"))
     #expect(try reprise("gc", "--dry-run").output.contains("would remove 0 files"))
     #expect(try reprise("gc", "--days", "0").output.contains("removed 2 files"))
-    // Without its weights a run is made anew.
+    // Without its weights a run is made again.
     #expect(!(try reprise("run", "a.reprise").errors.contains("taken from the store")))
     #expect(try reprise("why", "run.png").output.contains("drawn by a.reprise, line 4"))
     #expect(try reprise("redraw", "run.png", "--size", "900x700", "--log", "--to", "other.png").status == 0)

@@ -11,7 +11,7 @@ struct cjpeg_decoder {
   struct jpeg_decompress_struct info;
   struct jpeg_error_mgr errors;
   jmp_buf failed;
-  // The data ended before the picture did: libjpeg would fill the rest with grey and go on.
+  // The data ended before the image did: libjpeg would fill the rest with grey and go on.
   int ends_early;
   char *message;
   uint8_t *row;
@@ -80,7 +80,7 @@ int cjpeg_decode(cjpeg_decoder *decoder, int32_t reduction, int32_t left, int32_
   jpeg_start_decompress(info);
   if (left < 0 || top < 0 || width < 1 || height < 1 || left + width > (int32_t)info->output_width ||
       top + height > (int32_t)info->output_height) {
-    snprintf(message, CJPEG_MESSAGE, "a part outside of the picture was asked for");
+    snprintf(message, CJPEG_MESSAGE, "a part outside of the image was asked for");
     return 1;
   }
   // Colour is interpolated between neighbours, so a margin keeps what is cut off from changing what is not.
@@ -88,7 +88,7 @@ int cjpeg_decode(cjpeg_decoder *decoder, int32_t reduction, int32_t left, int32_
   JDIMENSION to = (JDIMENSION)(left + width + 16);
   if (to > info->output_width) to = info->output_width;
   JDIMENSION count = to - from;
-  // Narrowing costs more than it saves where little is cut off, and does not know pictures of one block.
+  // Narrowing costs more than it saves where little is cut off, and does not know images of one block.
   if (count + 64 < info->output_width) jpeg_crop_scanline(info, &from, &count);
   else from = 0;
   decoder->row = malloc((size_t)info->output_width * 4);

@@ -65,7 +65,7 @@ RK_CLONES static void multiply_wide(const float *a, int64_t a_row, int64_t a_ste
                                     float *c, int64_t c_row, int64_t rows, int64_t inner, int64_t vectors, int adds) {
   rows_of_tiles(a, a_row, a_step, b, b_row, c, c_row, rows, inner, vectors, adds, 4);
 }
-// "avx2" alone is without the fused multiply-add, "arch=haswell" would be for that one processor.
+// "avx2" alone is without the fused MAC, "arch=haswell" would be for that one processor.
 __attribute__((target_clones("fma", "default")))
 static void multiply_narrow(const float *a, int64_t a_row, int64_t a_step, const float *b, int64_t b_row, float *c,
                             int64_t c_row, int64_t rows, int64_t inner, int64_t vectors, int adds) {

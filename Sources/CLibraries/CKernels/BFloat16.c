@@ -69,7 +69,7 @@ void rk_activate_backward_bf16(const uint16_t *y, const uint16_t *dy, uint16_t *
 // As in MaxPoolLanes.h.
 RK_BF16_INLINE void pool_row(const rk_max_pooling *p, int64_t item, const int keeps_places) {
   int64_t row = item % p->out_height, inner = p->inner;
-  const rk_bf16 *picture = (const rk_bf16 *)p->x + item / p->out_height * p->height * p->width * inner;
+  const rk_bf16 *image = (const rk_bf16 *)p->x + item / p->out_height * p->height * p->width * inner;
   rk_bf16 *y = (rk_bf16 *)p->y + item * p->out_width * inner;
   uint16_t *places = keeps_places ? p->places + item * p->out_width * inner : 0;
   span down = taps_of(row, p->stride_height, p->pad_top, p->kernel_height, p->height);
@@ -83,7 +83,7 @@ RK_BF16_INLINE void pool_row(const rk_max_pooling *p, int64_t item, const int ke
       rk_lane_numbers at = (int32_t)(down.from * p->kernel_width + across.from);
       for (int64_t i = down.from; i < down.to; i++)
         for (int64_t j = across.from; j < across.to; j++) {
-          rk_lanes x = RK_LOAD_FEW(picture + ((top + i) * p->width + left + j) * inner + c, mask);
+          rk_lanes x = RK_LOAD_FEW(image + ((top + i) * p->width + left + j) * inner + c, mask);
           // What is larger, or the first that is NaN.
           rk_lane_numbers takes = ~(x <= most) & (most == most);
           most = takes ? x : most;
@@ -110,10 +110,10 @@ RK_BF16 static void pool_backward_body(void *opaque) {
   int64_t inner = p->inner;
   rk_range share = rk_share(p->outer * p->height, 1);
   for (int64_t item = share.from; item < share.to; item++) {
-    int64_t y = item % p->height, picture = item / p->height;
+    int64_t y = item % p->height, image = item / p->height;
     rk_bf16 *dx = (rk_bf16 *)p->dx + item * p->width * inner;
-    const rk_bf16 *dy = (const rk_bf16 *)p->dy + picture * p->out_height * p->out_width * inner;
-    const uint16_t *places = p->places + picture * p->out_height * p->out_width * inner;
+    const rk_bf16 *dy = (const rk_bf16 *)p->dy + image * p->out_height * p->out_width * inner;
+    const uint16_t *places = p->places + image * p->out_height * p->out_width * inner;
     span rows = windows_of(y, p->stride_height, p->pad_top, p->kernel_height, p->out_height);
     for (int64_t x = 0; x < p->width; x++) {
       span columns = windows_of(x, p->stride_width, p->pad_left, p->kernel_width, p->out_width);

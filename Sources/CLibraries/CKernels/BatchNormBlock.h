@@ -130,7 +130,7 @@ static void NAME(forward)(void *opaque) {
   }
 }
 
-// The gradient before the activation, masked by the output: without a residual by what x gives once more, which costs
+// The gradient before the activation, masked by the output: without a residual by what x gives again, which costs
 // less than to read y.
 #define GRADIENT(j)                                                                             \
   ({                                                                                            \

@@ -71,7 +71,7 @@ void rk_activate_backward(const float *y, const float *dy, float *dx, int64_t co
   GOMP_parallel(activate_backward_body, &p, 0, 0);
 }
 
-// The bits of a float as a whole number: without the sign, they are in the order of the magnitudes.
+// The bits of a float as an integer: without the sign, they are in the order of the magnitudes.
 typedef int32_t __attribute__((may_alias)) word;
 
 RK_CLONES static int32_t largest_magnitude(const float *x, int64_t count) {

@@ -12,9 +12,9 @@
 // For a lane to be of one channel's weights alone, vectors go over pixels: 8 pixels of 4 places. The pixels of a tile,
 // at most 64, are packed that way, [quad][pixel][place], and each weight is multiplied by all of them; sums stay in 8
 // registers. Quads are taken in blocks that fit into the first cache with all their pixels. The results of 16 channels
-// are turned back to NHWC at the end.
+// are transposed back to NHWC at the end.
 //
-// The places of a window are its weights' in the order of its bytes in a picture; where the bytes of a row of the
+// The places of a window are its weights' in the order of its bytes in an image; where the bytes of a row of the
 // window lie one after the other, the row is one run of places; else each pixel is. A run is cut into quads of 4
 // places. Each output channel has a list of entries for each block of quads: a quad's place in the block, in bytes of a
 // packed tile of pixels, and its weights as bytes. Each quad has one entry, or two whose sum counts. Entries come in
@@ -30,8 +30,8 @@ enum {
   most_quads = 96,                 // of a block
   most_vectors = 8,                // of a tile
   tile = RK_LANES * most_vectors,  // pixels; a quad of theirs is RK_QUAD_BYTES
-  turned = 16,                     // output channels that are turned at a time
-  block_bytes = 128 << 10,         // of the picture: at most so many
+  transposed = 16,                     // output channels that are transposed at a time
+  block_bytes = 128 << 10,         // of the image: at most so many
   output_bytes = 64 << 10,         // of x and y: about so many, within these bounds
   least_pixels = 64, most_pixels = 512
 };
@@ -222,28 +222,28 @@ RK_AVX2 static void run_step(const step *step) {
 RK_AVX2 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *results, int64_t stride, int64_t channel,
                                   int64_t channels, const int64_t *offsets, int64_t count) {
   rk_int8_addition with = rk_int8_addition_of(p);
-  uint8_t *y = p->y + channel, nowhere[turned];
+  uint8_t *y = p->y + channel, nowhere[transposed];
   const uint8_t *residual = p->residual ? p->residual + channel : 0;
-  for (int64_t first = 0; first < count; first += 2 * turned, offsets += 2 * turned) {
-    // Rows and bytes change places when both, as one number, are turned by 4 bits. There are two pixels in a row then,
+  for (int64_t first = 0; first < count; first += 2 * transposed, offsets += 2 * transposed) {
+    // Rows and bytes change places when both, as one number, are transposed by 4 bits. There are two pixels in a row then,
     // the second 16 after the first.
-    __m256i rows[turned], next[turned];
+    __m256i rows[transposed], next[transposed];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < turned; i++) rows[i] = _mm256_load_si256((const void *)(results + i * stride + first));
+    for (int i = 0; i < transposed; i++) rows[i] = _mm256_load_si256((const void *)(results + i * stride + first));
 #pragma clang loop unroll(full)
     for (int stage = 0; stage < 4; stage++) {
 #pragma clang loop unroll(full)
-      for (int i = 0; i < turned / 2; i++) {
+      for (int i = 0; i < transposed / 2; i++) {
         next[2 * i] = _mm256_unpacklo_epi8(rows[i], rows[i + 8]);
         next[2 * i + 1] = _mm256_unpackhi_epi8(rows[i], rows[i + 8]);
       }
 #pragma clang loop unroll(full)
-      for (int i = 0; i < turned; i++) rows[i] = next[i];
+      for (int i = 0; i < transposed; i++) rows[i] = next[i];
     }
-    if (channels == turned && count - first >= 2 * turned) {
+    if (channels == transposed && count - first >= 2 * transposed) {
 #pragma clang loop unroll(full)
-      for (int i = 0; i < turned; i++) {
-        int64_t a = offsets[i], b = offsets[i + turned];
+      for (int i = 0; i < transposed; i++) {
+        int64_t a = offsets[i], b = offsets[i + transposed];
         if (residual) {
           const uint8_t *r_a = a < 0 ? nowhere : residual + a, *r_b = b < 0 ? nowhere : residual + b;
           __m256i r = _mm256_castsi128_si256(_mm_loadu_si128((const void *)r_a));
@@ -255,17 +255,17 @@ RK_AVX2 void rk_int8_write_turned(const rk_int8_convolution *p, const uint8_t *r
       }
       continue;
     }
-    uint8_t own[2 * turned][turned], other[2 * turned][turned] = {0};
-    int64_t left = rk_smaller(2 * turned, count - first);
+    uint8_t own[2 * transposed][transposed], other[2 * transposed][transposed] = {0};
+    int64_t left = rk_smaller(2 * transposed, count - first);
     for (int64_t i = 0; residual && i < left; i++) {
       if (offsets[i] >= 0) memcpy(other[i], residual + offsets[i], channels);
     }
-    for (int i = 0; i < turned; i++) {
+    for (int i = 0; i < transposed; i++) {
       __m256i r = _mm256_castsi128_si256(_mm_loadu_si128((const void *)other[i]));
-      r = _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)other[i + turned]), 1);
+      r = _mm256_inserti128_si256(r, _mm_loadu_si128((const void *)other[i + transposed]), 1);
       if (residual) rows[i] = rk_int8_add_residual(rows[i], r, &with);
       _mm_storeu_si128((void *)own[i], _mm256_castsi256_si128(rows[i]));
-      _mm_storeu_si128((void *)own[i + turned], _mm256_extracti128_si256(rows[i], 1));
+      _mm_storeu_si128((void *)own[i + transposed], _mm256_extracti128_si256(rows[i], 1));
     }
     for (int64_t i = 0; i < left; i++) {
       if (offsets[i] >= 0) memcpy(y + offsets[i], own[i], channels);
@@ -294,8 +294,8 @@ RK_AVX2 static void run_tile(const job *job, int64_t group, int64_t first, int64
       step.entries = lists_of(p, &job->layout, block, step.channel);
       run_step(&step);
     }
-    for (int64_t o = 0; p->y && o < step.channels; o += turned) {
-      int64_t channels = rk_smaller(turned, step.channels - o);
+    for (int64_t o = 0; p->y && o < step.channels; o += transposed) {
+      int64_t channels = rk_smaller(transposed, step.channels - o);
       rk_int8_write_turned(p, results + o * tile, tile, step.channel + o, channels, offsets, count);
     }
   }

@@ -1,7 +1,7 @@
 // To and from 8-bit integers, pools and sums of them.
 #include "Int8.h"
 
-enum { run = 256 };  // pixels that are turned from planes to NHWC, or back, at a time
+enum { run = 256 };  // pixels that are transposed from planes to NHWC, or back, at a time
 
 typedef struct {
   const void *x, *other;

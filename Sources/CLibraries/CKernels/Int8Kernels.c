@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-// A few pixels that see one pixel each, or the whole picture: dense layers of few examples. Nothing is used often, so
+// A few pixels that see one pixel each, or the whole image: dense layers of few examples. Nothing is used often, so
 // that weights lie in the order of what a pixel sees: [channel][place], rows rounded up.
 enum { row_grain = 32 };
 

@@ -103,9 +103,9 @@ TARGET RK_INLINE void OWN(round_sums)(const OWN(panel) *panel, const OWN(roundin
     const INTEGERS exponent = _mm256_set1_epi32(0x4b000000);
     uint8_t bytes[16] = {0};
     if (!is_whole) residual = memcpy(bytes, residual, panel->channels);
-    __m128i turned = _mm_shuffle_epi32(_mm_loadu_si128((const void *)residual), 0xd8);
-    r[0] = _mm256_or_si256(_mm256_cvtepu8_epi32(turned), exponent);
-    r[1] = _mm256_or_si256(_mm256_cvtepu8_epi32(_mm_srli_si128(turned, 8)), exponent);
+    __m128i transposed = _mm_shuffle_epi32(_mm_loadu_si128((const void *)residual), 0xd8);
+    r[0] = _mm256_or_si256(_mm256_cvtepu8_epi32(transposed), exponent);
+    r[1] = _mm256_or_si256(_mm256_cvtepu8_epi32(_mm_srli_si128(transposed, 8)), exponent);
 #endif
 #pragma clang loop unroll(full)
     for (int j = 0; j < vectors; j++) {

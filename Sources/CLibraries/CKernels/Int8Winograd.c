@@ -2,10 +2,10 @@
 // and Gray, arXiv:1509.09308, section 4.1), on processors with AVX2. 16 multiplications give what else takes 36.
 //
 // All of it is exact: transformed pixels need 11 bits and a sign, transformed weights, times 4 so that they are whole,
-// 12, and their products are added in 32 bits with vpmaddwd. The sums may wrap on the way; four times the answer fits,
+// 12, and their products are added in float32 with vpmaddwd. The sums may wrap on the way; four times the answer fits,
 // 4 * 9 * 255 * 128 * 1024 < 2^31, and is divided at the end without a rest.
 //
-// A tile is 2 x 2 pixels of the answer and 4 x 4 of the picture. Vectors go over 8 tiles, with two channels in each
+// A tile is 2 x 2 pixels of the answer and 4 x 4 of the image. Vectors go over 8 tiles, with two channels in each
 // lane, 64 tiles at most at a time: [transformed place][pair of channels][tile][channel]. Answers are made for 32
 // channels at a time.
 //
@@ -19,7 +19,7 @@ enum {
   places = 16,       // of a transformed tile
   most_vectors = 8,  // of 8 tiles
   chunk = 32,        // output channels
-  turned = 16,
+  transposed = 16,
   block = 64,        // pairs of channels whose tiles fit into the first cache
   row = 4 * RK_LANES * most_vectors,  // pixels of all tiles
   channel_sums = (places + 1) * most_vectors  // from one channel's to the next's; caches dislike powers of 2
@@ -204,8 +204,8 @@ RK_AVX2 static void run_tiles(const job *job, const uint8_t *inputs, __m256i *su
         }
       }
     }
-    for (int64_t o = 0; p->y && o < channels; o += turned) {
-      rk_int8_write_turned(p, results + o * row, row, from + o, rk_smaller(turned, channels - o), offsets,
+    for (int64_t o = 0; p->y && o < channels; o += transposed) {
+      rk_int8_write_turned(p, results + o * row, row, from + o, rk_smaller(transposed, channels - o), offsets,
                            vectors * 4 * RK_LANES);
     }
   }

@@ -192,7 +192,7 @@ TARGET RK_INLINE void untransform(const uint8_t *sums, int64_t step, __m512i bia
 #pragma clang loop unroll(full)
     for (int i = 0; i < answer; i++) rows[i][j] = y[i];
   }
-  const __m512i ninth = _mm512_set1_epi32(0x38e38e39);  // 9 times it is 1, in 32 bits
+  const __m512i ninth = _mm512_set1_epi32(0x38e38e39);  // 9 times it is 1, in float32
 #pragma clang loop unroll(full)
   for (int i = 0; i < answer; i++) {
     __m512i y[answer];

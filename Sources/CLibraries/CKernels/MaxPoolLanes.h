@@ -7,7 +7,7 @@ typedef uint16_t NAME(place) __attribute__((ext_vector_type(LANES), aligned(2)))
 // One row of outputs, for some of the numbers that lie together.
 RK_INLINE void NAME(largest)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to, const int keeps_places) {
   int64_t row = item % p->out_height, inner = p->inner;
-  const float *picture = (const float *)p->x + item / p->out_height * p->height * p->width * inner;
+  const float *image = (const float *)p->x + item / p->out_height * p->height * p->width * inner;
   float *y = (float *)p->y + item * p->out_width * inner;
   uint16_t *places = keeps_places ? p->places + item * p->out_width * inner : 0;
   span down = taps_of(row, p->stride_height, p->pad_top, p->kernel_height, p->height);
@@ -20,7 +20,7 @@ RK_INLINE void NAME(largest)(const rk_max_pooling *p, int64_t item, int64_t from
       NAME(number) at = (int32_t)(down.from * p->kernel_width + across.from);
       for (int64_t i = down.from; i < down.to; i++)
         for (int64_t j = across.from; j < across.to; j++) {
-          NAME(vector) x = *(const NAME(vector) *)(picture + ((top + i) * p->width + left + j) * inner + c);
+          NAME(vector) x = *(const NAME(vector) *)(image + ((top + i) * p->width + left + j) * inner + c);
           // What is larger, or the first that is NaN.
           NAME(number) takes = ~(x <= most) & (most == most);
           most = takes ? x : most;
@@ -38,10 +38,10 @@ RK_CLONES static void NAME(row)(const rk_max_pooling *p, int64_t item, int64_t f
 
 // One row of the input's gradient: each number gets what the windows that it lies in send it.
 RK_CLONES static void NAME(row_backward)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to) {
-  int64_t y = item % p->height, picture = item / p->height, inner = p->inner;
+  int64_t y = item % p->height, image = item / p->height, inner = p->inner;
   float *dx = (float *)p->dx + item * p->width * inner;
-  const float *dy = (const float *)p->dy + picture * p->out_height * p->out_width * inner;
-  const uint16_t *places = p->places + picture * p->out_height * p->out_width * inner;
+  const float *dy = (const float *)p->dy + image * p->out_height * p->out_width * inner;
+  const uint16_t *places = p->places + image * p->out_height * p->out_width * inner;
   span rows = windows_of(y, p->stride_height, p->pad_top, p->kernel_height, p->out_height);
   for (int64_t x = 0; x < p->width; x++) {
     span columns = windows_of(x, p->stride_width, p->pad_left, p->kernel_width, p->out_width);

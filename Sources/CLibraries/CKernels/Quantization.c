@@ -50,7 +50,7 @@ RK_CLONES static void extend_range(const float *x, int64_t count, float range[2]
   range[1] = high;
 }
 
-// Adding and taking away 1.5 * 2^23 rounds to the nearest whole number, of two as near the even one.
+// Adding and taking away 1.5 * 2^23 rounds to the nearest integer, of two as near the even one.
 #define ROUNDED(level) (((level) + 12582912.0f) - 12582912.0f)
 
 RK_CLONES static void round_range(const float *x, float *y, int64_t from, int64_t to, rk_quantizer by) {

@@ -107,7 +107,7 @@ public final class DDPGAgent {
     episodes += 1
     exploredActions = 0
     if updates > 0 { learnedEpisodes += 1 }
-    if let noisyActor, let deviation { try perturb(noisyActor, deviation: deviation) }
+    if let noisyActor, let std { try perturb(noisyActor, std: std) }
   }
 
   /// Ends the episode: its rewards, as they were remembered, count towards the baseline where that is of episodes.
@@ -120,27 +120,27 @@ public final class DDPGAgent {
     RandomKey(seed: settings.seed, for: .exploration, epoch: epoch, sample: sample, lane: lane.rawValue).generator()
   }
 
-  /// The deviation of what the current episode explores with; nil where actions are drawn evenly, and before the first
+  /// The std of what the current episode explores with; nil where actions are sampled uniformly, and before the first
   /// episode.
-  public var deviation: Double? {
+  public var std: Double? {
     guard episodes > settings.warmUpEpisodes else { return nil }
     switch settings.exploration {
-    case .truncatedNormal(let deviation, let decay), .normal(let deviation, let decay):
-      return deviation * pow(decay, Double(episodes - 1 - settings.warmUpEpisodes))
+    case .truncatedNormal(let std, let decay), .normal(let std, let decay):
+      return std * pow(decay, Double(episodes - 1 - settings.warmUpEpisodes))
     case .parameterNoise(let first, let last, let episodes):
       return first * pow(last / first, Double(learnedEpisodes) / Double(episodes))
     }
   }
 
   /// Takes the actor's weights, with noise on those of dense layers.
-  private func perturb(_ noisyActor: Plan, deviation: Double) throws(AgentError) {
+  private func perturb(_ noisyActor: Plan, std: Double) throws(AgentError) {
     try AgentError.wrapping { () throws(EngineError) in
       var weights = try actor.plan.weights()
       for (i, parameter) in actor.plan.network.parameters.enumerated()
       where parameter.rule.role == .weight || parameter.rule.role == .bias {
         var random = random(.parameterNoise, epoch: episodes, sample: i)
         weights[parameter.name]?.withUnsafeMutableElements {
-          for i in $0.indices { $0[i] += Float(deviation * random.normal()) }
+          for i in $0.indices { $0[i] += Float(std * random.normal()) }
         }
       }
       try noisyActor.load(weights)
@@ -159,16 +159,16 @@ public final class DDPGAgent {
     var random = random(.action, epoch: episodes, sample: exploredActions)
     exploredActions += 1
     let range = Double(actions.lowerBound)...Double(actions.upperBound)
-    guard let deviation else {
+    guard let std else {
       return Float(range.lowerBound + (range.upperBound - range.lowerBound) * random.uniformDouble())
     }
     if let noisyActor { return try answer(of: noisyActor, to: state) }
     let mean = Double(try answer(of: actor.plan, to: state))
     switch settings.exploration {
     case .truncatedNormal, .parameterNoise:
-      return Float(random.truncatedNormal(around: mean, deviation: deviation, in: range))
+      return Float(random.truncatedNormal(around: mean, std: std, in: range))
     case .normal:
-      return Float(min(max(mean + deviation * random.normal(), range.lowerBound), range.upperBound))
+      return Float(min(max(mean + std * random.normal(), range.lowerBound), range.upperBound))
     }
   }
 

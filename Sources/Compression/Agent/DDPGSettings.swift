@@ -17,9 +17,9 @@ extension DDPG {
     public var batchSize = 64
     /// Transitions that are remembered; a new one then takes the place of the oldest.
     public var capacity = 2000
-    /// Episodes at the beginning in which actions are drawn evenly from the whole range.
+    /// Episodes at the beginning in which actions are sampled uniformly from the whole range.
     public var warmUpEpisodes = 100
-    public var exploration = Exploration.truncatedNormal(deviation: 0.5, decay: 0.95)
+    public var exploration = Exploration.truncatedNormal(std: 0.5, decay: 0.95)
     public var baseline = Baseline.batchMeans(rate: 0.5)
     public var updateStart = UpdateStart.episodes(100)
     /// Decides the initial weights, the exploration and the order in which transitions are remembered.
@@ -64,16 +64,16 @@ extension DDPG {
 
   /// How actions are tried that the actor would not choose, after the warm-up.
   public enum Exploration: Hashable, Sendable, Codable {
-    /// A normal distribution around the actor's action, cut off at the ends of the range. Its deviation, in the
-    /// action's units, is `deviation · decay ^ (episode − warm-up)`, episodes counted from 0. AMC, section 3.2.
-    case truncatedNormal(deviation: Double, decay: Double)
+    /// A normal distribution around the actor's action, cut off at the ends of the range. Its std, in the
+    /// action's units, is `std · decay ^ (episode − warm-up)`, episodes counted from 0. AMC, section 3.2.
+    case truncatedNormal(std: Double, decay: Double)
     /// The same, and what lies out of the range is moved to its end, as Fujimoto et al. 2018 (arXiv:1802.09477) and
     /// most programs do.
-    case normal(deviation: Double, decay: Double)
-    /// Noise on the weights and biases of the actor's dense layers, drawn anew for each episode; layer norms are left
+    case normal(std: Double, decay: Double)
+    /// Noise on the weights and biases of the actor's dense layers, drawn again for each episode; layer norms are left
     /// alone. Plappert et al. 2018 (arXiv:1706.01905), section 3, without its adaptive scale.
     ///
-    /// The deviation begins as `from` and is multiplied by `(to / from) ^ (1 / episodes)` with each episode after the
+    /// The std begins as `from` and is multiplied by `(to / from) ^ (1 / episodes)` with each episode after the
     /// first update: so it does not reach `to` where updates start late. PocketFlow's `TimeDecayNoiseSpec`.
     case parameterNoise(from: Double, to: Double, episodes: Int)
   }
@@ -122,9 +122,9 @@ extension DDPG.Settings {
 extension DDPG.Exploration {
   fileprivate var problem: String? {
     switch self {
-    case .truncatedNormal(let deviation, let decay), .normal(let deviation, let decay):
-      if !(deviation >= 0 && deviation.isFinite) { return "a deviation is not negative, not \(deviation)" }
-      return decay > 0 && decay <= 1 ? nil : "the decay of a deviation is above 0 and at most 1, not \(decay)"
+    case .truncatedNormal(let std, let decay), .normal(let std, let decay):
+      if !(std >= 0 && std.isFinite) { return "a std is not negative, not \(std)" }
+      return decay > 0 && decay <= 1 ? nil : "the decay of a std is above 0 and at most 1, not \(decay)"
     case .parameterNoise(let first, let last, let episodes):
       if !(last > 0 && last <= first && first.isFinite) {
         return "noise falls from one positive number to another, not from \(first) to \(last)"

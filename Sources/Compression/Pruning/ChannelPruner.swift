@@ -18,16 +18,16 @@ public struct PruningSettings: Hashable, Sendable, Codable {
     /// Each layer sees what the layers before it give after they were pruned, so that errors do not add up; as
     /// PocketFlow and He et al. do. Their correction of a residual branch by what its shortcut lost is not made.
     case pruned
-    /// Each layer sees what the whole network gives, so that nothing is computed anew for other ratios; as AMC does.
+    /// Each layer sees what the whole network gives, so that nothing is computed again for other ratios; as AMC does.
     case original
   }
 
   public var selection = Selection.lasso
   public var features = Features.pruned
-  /// Whether readers' weights are fitted anew to the outputs of the whole network, by least squares.
+  /// Whether readers' weights are fitted again to the outputs of the whole network, by least squares.
   public var reconstructs = true
-  /// Training pictures that are looked at: the first of each class.
-  public var pictures = 500
+  /// Training images that are looked at: the first of each class.
+  public var images = 500
   /// Output pixels of each that make a row, of a convolution.
   public var points = 10
   /// Decides pixels, and what `random` draws.
@@ -62,7 +62,7 @@ public final class ChannelPruner {
 
   /// - Parameters:
   ///   - weights: of the trained network.
-  ///   - split: the pictures that are looked at, chosen among its first ones of each class.
+  ///   - split: the images that are looked at, chosen among its first ones of each class.
   ///   - isInterrupted: asked before each batch; once true, the work ends with `ActivationReader.Interrupted`.
   /// - Throws: `EngineError`, `DatasetError`, `TensorError`; `WeightError.notFinite` for weights that are none.
   public init(
@@ -84,7 +84,7 @@ public final class ChannelPruner {
       ? nil
       : try FeatureSampler(
         network, readers: fitted,
-        pictures: try split.first(whole(settings.pictures, of: split.count)).tensor(normalization),
+        images: try split.first(whole(settings.images, of: split.count)).tensor(normalization),
         points: settings.points,
         seed: settings.seed, engine: engine, isInterrupted: isInterrupted)
     guard let sampler else { return }
@@ -95,12 +95,12 @@ public final class ChannelPruner {
     }
     try sampler.forEachBatch { first in
       for reader in fitted.sorted() {
-        let y = try sampler.outputs(of: reader, firstPicture: first, bias: bias(of: reader))
+        let y = try sampler.outputs(of: reader, firstImage: first, bias: bias(of: reader))
         switch settings.features {
         case .pruned: targets[reader, default: []].append(y)
         case .original:
           statistics[reader]!.add(
-            try sampler.inputs(of: reader, firstPicture: first), y, rows: sampler.rowsPerBatch(of: reader))
+            try sampler.inputs(of: reader, firstImage: first), y, rows: sampler.rowsPerBatch(of: reader))
         }
       }
     }
@@ -151,7 +151,7 @@ public final class ChannelPruner {
   }
 
   /// Numbers of 32 bits that pruning keeps at the same time, beside the network: rows and products.
-  package static func memory(_ network: Network, _ settings: PruningSettings, pictures: Int) -> Double {
+  package static func memory(_ network: Network, _ settings: PruningSettings, images: Int) -> Double {
     let groups = ChannelGroups(of: network)
     var (rows, products, largest, batch) = (0.0, 0.0, 0.0, 0.0)
     for reader in Set(groups.prunable.flatMap { groups.groups[$0].readers }) {
@@ -159,8 +159,8 @@ public final class ChannelPruner {
       let points = Double(shape.rank == 3 ? min(settings.points, shape[1] * shape[2]) : 1)
       let columns = Double(network.parameters(of: reader)[0].rule.shape.sample.elementCount)
       guard columns <= Double(FeatureSampler.longestRow) else { continue }
-      rows += 2 * Double(pictures) * points * Double(shape[0])
-      batch = max(batch, 2 * Double(min(pictures, 50)) * points * columns)
+      rows += 2 * Double(images) * points * Double(shape[0])
+      batch = max(batch, 2 * Double(min(images, 50)) * points * columns)
       let own = 2 * columns * (columns + Double(shape[0]))
       (products, largest) = (products + own, max(largest, own))
     }
@@ -182,7 +182,7 @@ public final class ChannelPruner {
     try sampler.forEachBatch(before: last) { first in
       for reader in readers {
         result[reader]!.add(
-          try sampler.inputs(of: reader, firstPicture: first), targets[reader]![batch],
+          try sampler.inputs(of: reader, firstImage: first), targets[reader]![batch],
           rows: sampler.rowsPerBatch(of: reader))
       }
       batch += 1
@@ -277,7 +277,7 @@ public final class ChannelPruner {
   }
 }
 
-/// At most so many pictures, in whole batches of 50 where there are enough.
+/// At most so many images, in whole batches of 50 where there are enough.
 private func whole(_ wanted: Int, of count: Int) -> Int {
   let number = min(wanted, count)
   return number > 50 ? number / 50 * 50 : number

@@ -39,7 +39,7 @@ public struct CostModel: Sendable {
         return whole > 0 && total % whole == 0
           ? Term(factor: total / whole, inputs: inputs, outputs: outputs) : Term(factor: total)
       }
-      let macs = layer.operation.rules.multiplyAdds(of: network.inputShapes(of: node))
+      let macs = layer.operation.rules.macs(of: network.inputShapes(of: node))
       if macs > 0 { work.append(term(macs, inputs)) }
       for (_, rule) in network.parameters(of: node) where rule.isTrainable {
         numbers.append(term(rule.shape.elementCount, rule.role == .weight && rule.shape.rank > 1 ? inputs : nil))
@@ -47,9 +47,9 @@ public struct CostModel: Sendable {
     }
   }
 
-  /// Multiply-adds for one picture.
+  /// MACs for one image.
   /// - Parameter channels: of each group.
-  public func multiplyAdds(_ channels: [Int]) -> Int { work.reduce(0) { $0 + $1.cost(channels) } }
+  public func macs(_ channels: [Int]) -> Int { work.reduce(0) { $0 + $1.cost(channels) } }
 
   /// Trainable numbers.
   public func parameters(_ channels: [Int]) -> Int { numbers.reduce(0) { $0 + $1.cost(channels) } }
@@ -77,7 +77,7 @@ public struct ChannelRounding: Hashable, Sendable, Codable {
 public enum PruningTarget: Hashable, Sendable, Codable {
   /// The same share of channels in each group.
   case channelsKept(Double)
-  /// At most this share of the multiply-adds, and as near to it as rounding allows: such a share, the same in each group,
+  /// At most this share of the MACs, and as near to it as rounding allows: such a share, the same in each group,
   /// and single groups a step above or below it.
   case macsKept(Double)
   /// So many channels, by group.
@@ -101,24 +101,24 @@ extension CostModel {
     case .channelsKept(let share): return uniform(share)
     case .counts(let given): return channels.indices.map { min(given[$0] ?? channels[$0], channels[$0]) }
     case .macsKept(let share):
-      let budget = share * Double(multiplyAdds(channels))
+      let budget = share * Double(macs(channels))
       // Every share at which some group has another number of channels.
       let shares = Set(groups.flatMap { group in (1...channels[group]).map { Double($0) / Double(channels[group]) } })
-      guard let start = shares.sorted(by: >).lazy.map(uniform).first(where: { Double(multiplyAdds($0)) <= budget })
+      guard let start = shares.sorted(by: >).lazy.map(uniform).first(where: { Double(macs($0)) <= budget })
       else { return nil }
       return filled(start, to: budget, in: groups, rounding)
     }
   }
 
-  /// Gives channels back to single groups, and moves them between groups, until a budget of multiply-adds is met as
+  /// Gives channels back to single groups, and moves them between groups, until a budget of MACs is met as
   /// nearly as steps of a multiple allow. The neediest group comes first: the one that is furthest below the share that
   /// would meet the budget without rounding.
   private func filled(_ start: [Int], to budget: Double, in groups: [Int], _ rounding: ChannelRounding) -> [Int] {
     let share = exactShare(for: budget, in: groups)
-    let total = Double(multiplyAdds(channels))
+    let total = Double(macs(channels))
     let multiple = rounding.multiple
     var counts = start
-    var cost = Double(multiplyAdds(start))
+    var cost = Double(macs(start))
     func exact(_ group: Int) -> Double { share * Double(channels[group]) }
     /// The counts with one group a step larger or smaller; nil where it has no such step near its share.
     func stepped(_ counts: [Int], _ group: Int, up: Bool) -> [Int]? {
@@ -135,7 +135,7 @@ extension CostModel {
     while true {
       let larger = groups.compactMap { group -> (lack: Double, counts: [Int], cost: Double)? in
         guard let next = stepped(counts, group, up: true) else { return nil }
-        let nextCost = Double(multiplyAdds(next))
+        let nextCost = Double(macs(next))
         guard nextCost <= budget else { return nil }
         return ((exact(group) - Double(counts[group])) / Double(channels[group]), next, nextCost)
       }
@@ -149,7 +149,7 @@ extension CostModel {
         guard let larger = stepped(counts, up, up: true) else { continue }
         for down in groups where down != up {
           guard let moved = stepped(larger, down, up: false) else { continue }
-          let movedCost = Double(multiplyAdds(moved))
+          let movedCost = Double(macs(moved))
           if movedCost > best.cost, movedCost <= budget { best = (movedCost, moved) }
         }
       }
@@ -159,7 +159,7 @@ extension CostModel {
     return counts
   }
 
-  /// The share of channels that would meet a budget of multiply-adds if there were parts of channels.
+  /// The share of channels that would meet a budget of MACs if there were parts of channels.
   private func exactShare(for budget: Double, in groups: [Int]) -> Double {
     var (low, high) = (0.0, 1.0)
     for _ in 0..<40 {

@@ -2,9 +2,9 @@ package import Engine
 package import Networks
 package import Tensors
 
-/// Takes rows of layers' inputs and outputs at random places of some pictures.
+/// Takes rows of layers' inputs and outputs at random places of some images.
 ///
-/// The places follow from the seed, the layer and the picture, so the rows of two networks with the same layers belong
+/// The places follow from the seed, the layer and the image, so the rows of two networks with the same layers belong
 /// to each other.
 package final class FeatureSampler {
   private let network: Network
@@ -18,14 +18,14 @@ package final class FeatureSampler {
 
   /// - Parameters:
   ///   - readers: the layers that are sampled.
-  ///   - pictures: `N C H W`, normalized.
-  ///   - points: places in a picture, of a convolution.
+  ///   - images: `N C H W`, normalized.
+  ///   - points: places in an image, of a convolution.
   package init(
-    _ network: Network, readers: Set<Network.Node>, pictures: Tensor, points: Int, seed: UInt64, engine: Engine,
+    _ network: Network, readers: Set<Network.Node>, images: Tensor, points: Int, seed: UInt64, engine: Engine,
     isInterrupted: @escaping () -> Bool = { false }
   ) throws(EngineError) {
     reader = try ActivationReader(
-      network, taps: readers.union(readers.map { network[$0].inputs[0] }), pictures: pictures, engine: engine,
+      network, taps: readers.union(readers.map { network[$0].inputs[0] }), images: images, engine: engine,
       isInterrupted: isInterrupted)
     (self.network, self.points, self.seed) = (network, points, seed)
   }
@@ -33,7 +33,7 @@ package final class FeatureSampler {
   package func load(_ weights: Weights) throws(EngineError) { try reader.load(weights) }
 
   /// See `ActivationReader.forEachBatch`.
-  package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstPicture: Int) throws -> Void) throws {
+  package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstImage: Int) throws -> Void) throws {
     try reader.forEachBatch(before: layer, body)
   }
 
@@ -50,13 +50,13 @@ package final class FeatureSampler {
     return shape.rank == 3 ? min(points, shape[1] * shape[2]) : 1
   }
 
-  /// The output pixels of a picture that are sampled.
-  private func places(of reader: Network.Node, picture: Int) -> [Int] {
+  /// The output pixels of an image that are sampled.
+  private func places(of reader: Network.Node, image: Int) -> [Int] {
     let shape = network.shape(of: reader)
     guard shape.rank == 3 else { return [0] }
     let area = shape[1] * shape[2]
     guard area > points else { return Array(0..<area) }
-    var random = RandomKey(seed: seed, for: .selection, epoch: reader.index, sample: picture).generator()
+    var random = RandomKey(seed: seed, for: .selection, epoch: reader.index, sample: image).generator()
     var (chosen, known): ([Int], Set<Int>) = ([], [])
     while chosen.count < points {
       let place = random.integer(below: area)
@@ -66,7 +66,7 @@ package final class FeatureSampler {
   }
 
   /// The rows of inputs of the batch that was just computed.
-  package func inputs(of reader: Network.Node, firstPicture: Int) throws(EngineError) -> [Double] {
+  package func inputs(of reader: Network.Node, firstImage: Int) throws(EngineError) -> [Double] {
     let x = try self.reader.activation(of: network[reader].inputs[0])
     let columns = columns(of: reader)
     var rows = [Double](repeating: 0, count: rowsPerBatch(of: reader) * columns)
@@ -80,8 +80,8 @@ package final class FeatureSampler {
       let window = convolution.window
       let (down, across) = (window.kernel.height, window.kernel.width)
       var row = 0
-      for picture in 0..<self.reader.batch {
-        for place in places(of: reader, picture: firstPicture + picture) {
+      for image in 0..<self.reader.batch {
+        for place in places(of: reader, image: firstImage + image) {
           let top = place / output[2] * window.stride.height - window.padding.top
           let left = place % output[2] * window.stride.width - window.padding.left
           for i in 0..<down {
@@ -90,7 +90,7 @@ package final class FeatureSampler {
             for j in 0..<across {
               let z = left + j * window.dilation.width
               guard (0..<width).contains(z) else { continue }
-              var from = (picture * channels * height + y) * width + z
+              var from = (image * channels * height + y) * width + z
               var to = row * columns + i * across + j
               for _ in 0..<channels {
                 rows[to] = Double(x[from])
@@ -107,7 +107,7 @@ package final class FeatureSampler {
   }
 
   /// The rows of outputs of the batch that was just computed, less the bias.
-  package func outputs(of reader: Network.Node, firstPicture: Int, bias: Tensor?) throws(EngineError) -> [Double] {
+  package func outputs(of reader: Network.Node, firstImage: Int, bias: Tensor?) throws(EngineError) -> [Double] {
     let y = try self.reader.activation(of: reader)
     let shape = network.shape(of: reader)
     let (channels, area) = (shape[0], shape.rank == 3 ? shape[1] * shape[2] : 1)
@@ -115,10 +115,10 @@ package final class FeatureSampler {
     var rows: [Double] = []
     rows.reserveCapacity(rowsPerBatch(of: reader) * channels)
     y.withUnsafeElements { y in
-      for picture in 0..<self.reader.batch {
-        for place in places(of: reader, picture: firstPicture + picture) {
+      for image in 0..<self.reader.batch {
+        for place in places(of: reader, image: firstImage + image) {
           for channel in 0..<channels {
-            rows.append(Double(y[(picture * channels + channel) * area + place]) - (bias?[channel] ?? 0))
+            rows.append(Double(y[(image * channels + channel) * area + place]) - (bias?[channel] ?? 0))
           }
         }
       }

@@ -16,8 +16,8 @@ public struct CalibrationSettings: Hashable, Sendable, Codable {
   public var method = Method.minMax
   /// Of `percentile`: per cent of the numbers below the upper end.
   public var percentile = 99.99
-  /// Pictures that are looked at.
-  public var pictures = 300
+  /// Images that are looked at.
+  public var images = 300
   /// Whether the channels of neighbouring layers are scaled to like ranges first; ReLU6 becomes ReLU on the way.
   public var equalizes = false
   /// Whether biases make up for what rounded weights add on average.

@@ -3,7 +3,7 @@ public import Engine
 public import Networks
 public import Tensors
 
-/// Brings a trained network to few bits: ranges are found on some pictures, nothing is trained.
+/// Brings a trained network to few bits: ranges are found on some images, nothing is trained.
 ///
 /// - Source: Krishnamoorthi 2018 (arXiv:1806.08342), section 3.1; Nagel et al. 2019 (arXiv:1906.04721).
 public struct PostTrainingQuantizer {
@@ -21,7 +21,7 @@ public struct PostTrainingQuantizer {
     try InsertQuantizers(scheme)(settings.equalizes ? EqualizeLayers()(network, [:]).0 : network, [:]).0
   }
 
-  /// - Parameter split: the first pictures are looked at, as they are.
+  /// - Parameter split: the first images are looked at, as they are.
   /// - Throws: `WeightError.notFinite` where weights or what they give is no number; `ShapeError`, `DatasetError`, `TensorError`, `EngineError`, `ActivationReader.Interrupted`.
   public func quantized(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization, _ scheme: QuantizationScheme,
@@ -31,8 +31,8 @@ public struct PostTrainingQuantizer {
     let (network, weights) = settings.equalizes ? try EqualizeLayers()(network, weights) : (network, weights)
     var (result, rounded) = try InsertQuantizers(scheme)(network, weights)
     // Whole batches of fifty, where there is one.
-    let count = min(settings.pictures, split.count)
-    let pictures = try split.first(count < 50 ? count : count - count % 50).tensor(normalization)
+    let count = min(settings.images, split.count)
+    let images = try split.first(count < 50 ? count : count - count % 50).tensor(normalization)
 
     /// Of each quantizer, the layer of the network without quantizers that it rounds.
     let places = Dictionary(uniqueKeysWithValues: network.nodes.map { (network[$0].name, $0) })
@@ -46,7 +46,7 @@ public struct PostTrainingQuantizer {
       ? network.nodes.filter { network.hasRoundedWeights($0, in: result) }.map { network[$0].inputs[0] } : []
     let taps = Set(quantizers.map(\.source)).union(inputs)
     let reader = try ActivationReader(
-      network, taps: taps, pictures: pictures, engine: engine, isInterrupted: isInterrupted)
+      network, taps: taps, images: images, engine: engine, isInterrupted: isInterrupted)
     try reader.load(weights)
     var statistics = Dictionary(uniqueKeysWithValues: taps.map { ($0, RangeStatistics()) })
     try reader.forEachBatch { _ in
@@ -71,7 +71,7 @@ public struct PostTrainingQuantizer {
   }
 
   /// Takes from each bias what rounding the weights adds to the output on average: `Σ (ŵ − w) E[x]` over all that is read,
-  /// the edges of pictures aside (arXiv:1906.04721, eq. 16).
+  /// the edges of images aside (arXiv:1906.04721, eq. 16).
   private func correctBiases(
     of result: Network, _ weights: inout Weights, _ network: Network, _ means: [Network.Node: [Double]]
   ) throws {

@@ -60,7 +60,7 @@ package struct RangeStatistics: Sendable {
     var counts = [Int32](repeating: 0, count: Self.binCount)
     counts.withUnsafeMutableBufferPointer { counts in
       batch.withUnsafeElements { x in
-        // Clamped before it is a whole number, so that none is too large for one; what is no number falls to the last bin.
+        // Clamped before it is an integer, so that none is too large for one; what is no number falls to the last bin.
         for value in x { counts[Int(max((value - low) * factor < last ? (value - low) * factor : last, 0))] += 1 }
       }
     }

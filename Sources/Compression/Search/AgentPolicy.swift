@@ -5,12 +5,12 @@ internal import Foundation
 protocol RatioPolicy {
   func begin() throws
   func action(for state: [Float]) throws -> Double
-  /// Learns from a roll-out, whose reward is that of each of its steps.
+  /// Learns from a rollout, whose reward is that of each of its steps.
   func end(states: [[Float]], actions: [Float], reward: Double) throws
 }
 
-/// Lets the agent answer. As many updates as a roll-out has steps follow it: AMC's release makes them so; PocketFlow makes
-/// one in each step, from what the roll-outs before left.
+/// Lets the agent answer. As many updates as a rollout has steps follow it: AMC's release makes them so; PocketFlow makes
+/// one in each step, from what the rollouts before left.
 final class AgentPolicy: RatioPolicy {
   private let agent: DDPGAgent
 
@@ -40,7 +40,7 @@ final class AgentPolicy: RatioPolicy {
 }
 
 extension SearchStyle {
-  /// The published agent, with its schedule in proportion to the number of roll-outs: a quarter of them drawn evenly, as
+  /// The published agent, with its schedule in proportion to the number of rollouts: a quarter of them sampled uniformly, as
   /// 100 of AMC's 400, and noise that ends as there; PocketFlow's buffer a quarter of them too, as 50 of its 200.
   public func agent(episodes: Int, steps: Int) -> DDPG.Settings {
     let quarter = max(episodes / 4, 1)
@@ -50,7 +50,7 @@ extension SearchStyle {
       settings.warmUpEpisodes = quarter
       settings.updateStart = .episodes(quarter)
       settings.exploration = .truncatedNormal(
-        deviation: 0.5, decay: pow(0.95, 300 / Double(max(episodes - quarter, 1))))
+        std: 0.5, decay: pow(0.95, 300 / Double(max(episodes - quarter, 1))))
       return settings
     case .pocketFlow:
       var settings = DDPG.Settings.pocketFlow

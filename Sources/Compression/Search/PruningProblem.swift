@@ -6,9 +6,9 @@ internal import Training
 
 /// How a pruned network is judged while ratios are searched.
 public enum TrialMeasure: String, Hashable, Sendable, Codable, CaseIterable {
-  /// On pictures held out of the training part, as they are, with the running statistics of batch norms.
+  /// On images held out of the training set, as they are, with the running statistics of batch norms.
   case heldOut
-  /// On augmented training pictures, with the statistics of each batch: PocketFlow's practice, whose graph for pruning is
+  /// On augmented training images, with the statistics of each batch: PocketFlow's practice, whose graph for pruning is
   /// that of training.
   case trainingBatches
 }
@@ -28,7 +28,7 @@ public final class PruningProblem {
   private let evaluator: Evaluator
 
   /// - Parameters:
-  ///   - judged: the pictures that a pruned network is judged by.
+  ///   - judged: the images that a pruned network is judged by.
   ///   - augmentations: what `trainingBatches` does to them.
   public init(
     _ pruner: ChannelPruner, decisions: [Int]? = nil, rounding: ChannelRounding = ChannelRounding(),

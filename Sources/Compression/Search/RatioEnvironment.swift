@@ -11,7 +11,7 @@ public enum SearchStyle: String, Hashable, Sendable, Codable, CaseIterable {
 }
 
 extension SearchStyle {
-  /// The least share of channels that an action may leave, where so much of the multiply-adds may stay.
+  /// The least share of channels that an action may leave, where so much of the MACs may stay.
   public func lowestShare(macsKept: Double) -> Double {
     switch self {
     case .amc: 0.2
@@ -29,7 +29,7 @@ package struct RatioEnvironment {
   }
 
   let style: SearchStyle
-  /// The share of multiply-adds that may stay, and their number.
+  /// The share of MACs that may stay, and their number.
   let budgetShare: Double
   let budget: Int
   let decisions: [Int]
@@ -38,14 +38,14 @@ package struct RatioEnvironment {
   private let total: Int
   /// For each step what does not change.
   private let fixed: [[Double]]
-  /// For each step the share of the whole network's multiply-adds in the layers behind it.
+  /// For each step the share of the whole network's MACs in the layers behind it.
   private let behind: [Double]
 
   package init(_ problem: PruningProblem, _ style: SearchStyle, macsKept: Double) {
     let (network, groups) = (problem.pruner.network, problem.pruner.groups)
     (self.style, decisions, cost, rounding) = (style, problem.decisions, problem.cost, problem.rounding)
     budgetShare = macsKept
-    total = cost.multiplyAdds(cost.channels)
+    total = cost.macs(cost.channels)
     budget = Int(macsKept * Double(total))
     let layers = decisions.map { group in
       let reader = groups.groups[group].readers[0]
@@ -58,12 +58,12 @@ package struct RatioEnvironment {
         isDense: isDense, inputs: input[0], outputs: shape[0], height: shape.rank == 3 ? shape[1] : 1,
         width: shape.rank == 3 ? shape[2] : 1, stride: window.stride.height, kernel: window.kernel.height,
         weights: network.parameters(of: reader)[0].rule.shape.elementCount,
-        macs: layer.operation.rules.multiplyAdds(of: network.inputShapes(of: reader)))
+        macs: layer.operation.rules.macs(of: network.inputShapes(of: reader)))
     }
     let (readers, whole) = (decisions.map { groups.groups[$0].readers[0] }, Double(max(total, 1)))
     behind = readers.map { reader in
       let macs = network.nodes.dropFirst(reader.index + 1).reduce(0) {
-        $0 + network[$1].operation.rules.multiplyAdds(of: network.inputShapes(of: $1))
+        $0 + network[$1].operation.rules.macs(of: network.inputShapes(of: $1))
       }
       return Double(macs) / whole
     }
@@ -101,11 +101,11 @@ package struct RatioEnvironment {
     switch style {
     case .amc:
       // What the steps before took away.
-      let reduced = Double(total - cost.multiplyAdds(counts)) / Double(total)
+      let reduced = Double(total - cost.macs(counts)) / Double(total)
       return (fixed[step] + [reduced, behind[step], previous]).map(Float.init)
     case .pocketFlow:
       // What would stay if as little as may be stayed from here on.
-      return (fixed[step] + [Double(cost.multiplyAdds(withLowest(from: step, counts))) / Double(total)]).map(Float.init)
+      return (fixed[step] + [Double(cost.macs(withLowest(from: step, counts))) / Double(total)]).map(Float.init)
     }
   }
 
@@ -119,7 +119,7 @@ package struct RatioEnvironment {
     var rest = withLowest(from: step, counts)
     while count > floor {
       rest[group] = count
-      if cost.multiplyAdds(rest) <= budget { break }
+      if cost.macs(rest) <= budget { break }
       // To the next smaller number that may stay.
       count = max((count - 1) / rounding.multiple * rounding.multiple, floor)
     }
@@ -134,5 +134,5 @@ package struct RatioEnvironment {
   }
 
   /// Whether the budget can be kept at all.
-  var isFeasible: Bool { cost.multiplyAdds(withLowest(from: 0, cost.channels)) <= budget }
+  var isFeasible: Bool { cost.macs(withLowest(from: 0, cost.channels)) <= budget }
 }

@@ -8,9 +8,9 @@ public import Training
 /// What a search for ratios is.
 public struct SearchSettings: Hashable, Sendable, Codable {
   public enum Method: String, Hashable, Sendable, Codable, CaseIterable {
-    /// One share of channels for all groups: one roll-out.
+    /// One share of channels for all groups: one rollout.
     case uniform
-    /// Shares drawn evenly; the control that an agent is held to.
+    /// Shares sampled uniformly; the control that an agent is held to.
     case random
     case ddpg
   }
@@ -18,11 +18,11 @@ public struct SearchSettings: Hashable, Sendable, Codable {
   public var method = Method.ddpg
   public var style = SearchStyle.amc
   public var reward = PruningReward.top1
-  /// The share of multiply-adds that may stay.
+  /// The share of MACs that may stay.
   public var macsKept = 0.5
-  /// Roll-outs.
+  /// Rollouts.
   public var episodes = 100
-  /// Of the agent; nil for the style's own, in proportion to the roll-outs.
+  /// Of the agent; nil for the style's own, in proportion to the rollouts.
   public var agent: DDPG.Settings?
   public var seed: UInt64 = 1
 
@@ -30,8 +30,8 @@ public struct SearchSettings: Hashable, Sendable, Codable {
 
   /// What stands in the way of such a search, in words; nil where nothing does.
   public var problem: String? {
-    if !(macsKept > 0 && macsKept <= 1) { return "a share of multiply-adds is above 0 and at most 1, not \(macsKept)" }
-    return (1...1_000_000).contains(episodes) ? nil : "a search has at least one roll-out, not \(episodes)"
+    if !(macsKept > 0 && macsKept <= 1) { return "a share of MACs is above 0 and at most 1, not \(macsKept)" }
+    return (1...1_000_000).contains(episodes) ? nil : "a search has at least one rollout, not \(episodes)"
   }
 }
 
@@ -58,7 +58,7 @@ private final class EvenPolicy: RatioPolicy {
 /// What came of a search.
 public struct SearchResult: Hashable, Sendable {
   public let settings: SearchSettings
-  /// In the order of the roll-outs.
+  /// In the order of the rollouts.
   public let trials: [Trial]
   public let isInterrupted: Bool
 
@@ -89,17 +89,17 @@ public struct RatioSearch {
       switch self {
       case .settings(let problem): problem
       case .infeasible(let kept, let least):
-        "\(percent(kept)) % of the multiply-adds cannot be reached: the fewest channels leave \(percent(least)) %"
+        "\(percent(kept)) % of the MACs cannot be reached: the fewest channels leave \(percent(least)) %"
       }
     }
     private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10)" }
   }
 
-  /// Searches, and writes each roll-out to the ledger. What the ledger holds already is taken from there: the result
+  /// Searches, and writes each rollout to the ledger. What the ledger holds already is taken from there: the result
   /// follows from the problem and the settings alone.
   /// - Parameters:
-  ///   - isInterrupted: asked before each roll-out; once true, those made so far are the result.
-  ///   - report: called after each roll-out.
+  ///   - isInterrupted: asked before each rollout; once true, those made so far are the result.
+  ///   - report: called after each rollout.
   /// - Throws: `Failure`, and whatever pruning and measuring may throw.
   public func run(
     _ settings: SearchSettings, isInterrupted: () -> Bool = { false }, report: (Trial) -> Void = { _ in }
@@ -172,7 +172,7 @@ public struct RatioSearch {
       search: "", method: "", seed: 0, episode: 0,
       ratios: zip(channels, problem.decisions).map { Double($0) / Double(problem.cost.channels[$1]) },
       channels: channels,
-      reward: 0, evaluation: measured.evaluation, macs: problem.cost.multiplyAdds(counts),
+      reward: 0, evaluation: measured.evaluation, macs: problem.cost.macs(counts),
       parameters: problem.cost.parameters(counts), weights: measured.weights,
       seconds: known == nil ? passed.seconds : 0)
   }
@@ -226,7 +226,7 @@ public struct RatioSearch {
       problem.cost.counts(for: .channelsKept(0), in: problem.decisions, problem.rounding) ?? problem.cost.channels
     return .infeasible(
       macsKept: settings.macsKept,
-      least: Double(problem.cost.multiplyAdds(least)) / Double(problem.cost.multiplyAdds(problem.cost.channels)))
+      least: Double(problem.cost.macs(least)) / Double(problem.cost.macs(problem.cost.channels)))
   }
 
   /// What tells a search from others in one ledger.
@@ -235,7 +235,7 @@ public struct RatioSearch {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     var settings = settings
-    // A longer search begins as a shorter one does where nothing in it goes by the number of roll-outs.
+    // A longer search begins as a shorter one does where nothing in it goes by the number of rollouts.
     if settings.method != .ddpg { settings.episodes = 1 }
     guard let text = try? encoder.encode(settings) else { preconditionFailure("strings and numbers are JSON") }
     hasher.combine(bytes: Array(text))

@@ -1,7 +1,7 @@
 public import Tensors
 public import Training
 
-/// One roll-out of a search, as the ledger keeps it.
+/// One rollout of a search, as the ledger keeps it.
 public struct Trial: Hashable, Sendable, Codable {
   /// Which search it belongs to: a hash of its settings, its method and its seed.
   public var search: String
@@ -15,7 +15,7 @@ public struct Trial: Hashable, Sendable, Codable {
   public var channels: [Int]
   public var reward: Double
   public var evaluation: Evaluation
-  /// Multiply-adds for one picture, and trainable numbers.
+  /// MACs for one image, and trainable numbers.
   public var macs, parameters: Int
   /// A hash of the pruned weights.
   public var weights: String
@@ -30,7 +30,7 @@ public struct Trial: Hashable, Sendable, Codable {
   }
 }
 
-/// Every roll-out of the searches over one network.
+/// Every rollout of the searches over one network.
 ///
 /// A network of the same channels is measured once, whichever search comes to it. So a search that was killed goes on by
 /// doing its steps again: what the ledger holds costs nothing, and the rest follows as if nothing had happened.
@@ -46,9 +46,9 @@ public final class SearchLedger {
   public var trials: [Trial] { file.entries }
 
   /// Opens a ledger, or begins one. A last line that was not finished is passed over.
-  /// - Throws: `TensorError.file` where the system refuses; `.malformed` for a line that is no roll-out.
+  /// - Throws: `TensorError.file` where the system refuses; `.malformed` for a line that is no rollout.
   public init(at path: String?) throws(TensorError) {
-    file = try LineFile(at: path, of: "roll-out") { trial in
+    file = try LineFile(at: path, of: "rollout") { trial in
       trial.evaluation.isPossible && trial.evaluation.count > 0 && trial.macs > 0 && !trial.channels.isEmpty
         && trial.channels.allSatisfy { $0 > 0 }
     }
@@ -63,15 +63,15 @@ public final class SearchLedger {
   /// What is known of a network of these channels.
   func known(_ channels: [Int]) -> Trial? { byChannels[channels] }
 
-  /// Adds a line, unless the roll-out has one.
+  /// Adds a line, unless the rollout has one.
   /// - Throws: `TensorError.file` with the system's reason, such as a full disk; `.malformed` where the ledger says that
-  ///   the same roll-out had other channels.
+  ///   the same rollout had other channels.
   func append(_ trial: Trial) throws(TensorError) {
     if let channels = written[Place(search: trial.search, episode: trial.episode)] {
       guard channels == trial.channels else {
         throw .malformed(
           path: path ?? "the ledger",
-          problem: "roll-out \(trial.episode + 1) of search \(trial.search) has other channels than it would have")
+          problem: "rollout \(trial.episode + 1) of search \(trial.search) has other channels than it would have")
       }
       return
     }
@@ -81,7 +81,7 @@ public final class SearchLedger {
 }
 
 extension [Trial] {
-  /// The roll-out that another reward, or another budget, would have chosen.
+  /// The rollout that another reward, or another budget, would have chosen.
   public func best(by reward: PruningReward, macsAtMost budget: Int) -> Trial? {
     var best: (trial: Trial, reward: Double)?
     for trial in self where trial.macs <= budget {

@@ -1,25 +1,25 @@
 import Tensors
 
 extension Dataset {
-  /// Opens ImageNet (ILSVRC 2012), or a set of pictures that lies as it does. Labels are places among the WordNet numbers
+  /// Opens ImageNet (ILSVRC 2012), or a set of images that lies as it does. Labels are places among the WordNet numbers
   /// of its classes, compared byte by byte, as torchvision and timm count them.
   ///
   /// What lies in the folder tells the form:
-  /// - `train/` and `val/` (or `validation/`) with a subfolder per class; `val/` may hold all pictures, with their labels in
+  /// - `train/` and `val/` (or `validation/`) with a subfolder per class; `val/` may hold all images, with their labels in
   ///   one of the files that `LabelFile` knows;
   /// - the tar files as they are handed out, `ILSVRC2012_img_train.tar` and `ILSVRC2012_img_val.tar`;
   /// - WebDataset's shards, `…train-000000.tar` and `…val-000000.tar`, or in `train/` and `val/`.
   ///
   /// Archives are read in place. `train` may be absent. What was found is kept in `.reprise-index` beside the data, or else
-  /// in the user's cache folder, and holds until an archive, a folder of pictures or a label file changes.
+  /// in the user's cache folder, and holds until an archive, a folder of images or a label file changes.
   ///
   /// Images are decoded when a batch needs them, to the bytes of Pillow's `convert("RGB")`; a broken one is then reported
   /// by name. The contents tell the format, not the name.
   ///
   /// - Parameters:
-  ///   - size: Height and width of pictures to train on. Pixels.
+  ///   - size: Height and width of images to train on. Pixels.
   ///   - testSize: The same of those to measure on; `size` where nil.
-  ///   - transform: How pictures are shown that no augmentation frames.
+  ///   - transform: How images are shown that no augmentation frames.
   ///   - isOriented: Whether the EXIF orientation is followed.
   ///   - cacheFolder: For an index that cannot lie beside the data; nil keeps none there.
   ///   - indexing: Called before folders and archives are gone through, which may take minutes.
@@ -51,9 +51,9 @@ extension Dataset {
       try DatasetError.check(isInterrupted)
       cache.write(index)
     }
-    func split(_ part: PictureIndex, _ size: Int) -> Split {
+    func split(_ part: ImageIndex, _ size: Int) -> Split {
       Split(
-        IndexedPictures(
+        IndexedImages(
           root: root, index: part, shape: [3, size, size], transform: transform, isOriented: isOriented))
     }
     var data = Dataset(

@@ -1,19 +1,19 @@
 import Foundation
 import Tensors
 
-/// All that is known of an ImageNet without decoding a picture.
+/// All that is known of an ImageNet without decoding an image.
 struct ImageNetIndex: Hashable, Sendable {
   /// WordNet numbers in the order of labels; where nothing tells them, the labels themselves.
   var classes: [String] = []
-  var train = PictureIndex()
-  var validation = PictureIndex()
+  var train = ImageIndex()
+  var validation = ImageIndex()
   /// Folders inside of class folders, which it follows from as well.
   var nested: [FileStamp] = []
 }
 
 extension ImageNetIndex {
   /// Goes through all folders or archives of a layout.
-  /// - Parameter isInterrupted: Asked before each folder, each member of an archive and each picture.
+  /// - Parameter isInterrupted: Asked before each folder, each member of an archive and each image.
   /// - Throws: `DatasetError`.
   init(of layout: ImageNetLayout, isInterrupted: () -> Bool) throws(DatasetError) {
     let train = try layout.train.map { (part) throws(DatasetError) in try Contents(of: part, layout, isInterrupted) }
@@ -41,8 +41,8 @@ extension ImageNetIndex {
       }
     nested = (train?.nested ?? []) + validation.nested
     let places = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    func index(_ contents: Contents) throws(DatasetError) -> PictureIndex {
-      var index = PictureIndex(archives: contents.archives)
+    func index(_ contents: Contents) throws(DatasetError) -> ImageIndex {
+      var index = ImageIndex(archives: contents.archives)
       for (position, entry) in contents.entries.enumerated() {
         try DatasetError.check(isInterrupted)
         let label: Int
@@ -68,10 +68,10 @@ extension ImageNetIndex {
   }
 }
 
-/// The pictures of a part, and what is said of each.
+/// The images of a part, and what is said of each.
 private struct Contents {
   var archives: [FileStamp] = []
-  var entries: [PictureEntry] = []
+  var entries: [ImageEntry] = []
   var marks: [LabelFile.Label] = []
   /// The classes that the part itself names, in order; nil where its labels are numbers or elsewhere.
   var classes: [String]?
@@ -93,13 +93,13 @@ private struct Contents {
         nested += try tree.folders.map { (inner) throws(DatasetError) in
           try FileStamp("\(folder)/\(name)/\(inner)", below: root)
         }
-        add(tree.images.map { PictureEntry(name: "\(folder)/\(name)/\($0)") }, as: name)
+        add(tree.images.map { ImageEntry(name: "\(folder)/\(name)/\($0)") }, as: name)
       }
       guard empty.isEmpty || entries.isEmpty else { throw .emptyClasses(names: empty, path: "\(root)/\(folder)") }
-    case .pictures(let folder):
+    case .images(let folder):
       try label(
-        try ImageTree.contents(of: "\(root)/\(folder)").filter { !$0.isFolder && isPicture($0.name) }
-          .map { PictureEntry(name: "\(folder)/\($0.name)") }, in: folder, by: layout)
+        try ImageTree.contents(of: "\(root)/\(folder)").filter { !$0.isFolder && isImage($0.name) }
+          .map { ImageEntry(name: "\(folder)/\($0.name)") }, in: folder, by: layout)
     case .nestedArchive(let path):
       labelPath = path
       archives = [try FileStamp(path, below: root)]
@@ -113,21 +113,21 @@ private struct Contents {
       members.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       for member in members {
         var reader = try TarReader("\(root)/\(path)", member: member)
-        let pictures = try Self.pictures(of: &reader, archive: 0, isInterrupted)
-        add(pictures.sortedByName(), as: Self.className(member.name))
+        let images = try Self.images(of: &reader, archive: 0, isInterrupted)
+        add(images.sortedByName(), as: Self.className(member.name))
       }
     case .classArchives(let paths):
       labelPath = String(paths[0].prefix { $0 != "/" })
       for path in paths {
         archives.append(try FileStamp(path, below: root))
         var reader = try TarReader("\(root)/\(path)")
-        let pictures = try Self.pictures(of: &reader, archive: archives.count - 1, isInterrupted)
-        add(pictures.sortedByName(), as: Self.className(path))
+        let images = try Self.images(of: &reader, archive: archives.count - 1, isInterrupted)
+        add(images.sortedByName(), as: Self.className(path))
       }
     case .archive(let path):
       archives = [try FileStamp(path, below: root)]
       var reader = try TarReader("\(root)/\(path)")
-      try label(try Self.pictures(of: &reader, archive: 0, isInterrupted).sortedByName(), in: path, by: layout)
+      try label(try Self.images(of: &reader, archive: 0, isInterrupted).sortedByName(), in: path, by: layout)
     case .shards(let paths):
       labelPath = paths[0]
       for path in paths {
@@ -149,31 +149,31 @@ private struct Contents {
     String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...].dropLast(4))
   }
 
-  private mutating func add(_ pictures: [PictureEntry], as name: String) {
-    guard !pictures.isEmpty else { return }
+  private mutating func add(_ images: [ImageEntry], as name: String) {
+    guard !images.isEmpty else { return }
     classes = (classes ?? []) + [name]
-    entries += pictures
-    marks += repeatElement(.name(name), count: pictures.count)
+    entries += images
+    marks += repeatElement(.name(name), count: images.count)
   }
 
-  private mutating func label(_ pictures: [PictureEntry], in title: String, by layout: ImageNetLayout)
+  private mutating func label(_ images: [ImageEntry], in title: String, by layout: ImageNetLayout)
     throws(DatasetError)
   {
-    guard !pictures.isEmpty else { throw .empty(path: "\(layout.root)/\(title)") }
+    guard !images.isEmpty else { throw .empty(path: "\(layout.root)/\(title)") }
     let file = try LabelFile(of: layout)
     labelPath = file.path
-    entries = pictures
-    marks = try file.labels(of: pictures, in: title)
+    entries = images
+    marks = try file.labels(of: images, in: title)
   }
 
-  private static func pictures(of reader: inout TarReader, archive: Int, _ isInterrupted: () -> Bool)
-    throws(DatasetError) -> [PictureEntry]
+  private static func images(of reader: inout TarReader, archive: Int, _ isInterrupted: () -> Bool)
+    throws(DatasetError) -> [ImageEntry]
   {
-    var entries: [PictureEntry] = []
+    var entries: [ImageEntry] = []
     while let member = try reader.next() {
       try DatasetError.check(isInterrupted)
-      let entry = PictureEntry(name: member.name, archive: archive, offset: member.offset, length: member.length)
-      if isPicture(member.name), !member.isLeftBehind { entries.append(entry) }
+      let entry = ImageEntry(name: member.name, archive: archive, offset: member.offset, length: member.length)
+      if isImage(member.name), !member.isLeftBehind { entries.append(entry) }
     }
     try requireDifferent(entries.map { ($0.name, $0.offset) }, in: reader.title)
     return entries
@@ -234,7 +234,7 @@ private struct Shard: ~Copyable {
   /// What stands behind the last dot of an ending.
   private static func kind(_ ending: String) -> Substring { ending.split(separator: ".").last ?? "" }
 
-  mutating func next() throws(DatasetError) -> (PictureEntry, Int)? {
+  mutating func next() throws(DatasetError) -> (ImageEntry, Int)? {
     while let first = ahead {
       var members: [String: TarReader.Member] = [:]
       var (number, numberInJSON): (Int?, Int?)
@@ -262,21 +262,21 @@ private struct Shard: ~Copyable {
         }
         ahead = try Self.next(&reader)
       }
-      guard let picture = try picture(of: first.key, members) else { continue }
+      guard let image = try image(of: first.key, members) else { continue }
       guard let label = number ?? numberInJSON else {
         throw .malformed(
           path: path,
-          problem: "'\(picture.name)' at byte \(picture.offset) has no label beside it: neither .cls nor .json with one")
+          problem: "'\(image.name)' at byte \(image.offset) has no label beside it: neither .cls nor .json with one")
       }
       return (
-        PictureEntry(name: picture.name, archive: archive, offset: picture.offset, length: picture.length), label
+        ImageEntry(name: image.name, archive: archive, offset: image.offset, length: image.length), label
       )
     }
     return nil
   }
 
   /// The image of a sample: by its whole ending, else the one that ends so.
-  private func picture(
+  private func image(
     of key: Substring, _ members: [String: TarReader.Member]
   ) throws(DatasetError) -> TarReader.Member? {
     for ending in Self.images { if let member = members[ending] { return member } }

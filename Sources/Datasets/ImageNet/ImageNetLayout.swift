@@ -4,13 +4,13 @@ struct ImageNetLayout {
   enum Part: Hashable {
     /// A folder with a subfolder for each class.
     case classFolders(String, [String])
-    /// A folder of pictures; a file elsewhere has their labels.
-    case pictures(String)
+    /// A folder of images; a file elsewhere has their labels.
+    case images(String)
     /// A tar file of tar files, one for each class, called by its WordNet number.
     case nestedArchive(String)
     /// Tar files, one for each class.
     case classArchives([String])
-    /// A tar file of pictures; a file elsewhere has their labels.
+    /// A tar file of images; a file elsewhere has their labels.
     case archive(String)
     /// WebDataset's tar files, in the order of their names.
     case shards([String])
@@ -67,7 +67,7 @@ struct ImageNetLayout {
     -> Part?
   {
     var subfolders: [String] = []
-    var hasPictures = false
+    var hasImages = false
     var archives: [String] = []
     for entry in try ImageTree.contents(of: "\(root)/\(folder)") {
       try DatasetError.check(isInterrupted)
@@ -75,14 +75,14 @@ struct ImageNetLayout {
         subfolders.append(entry.name)
       } else if entry.name.hasSuffix(".tar") {
         archives.append("\(folder)/\(entry.name)")
-      } else if isPicture(entry.name) {
-        hasPictures = true
+      } else if isImage(entry.name) {
+        hasImages = true
       }
     }
-    // Folders of something else may lie among the pictures.
-    let isFlat = hasPictures && !subfolders.contains { isWordNetNumber($0) }
+    // Folders of something else may lie among the images.
+    let isFlat = hasImages && !subfolders.contains { isWordNetNumber($0) }
     if !subfolders.isEmpty, !isFlat { return .classFolders(folder, subfolders) }
-    if hasPictures { return .pictures(folder) }
+    if hasImages { return .images(folder) }
     if archives.isEmpty { return nil }
     let areClasses = archives.allSatisfy { path in
       let name = path.dropFirst(folder.count + 1).dropLast(4)
@@ -117,13 +117,13 @@ struct ImageNetLayout {
     return nil
   }
 
-  /// All that the index follows from, with their sizes and times of change: archives, folders of pictures, label files.
+  /// All that the index follows from, with their sizes and times of change: archives, folders of images, label files.
   func stamps(isInterrupted: () -> Bool) throws(DatasetError) -> [FileStamp] {
     var paths: [String] = []
     for part in [train, validation].compactMap(\.self) {
       switch part {
       case .classFolders(let folder, let classes): paths += [folder] + classes.map { "\(folder)/\($0)" }
-      case .pictures(let path), .nestedArchive(let path), .archive(let path): paths.append(path)
+      case .images(let path), .nestedArchive(let path), .archive(let path): paths.append(path)
       case .classArchives(let list), .shards(let list): paths += list
       }
     }

@@ -97,8 +97,8 @@ struct IndexCache {
       guard let name = reader.text() else { return nil }
       index.classes.append(name)
     }
-    guard let train = PictureIndex(from: &reader, classes: classCount),
-      let validation = PictureIndex(from: &reader, classes: classCount),
+    guard let train = ImageIndex(from: &reader, classes: classCount),
+      let validation = ImageIndex(from: &reader, classes: classCount),
       let nestedCount = reader.number(atMost: reader.left / 32)
     else { return nil }
     for _ in 0..<nestedCount {

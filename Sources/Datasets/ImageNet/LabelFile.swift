@@ -1,11 +1,11 @@
 import Tensors
 
-/// Reads the labels of pictures that do not lie in classes.
+/// Reads the labels of images that do not lie in classes.
 ///
 /// ImageNet has three orders of its classes: by WordNet number, which labels are; the order of the development kit's
-/// `ILSVRC2012_ID`s; and that of a list of pictures. Each file below is read by its own.
+/// `ILSVRC2012_ID`s; and that of a list of images. Each file below is read by its own.
 struct LabelFile {
-  /// What a file says of a picture.
+  /// What a file says of an image.
   enum Label: Hashable {
     /// A label.
     case number(Int)
@@ -57,7 +57,7 @@ struct LabelFile {
   /// The label of each image.
   /// - Parameter entries: sorted by name: the order of the files that have no names.
   /// - Throws: `DatasetError.countsDiffer`, `.malformed` for an image without a label, or a label without an image.
-  func labels(of entries: [PictureEntry], in title: String) throws(DatasetError) -> [Label] {
+  func labels(of entries: [ImageEntry], in title: String) throws(DatasetError) -> [Label] {
     guard named.isEmpty else {
       var used: Set<Int> = []
       let labels = try entries.map { (entry) throws(DatasetError) in
@@ -110,7 +110,7 @@ struct LabelFile {
     var isEmpty: Bool { byName.isEmpty }
 
     private static func stem(_ name: String) -> String {
-      isPicture(name) ? String(name[..<name.lastIndex(of: ".")!]) : name
+      isImage(name) ? String(name[..<name.lastIndex(of: ".")!]) : name
     }
 
     /// - Throws: `DatasetError.malformed` where the same name has another label already.

@@ -63,7 +63,7 @@ struct TarReader: ~Copyable {
         throw damaged(
           at,
           header.starts(with: [0x1F, 0x8B])
-            ? "this is gzip; unpack it, pictures are read in place" : "no header of a tar file stands here")
+            ? "this is gzip; unpack it, images are read in place" : "no header of a tar file stands here")
       }
       guard let ownSize = Self.number(header[124..<136]) else { throw damaged(at, "the size of a member is no number") }
       let kind = header[156]
@@ -94,7 +94,7 @@ struct TarReader: ~Copyable {
         // A folder of old archives is a file whose name ends in a slash.
         if !name.hasSuffix("/") { return Member(name: name, offset: start, length: size) }
         (longName, longSize) = (nil, nil)
-      case UInt8(ascii: "1") where isPicture(name), UInt8(ascii: "2") where isPicture(name):
+      case UInt8(ascii: "1") where isImage(name), UInt8(ascii: "2") where isImage(name):
         throw damaged(
           start - Self.block,
           "'\(name)' is a link, and links in archives are not followed: pack it with tar --dereference --hard-dereference")

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Dataset {
-  /// Reads CIFAR-10 in its binary version: 50,000 pictures to train on, 10,000 to test on, 3 x 32 x 32, ten classes.
+  /// Reads CIFAR-10 in its binary version: 50,000 images to train on, 10,000 to test on, 3 x 32 x 32, ten classes.
   ///
   /// - Parameter path: The folder with `data_batch_1.bin` to `data_batch_5.bin`, `test_batch.bin` and, where it is
   ///   there, `batches.meta.txt` with the classes' names; or the folder around `cifar-10-batches-bin`.
@@ -30,10 +30,10 @@ extension Dataset {
   }
 
   /// Records of a label and 3,072 bytes: the red plane, the green, the blue.
-  private static func records(_ paths: [String], classCount: Int) throws(DatasetError) -> MemoryPictures {
+  private static func records(_ paths: [String], classCount: Int) throws(DatasetError) -> MemoryImages {
     let shape: Shape = [3, 32, 32]
-    let pictureBytes = shape.elementCount
-    let recordBytes = 1 + pictureBytes
+    let imageBytes = shape.elementCount
+    let recordBytes = 1 + imageBytes
     var files: [[UInt8]] = []
     var count = 0
     for path in paths {
@@ -46,19 +46,19 @@ extension Dataset {
       files.append(bytes)
       count += bytes.count / recordBytes
     }
-    let pictures = try buffer(count * pictureBytes)
+    let images = try buffer(count * imageBytes)
     var labels: [UInt8] = []
     for (path, bytes) in zip(paths, files) {
       let own = stride(from: 0, to: bytes.count, by: recordBytes).map { bytes[$0] }
       try check(own, of: path, classCount: classCount)
       bytes.withUnsafeBytes { raw in
         for record in own.indices {
-          (pictures.pointer + (labels.count + record) * pictureBytes)
-            .copyMemory(from: raw.baseAddress! + record * recordBytes + 1, byteCount: pictureBytes)
+          (images.pointer + (labels.count + record) * imageBytes)
+            .copyMemory(from: raw.baseAddress! + record * recordBytes + 1, byteCount: imageBytes)
         }
       }
       labels += own
     }
-    return MemoryPictures(shape: shape, pictures: pictures, labels: labels)
+    return MemoryImages(shape: shape, images: images, labels: labels)
   }
 }

@@ -4,8 +4,8 @@ import Tensors
 ///
 /// Source: "The MNIST database", section "File formats", http://yann.lecun.com/exdb/mnist/
 enum IDX {
-  /// More pixels than this in one picture are refused.
-  static let largestPicture = 1 << 24
+  /// More pixels than this in one image are refused.
+  static let largestImage = 1 << 24
 
   /// Opens a file and reads its extents; what follows are as many bytes as their product.
   private static func open(
@@ -33,18 +33,18 @@ enum IDX {
     return (reader, extents)
   }
 
-  /// Reads pictures and their labels. Pictures are `N x H x W`, grey, or `N x C x H x W`.
-  static func pictures(
+  /// Reads images and their labels. Images are `N x H x W`, grey, or `N x C x H x W`.
+  static func images(
     images: String, labels: String, classCount: Int, package: String? = nil
-  ) throws(DatasetError) -> MemoryPictures {
+  ) throws(DatasetError) -> MemoryImages {
     let (labelReader, labelExtents) = try open(labels, what: "labels", package: package, ranks: 1...1)
     let labelBytes = try labelReader.read(count: labelExtents[0])
     try labelReader.finish()
 
-    let (reader, extents) = try open(images, what: "pictures", package: package, ranks: 3...4)
+    let (reader, extents) = try open(images, what: "images", package: package, ranks: 3...4)
     let shape = extents.count == 3 ? Shape([1, extents[1], extents[2]]) : Shape(Array(extents.dropFirst()))
-    guard (1...largestPicture).contains(shape.elementCount) else {
-      throw .malformed(path: images, problem: "its pictures have \(shape.elementCount) bytes")
+    guard (1...largestImage).contains(shape.elementCount) else {
+      throw .malformed(path: images, problem: "its images have \(shape.elementCount) bytes")
     }
     guard extents[0] == labelExtents[0] else {
       throw .countsDiffer(images: images, imageCount: extents[0], labels: labels, labelCount: labelExtents[0])
@@ -54,7 +54,7 @@ enum IDX {
     let buffer = try buffer(byteCount)
     try reader.read(into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
     try reader.finish()
-    return MemoryPictures(shape: shape, pictures: buffer, labels: labelBytes)
+    return MemoryImages(shape: shape, images: buffer, labels: labelBytes)
   }
 }
 
@@ -64,7 +64,7 @@ func check(_ labels: [UInt8], of path: String, classCount: Int) throws(DatasetEr
   throw .labelOutOfRange(path: path, index: index, label: Int(labels[index]), classCount: classCount)
 }
 
-/// Memory for pictures.
+/// Memory for images.
 func buffer(_ byteCount: Int) throws(DatasetError) -> AlignedBuffer {
   do { return try AlignedBuffer(byteCount: byteCount) } catch { throw .unreadable(error) }
 }
@@ -80,20 +80,20 @@ extension Dataset {
   ) throws(DatasetError) -> Dataset {
     precondition((1...256).contains(classes.count))
     try requireFolder(path, package: package)
-    func part(_ prefix: String) throws(DatasetError) -> MemoryPictures {
-      try IDX.pictures(
+    func part(_ prefix: String) throws(DatasetError) -> MemoryImages {
+      try IDX.images(
         images: plainOrGzip("\(path)/\(prefix)-images-idx3-ubyte"),
         labels: plainOrGzip("\(path)/\(prefix)-labels-idx1-ubyte"), classCount: classes.count, package: package)
     }
     let train = try part("train")
     let validation = try part("t10k")
-    guard train.pictureShape == validation.pictureShape else {
+    guard train.imageShape == validation.imageShape else {
       throw .malformed(
         path: path,
-        problem: "the pictures to train on are \(train.pictureShape), those to test on \(validation.pictureShape)")
+        problem: "the images to train on are \(train.imageShape), those to test on \(validation.imageShape)")
     }
-    if let channels = normalization?.mean.count, channels != train.pictureShape[0] {
-      throw .malformed(path: path, problem: "the pictures have \(train.pictureShape[0]) channels, \(channels) expected")
+    if let channels = normalization?.mean.count, channels != train.imageShape[0] {
+      throw .malformed(path: path, problem: "the images have \(train.imageShape[0]) channels, \(channels) expected")
     }
     let split = Split(train)
     var measured = normalization
@@ -102,7 +102,7 @@ extension Dataset {
       name: name, classes: classes, train: split, validation: Split(validation), normalization: measured!)
   }
 
-  /// Reads Fashion-MNIST: 60,000 pictures to train on, 10,000 to test on, 1 x 28 x 28, ten kinds of clothing.
+  /// Reads Fashion-MNIST: 60,000 images to train on, 10,000 to test on, 1 x 28 x 28, ten kinds of clothing.
   ///
   /// - Parameter path: The folder with the four files; the default is where Debian's `dataset-fashion-mnist` puts them.
   /// - Throws: `DatasetError`.

@@ -43,7 +43,7 @@ package struct ImageTree {
       let name = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
       if entry.isFolder {
         try walk(root, name, above: above + [identity], &found, isInterrupted)
-      } else if isPicture(entry.name) {
+      } else if isImage(entry.name) {
         images.append(name)
       } else {
         others.append(name)
@@ -88,7 +88,7 @@ package struct ImageTree {
       let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
       guard bytes.first != UInt8(ascii: ".") else {
         let name = String(decoding: bytes, as: UTF8.self)
-        if !name.hasPrefix("._"), isPicture(name) { hidden(name) }
+        if !name.hasPrefix("._"), isImage(name) { hidden(name) }
         continue
       }
       guard let name = String(validating: bytes, as: UTF8.self) else {
@@ -111,14 +111,14 @@ package struct ImageTree {
   private static func check(_ path: String) throws(DatasetError) {
     // One that cannot be read is reported when it is needed, as any other is.
     guard let file = try? InputFile(path), let head = try? file.bytes(at: 0, count: min(16, file.byteCount)),
-      !PictureDecoder.recognizes(head)
+      !ImageDecoder.recognizes(head)
     else { return }
     throw .undecodable(path: path, reason: "its format is not read: convert it to PNG, or take it out of the folder")
   }
 }
 
 /// Whether a file counts as an image, by its ending: torchvision's, and `.gif`.
-func isPicture(_ name: some StringProtocol) -> Bool {
+func isImage(_ name: some StringProtocol) -> Bool {
   let lowercased = name.lowercased()
   return [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif"].contains {
     lowercased.hasSuffix($0)

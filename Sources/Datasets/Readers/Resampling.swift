@@ -7,13 +7,13 @@ struct Pixels {
   var bytes: [UInt8]
 
   /// Up to four planes of an image, the first of them for what it lacks.
-  private init(_ picture: PictureView, channels: Range<Int>) {
-    let plane = picture.height * picture.width
-    (height, width) = (picture.height, picture.width)
+  private init(_ image: ImageView, channels: Range<Int>) {
+    let plane = image.height * image.width
+    (height, width) = (image.height, image.width)
     bytes = [UInt8](unsafeUninitializedCapacity: 4 * plane) { out, count in
       for i in 0..<4 {
         let from = (i < channels.count ? channels.lowerBound + i : channels.lowerBound) * plane
-        for pixel in 0..<plane { out[4 * pixel + i] = picture.bytes[from + pixel] }
+        for pixel in 0..<plane { out[4 * pixel + i] = image.bytes[from + pixel] }
       }
       count = 4 * plane
     }
@@ -25,7 +25,7 @@ struct Pixels {
   }
 
   /// Planes of red, green and blue, or of grey.
-  func picture(channels: Int) -> Picture {
+  func image(channels: Int) -> Image {
     precondition(channels == 1 || channels == 3)
     let plane = height * width
     let planes = [UInt8](unsafeUninitializedCapacity: channels * plane) { out, count in
@@ -36,29 +36,29 @@ struct Pixels {
       }
       count = channels * plane
     }
-    return Picture(channels: channels, height: height, width: width, bytes: planes)
+    return Image(channels: channels, height: height, width: width, bytes: planes)
   }
 
   /// Scales a window of an image of any number of channels, as `resampled` does.
   static func resampled(
-    _ picture: PictureView, _ window: Window, height: Int, width: Int, filter: Framing.Filter
-  ) -> Picture {
+    _ image: ImageView, _ window: Window, height: Int, width: Int, filter: Framing.Filter
+  ) -> Image {
     let plane = height * width
-    let bytes = [UInt8](unsafeUninitializedCapacity: picture.channels * plane) { out, count in
-      for first in stride(from: 0, to: picture.channels, by: 4) {
-        let channels = first..<min(first + 4, picture.channels)
-        let part = Pixels(picture, channels: channels)
+    let bytes = [UInt8](unsafeUninitializedCapacity: image.channels * plane) { out, count in
+      for first in stride(from: 0, to: image.channels, by: 4) {
+        let channels = first..<min(first + 4, image.channels)
+        let part = Pixels(image, channels: channels)
           .resampled(window, height: height, width: width, filter: filter)
         for (i, channel) in channels.enumerated() {
           for pixel in 0..<plane { out[channel * plane + pixel] = part.bytes[4 * pixel + i] }
         }
       }
-      count = picture.channels * plane
+      count = image.channels * plane
     }
-    return Picture(channels: picture.channels, height: height, width: width, bytes: bytes)
+    return Image(channels: image.channels, height: height, width: width, bytes: bytes)
   }
 
-  /// Scales a window of the picture to `height` x `width`, first along rows, then along columns, with weights and
+  /// Scales a window of the image to `height` x `width`, first along rows, then along columns, with weights and
   /// intermediate bytes rounded as Pillow rounds them.
   func resampled(_ window: Window, height: Int, width: Int, filter: Framing.Filter) -> Pixels {
     let whole = Window(

@@ -2,12 +2,12 @@ import Glibc
 public import Tensors
 
 extension Dataset {
-  /// Draws a dataset of striped pictures that needs no file: the class is how steep the stripes are, and how fine.
+  /// Draws a dataset of striped images that needs no file: the class is how steep the stripes are, and how fine.
   ///
-  /// Stripes lean left or right at random, so a mirrored picture keeps its class; phase, contrast and noise are random
+  /// Stripes lean left or right at random, so a mirrored image keeps its class; phase, contrast and noise are random
   /// too. A small network learns it in a few passes; at 28 x 28, with the default noise, not perfectly at once.
   ///
-  /// The pictures follow from `RandomKey(seed:, for: .synthetic)` alone. Their labels take turns: 0, 1, 2, …
+  /// The images follow from `RandomKey(seed:, for: .synthetic)` alone. Their labels take turns: 0, 1, 2, …
   /// - Parameters:
   ///   - shape: `C x H x W`; 1 to 4 channels, height and width 8 to 1024.
   ///   - noise: Standard deviation, where black to white is 1.
@@ -20,7 +20,7 @@ extension Dataset {
       guard allowed.contains(value) else { throw .outOfRange(what: what, value: value, allowed: allowed) }
     }
     try require("the number of classes", classes, in: 2...64)
-    try require("the number of axes of the pictures", shape.rank, in: 3...3)
+    try require("the number of axes of the images", shape.rank, in: 3...3)
     try require("the number of channels", shape[0], in: 1...4)
     try require("the height", shape[1], in: 8...1024)
     try require("the width", shape[2], in: 8...1024)
@@ -34,7 +34,7 @@ extension Dataset {
       name: "synthetic", classes: (0..<classes).map { "pattern \($0)" },
       train: Split(try pattern.samples(train, part: 0)), validation: Split(try pattern.samples(validation, part: 1)),
       normalization: Normalization(
-        mean: Array(repeating: 0.5, count: shape[0]), deviation: Array(repeating: 0.25, count: shape[0])))
+        mean: Array(repeating: 0.5, count: shape[0]), std: Array(repeating: 0.25, count: shape[0])))
   }
 }
 
@@ -54,12 +54,12 @@ private struct Stripes {
     return (Double(label % levels) / Double(max(levels - 1, 1)), coarsest * pow(finest / coarsest, share))
   }
 
-  func samples(_ count: Int, part: Int) throws(DatasetError) -> MemoryPictures {
+  func samples(_ count: Int, part: Int) throws(DatasetError) -> MemoryImages {
     let (channels, height, width) = (shape[0], shape[1], shape[2])
     let (byteCount, overflow) = count.multipliedReportingOverflow(by: shape.elementCount)
     guard !overflow, byteCount <= 1 << 36 else { throw .unreadable(.outOfMemory(byteCount: byteCount)) }
-    let pictures = try buffer(byteCount)
-    let out = pictures.pointer.assumingMemoryBound(to: UInt8.self)
+    let images = try buffer(byteCount)
+    let out = images.pointer.assumingMemoryBound(to: UInt8.self)
     let labels = (0..<count).map { UInt8($0 % classes) }
     var wave = [Double](repeating: 0, count: height * width)
     for sample in 0..<count {
@@ -85,6 +85,6 @@ private struct Stripes {
         }
       }
     }
-    return MemoryPictures(shape: shape, pictures: pictures, labels: labels)
+    return MemoryImages(shape: shape, images: images, labels: labels)
   }
 }

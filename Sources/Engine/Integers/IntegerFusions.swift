@@ -1,7 +1,7 @@
 internal import Networks
 internal import Tensors
 
-/// Which layers of a network with quantizers run as one step on whole numbers. A step stands at the place of its
+/// Which layers of a network with quantizers run as one step on integers. A step stands at the place of its
 /// quantizer, the last of its layers.
 struct IntegerFusions {
   /// `convolution or dense → (relu or clip) → quantizer → (add → (relu or clip) → quantizer)`.
@@ -50,7 +50,7 @@ struct IntegerFusions {
       default: return nil
       }
     }
-    /// Whether what a layer reads is rounded, so that it is there in whole numbers.
+    /// Whether what a layer reads is rounded, so that it is there in integers.
     func isWhole(_ node: Network.Node) -> Bool {
       var node = node
       while network[node].operation.passesNumbersOn, let before = network[node].inputs.first { node = before }

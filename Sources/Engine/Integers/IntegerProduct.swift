@@ -2,7 +2,7 @@ internal import CKernels
 internal import Networks
 internal import Tensors
 
-/// A convolution or dense layer on whole numbers: its kernel's arguments, and what of the weights they point to.
+/// A convolution or dense layer on integers: its kernel's arguments, and what of the weights they point to.
 final class IntegerProduct {
   private let arguments: UnsafeMutablePointer<rk_int8_convolution>
   /// In the kernel's form, whose size the weights decide.
@@ -50,7 +50,7 @@ final class IntegerProduct {
   /// - Throws: `EngineError.sumsTooLarge` where activations exist whose sum would not fit.
   func load(_ network: Network, _ weights: Weights) throws(EngineError) {
     guard let layer = network.integerLayer(of: group.layer, weights), let input = layer.input else {
-      preconditionFailure("a layer that is not in whole numbers")
+      preconditionFailure("a layer that is not in integers")
     }
     let levels = layer.weights.levels
     let bytes = levels.map { Int8($0) }

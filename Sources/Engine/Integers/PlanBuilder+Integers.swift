@@ -2,10 +2,10 @@ internal import CKernels
 internal import Networks
 internal import Tensors
 
-/// How plans for whole numbers are built: activations are bytes `N H W C`, as levels of the quantizers that they obey.
-/// Layers that are not rounded, and those that have no kernel for whole numbers, compute with reals in between.
+/// How plans for integers are built: activations are bytes `N H W C`, as levels of the quantizers that they obey.
+/// Layers that are not rounded, and those that have no kernel for integers, compute with reals in between.
 extension PlanBuilder {
-  /// A layer of a plan for whole numbers.
+  /// A layer of a plan for integers.
   /// - Returns: whether it is done; else it computes with reals.
   mutating func buildIntegers(_ node: Network.Node) throws(EngineError) -> Bool {
     if let group = integerFusions.emitted[node] {
@@ -47,13 +47,13 @@ extension PlanBuilder {
   /// Sees to it that a layer's numbers are there as reals.
   mutating func buildReals(of node: Network.Node) throws(EngineError) {
     guard values[node.index] == nil, let x = levels[node.index] else { return }
-    // A flattened picture still lies as the picture does.
-    var picture = node
-    while network[picture].operation.passesNumbersOn, !isMaxPool(picture), let before = network[picture].inputs.first,
-      network.shape(of: picture).rank == 1
-    { picture = before }
-    let shape = network.shape(of: picture)
-    let y = newValue(try .plain(extents(of: picture)))
+    // A flattened image still lies as the image does.
+    var image = node
+    while network[image].operation.passesNumbersOn, !isMaxPool(image), let before = network[image].inputs.first,
+      network.shape(of: image).rank == 1
+    { image = before }
+    let shape = network.shape(of: image)
+    let y = newValue(try .plain(extents(of: image)))
     let quantizer = loadedQuantizer(of: node)
     let (batch, channels) = (Int64(batch), Int64(shape[0]))
     let pixels = Int64(shape.extents.dropFirst().reduce(1, *))
@@ -82,12 +82,12 @@ extension PlanBuilder {
   }
 
   /// What a layer gives as bytes; made of its reals, which are on its levels, where it has been computed with those.
-  private mutating func wholeNumbers(of node: Network.Node) throws(EngineError) -> Value {
+  private mutating func integerValues(of node: Network.Node) throws(EngineError) -> Value {
     if levels[node.index] == nil {
-      // A flattened picture lies as the picture does.
+      // A flattened image lies as the image does.
       let before = network[node].inputs.first
       if network.shape(of: node).rank == 1, network[node].operation.passesNumbersOn, let before {
-        levels[node.index] = try wholeNumbers(of: before)
+        levels[node.index] = try integerValues(of: before)
       } else {
         try buildQuantization(of: node, by: node)
       }
@@ -137,12 +137,12 @@ extension PlanBuilder {
       (arguments.pad_top, arguments.pad_left) = (Int32(window.padding.top), Int32(window.padding.left))
       arguments.groups = Int32(rules.groups)
     case .dense(let rules):
-      // A window as large as the picture reads it in the order in which it would be flattened.
-      var picture = source
-      while network.shape(of: picture).rank == 1, network[picture].operation.passesNumbersOn,
-        let before = network[picture].inputs.first
-      { picture = before }
-      let extents = network.shape(of: picture).extents + [1, 1]
+      // A window as large as the image reads it in the order in which it would be flattened.
+      var image = source
+      while network.shape(of: image).rank == 1, network[image].operation.passesNumbersOn,
+        let before = network[image].inputs.first
+      { image = before }
+      let extents = network.shape(of: image).extents + [1, 1]
       (arguments.channels, arguments.height, arguments.width) = (
         Int64(extents[0]), Int64(extents[1]), Int64(extents[2])
       )
@@ -159,9 +159,9 @@ extension PlanBuilder {
 
   private mutating func build(_ group: IntegerFusions.Product) throws(EngineError) {
     let source = network[group.layer].inputs[0]
-    let x = try wholeNumbers(of: source)
+    let x = try integerValues(of: source)
     var residual: Value?
-    if let other = group.sum?.others[0] { residual = try wholeNumbers(of: other) }
+    if let other = group.sum?.others[0] { residual = try integerValues(of: other) }
     let place = group.sum?.quantizer ?? group.quantizer ?? group.layer
     let y = group.quantizer == nil ? newValue(try .plain(extents(of: place))) : try newLevels(of: place)
     let product = try IntegerProduct(arguments(of: group), group)
@@ -183,7 +183,7 @@ extension PlanBuilder {
   // MARK: Sums and pools
 
   private mutating func build(_ group: IntegerFusions.Sum) throws(EngineError) {
-    let (a, b) = (try wholeNumbers(of: group.others[0]), try wholeNumbers(of: group.others[1]))
+    let (a, b) = (try integerValues(of: group.others[0]), try integerValues(of: group.others[1]))
     let y = try newLevels(of: group.quantizer)
     let (first, second) = (loadedQuantizer(of: group.others[0]), loadedQuantizer(of: group.others[1]))
     let total = loadedQuantizer(of: group.quantizer)
@@ -207,7 +207,7 @@ extension PlanBuilder {
 
   private mutating func buildAverage(_ pool: Network.Node, _ quantizer: Network.Node) throws(EngineError) {
     let source = network[pool].inputs[0]
-    let x = try wholeNumbers(of: source)
+    let x = try integerValues(of: source)
     let y = try newLevels(of: quantizer)
     let shape = network.shape(of: source)
     let (batch, channels, pixels) = (Int64(batch), Int64(shape[0]), Int64(shape[1] * shape[2]))
@@ -228,7 +228,7 @@ extension PlanBuilder {
   private mutating func buildPassing(_ node: Network.Node, _ quantizer: Network.Node) throws(EngineError) {
     let operation = network[node].operation
     var parts: [(source: Network.Node, levels: Value)] = []
-    for source in network[node].inputs { parts.append((source, try wholeNumbers(of: source))) }
+    for source in network[node].inputs { parts.append((source, try integerValues(of: source))) }
     if case .averagePool(let rules) = operation {
       // One pixel is its own largest.
       buildMaxPool(rules.window, node, of: parts[0].source, parts[0].levels)
@@ -262,7 +262,7 @@ extension PlanBuilder {
   }
 
   private mutating func buildMaxPool(_ window: Window, _ node: Network.Node, of source: Network.Node, _ x: Value) {
-    guard let y = try? newLevels(of: node) else { preconditionFailure("a picture without a layout") }
+    guard let y = try? newLevels(of: node) else { preconditionFailure("an image without a layout") }
     let (input, output) = (network.shape(of: source), network.shape(of: node))
     var arguments = rk_int8_pooling()
     arguments.batch = Int64(batch)

@@ -84,7 +84,7 @@ extension PlanBuilder {
       guard let dy = parts.first else { return }
       let second = parts.count > 1 ? parts[1] : nil
       let dx = plan.newValue(blocked)
-      // Without a residual the output follows from x once more.
+      // Without a residual the output follows from x again.
       let masking = residual == nil || group.activation == nil ? nil : y
       let needsResidual = group.residual.map { plan.needsGradient[$0.index] } ?? false
       let dresidual = needsResidual ? plan.newValue(blocked) : nil

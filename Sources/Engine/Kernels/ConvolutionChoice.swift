@@ -4,7 +4,7 @@ internal import Networks
 /// One way to compute a convolution: what oneDNN is asked for.
 struct ConvolutionChoice {
   var algorithm: dnnl_alg_kind_t
-  /// Whether pictures come and go as `n C/block h w block`; otherwise oneDNN says how.
+  /// Whether images come and go as `n C/block h w block`; otherwise oneDNN says how.
   var isBlocked = false
   /// The tile of Winograd's algorithm, as it stands in the kernel's name: `4x3` is F(4x4, 3x3).
   var tile: String?
@@ -56,7 +56,7 @@ struct ConvolutionRules {
   private static let manyTiles = 49
 
   /// Whether Winograd's algorithm in float32 does better than a direct kernel in bf16, whose products cost half: so many
-  /// channels, or so large a picture, that neither the transforms nor the conversions of arrays between layers show.
+  /// channels, or so large an image, that neither the transforms nor the conversions of arrays between layers show.
   private var isWinogradBestOfAll: Bool {
     let (channels, pixels) = (min(inputChannels, convolution.outputChannels), output.reduce(1, *))
     return mayUseWinograd && tiles >= Self.manyTiles
@@ -74,7 +74,7 @@ struct ConvolutionRules {
   ///
   /// In bf16 direct kernels in blocks are as fast as the others, or faster, at every shape that was tried.
   ///
-  /// F(2x2, 3x3), which oneDNN has for small batches only, pays where there are few tiles. Large pictures are fastest in blocks, small ones in the channels-last layouts that
+  /// F(2x2, 3x3), which oneDNN has for small batches only, pays where there are few tiles. Large images are fastest in blocks, small ones in the channels-last layouts that
   /// oneDNN takes on its own.
   var inference: [ConvolutionChoice] {
     var choices: [ConvolutionChoice] = []

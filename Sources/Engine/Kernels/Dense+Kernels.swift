@@ -31,7 +31,7 @@ extension Dense {
         &operation, propagation, &sourceLayout.descriptor, &weightLayout.descriptor, bias, &outputLayout.descriptor)
     }
     try check(status, "dnnl_inner_product_forward_desc_init", name)
-    // One or two pictures are a product of a matrix and a vector, which oneDNN's first choice reads a third slower.
+    // One or two images are a product of a matrix and a vector, which oneDNN's first choice reads a third slower.
     let isVector = !plan.isTraining && rows <= 2
     var found: PrimitiveDescriptor?
     for accepts in isVector ? [{ !$0.kernel.contains("brgemm") }, { _ in true }] : [{ (_: PrimitiveDescriptor) in true }]
@@ -89,7 +89,7 @@ extension Dense {
     }
   }
 
-  /// Tokens as the pixels of one picture, for a 1x1 convolution: its kernels pack nothing, so they are faster here than
+  /// Tokens as the pixels of one image, for a 1x1 convolution: its kernels pack nothing, so they are faster here than
   /// a product of matrices, and take no memory.
   /// - Returns: whether oneDNN has such a kernel.
   private func buildPixels(
@@ -173,7 +173,7 @@ extension Flatten {
     let shape = plan.network.shape(of: source)
     let x = plan.value(of: source)
     let flat = try Layout.plain(plan.extents(of: node), x.layout.type)
-    // Pictures of one pixel lie as their vectors do in every layout without padding; others are put in order first.
+    // Images of one pixel lie as their vectors do in every layout without padding; others are put in order first.
     let isOnePixel = shape.extents.dropFirst().allSatisfy { $0 == 1 } && x.layout.byteCount == flat.byteCount
     let ordered =
       isOnePixel ? x : try plan.converted(x, to: .plain(plan.extents(of: source), x.layout.type), for: node)

@@ -4,7 +4,7 @@ internal import Networks
 internal import Tensors
 
 extension PlanBuilder {
-  /// A layer that multiplies by what is drawn anew each step. Nothing is kept: the way back draws the same again.
+  /// A layer that multiplies by what is drawn again each step. Nothing is kept: the way back draws the same again.
   private mutating func drop(
     _ node: Network.Node, _ kind: String, rate: Float, purpose: RandomPurpose, needsOrder: Bool,
     _ kernel: @escaping @Sendable (

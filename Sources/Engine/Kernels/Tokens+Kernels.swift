@@ -17,9 +17,9 @@ extension Tokens {
     let shape = plan.network.shape(of: source)
     let y = plan.newValue(try .plain(plan.extents(of: node)))
     plan.values[node.index] = y
-    // The tokens after the first, seen as a picture.
-    let picture = try y.layout.picture(shape, skipping: 1)
-    try plan.reorder(plan.value(of: source), into: Value(buffer: y.buffer, layout: picture), for: node)
+    // The tokens after the first, seen as an image.
+    let image = try y.layout.image(shape, skipping: 1)
+    try plan.reorder(plan.value(of: source), into: Value(buffer: y.buffer, layout: image), for: node)
 
     let parameter = try plan.newPlainParameter(node, 0)
     let token = plan.value(ofParameter: parameter)
@@ -40,24 +40,24 @@ extension Tokens {
       }
       guard plan.needsGradient[source.index] else { return }
       let dx = plan.newValue(try .plain(plan.extents(of: source)))
-      try plan.reorder(Value(buffer: dy.buffer, layout: picture), into: dx, for: node)
+      try plan.reorder(Value(buffer: dy.buffer, layout: image), into: dx, for: node)
       plan.contribute(dx, to: source)
     }
   }
 }
 
 extension Layout {
-  /// Tokens `N T C` after the first few, seen as pictures `N C H W`.
-  fileprivate func picture(_ shape: Shape, skipping count: Int) throws(EngineError) -> Layout {
+  /// Tokens `N T C` after the first few, seen as images `N C H W`.
+  fileprivate func image(_ shape: Shape, skipping count: Int) throws(EngineError) -> Layout {
     let (tokens, channels) = (extents[1], extents[2])
-    var picture = dnnl_memory_desc_t()
+    var image = dnnl_memory_desc_t()
     try check(
       dnnl_memory_desc_init_by_strides(
-        &picture, 4, ([extents[0]] + shape.extents).map(Int64.init), dnnl_f32,
+        &image, 4, ([extents[0]] + shape.extents).map(Int64.init), dnnl_f32,
         [tokens * channels, 1, shape[2] * channels, channels].map(Int64.init)),
       "dnnl_memory_desc_init_by_strides")
-    picture.offset0 = Int64(count * channels)
-    return Layout(picture)
+    image.offset0 = Int64(count * channels)
+    return Layout(image)
   }
 }
 

@@ -4,7 +4,7 @@ package import Tensors
 
 /// Holds an ONNX model, as it was read back, against the network that it stands for.
 ///
-/// Shapes are worked out anew from each operator's attributes, as ONNX defines them, so that a wrong stride or padding
+/// Shapes are worked out again from each operator's attributes, as ONNX defines them, so that a wrong stride or padding
 /// shows; and what is rounded, from the scales that stand in the file.
 struct ONNXChecker {
   private let model: Onnx_ModelProto
@@ -80,7 +80,7 @@ struct ONNXChecker {
 
   private typealias Constant = (extents: [Int], element: ONNXElement, data: Data)
 
-  /// Holds the whole numbers of a layer, or the levels of a quantizer, against the network's.
+  /// Holds the integers of a layer, or the levels of a quantizer, against the network's.
   private func check(
     _ node: Network.Node, of network: Network, _ weights: Weights, _ constants: [String: Constant]
   ) throws(Problem) {
@@ -173,7 +173,7 @@ private struct ONNXShapes {
       guard inputs.count == 2 || inputs[2] == [inputs[1][0]] else { throw wrong("its bias does not fit") }
       return [-1, inputs[1][0]] + (try window(over: x, dilations: ints("dilations")))
     case "MaxPool", "AveragePool":
-      guard inputs.count == 1, x.count == 4 else { throw wrong("it takes one picture") }
+      guard inputs.count == 1, x.count == 4 else { throw wrong("it takes one image") }
       return [-1, x[1]] + (try window(over: x, dilations: [1, 1]))
     case "BatchNormalization":
       guard inputs.count == 5, x.count >= 2, inputs[1...].allSatisfy({ $0 == [x[1]] }) else {
@@ -198,7 +198,7 @@ private struct ONNXShapes {
       }
       return [-1, inputs.reduce(0) { $0 + $1[1] }] + x[2...]
     case "GlobalAveragePool":
-      guard inputs.count == 1, x.count == 4 else { throw wrong("it takes one picture") }
+      guard inputs.count == 1, x.count == 4 else { throw wrong("it takes one image") }
       return [-1, x[1], 1, 1]
     case "Flatten":
       guard inputs.count == 1, int("axis") == 1 else { throw wrong("it takes one input") }

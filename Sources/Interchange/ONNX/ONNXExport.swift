@@ -3,12 +3,12 @@ internal import Networks
 internal import SwiftProtobuf
 internal import Tensors
 
-/// Writes a network as an ONNX model: operator set 17, pictures `N C H W` with the batch open.
+/// Writes a network as an ONNX model: operator set 17, images `N C H W` with the batch open.
 ///
 /// Values bear the names of their layers, initializers those of the weights.
 ///
-/// A quantizer is a QuantizeLinear and a DequantizeLinear; rounded weights and biases are whole numbers with a
-/// DequantizeLinear. Runtimes take these pairs, and what lies between them, for operators in whole numbers. They look for
+/// A quantizer is a QuantizeLinear and a DequantizeLinear; rounded weights and biases are integers with a
+/// DequantizeLinear. Runtimes take these pairs, and what lies between them, for operators in integers. They look for
 /// pairs on both sides, so there are some behind poolings by maximum too, where they change nothing; and activations are
 /// left out that a quantizer makes superfluous.
 struct ONNXExport {
@@ -74,7 +74,7 @@ struct ONNXExport {
     func numbers(_ list: [Float]) -> String { list.map { "\($0)" }.joined(separator: ",") }
     return [
       ("classes", description.classes.joined(separator: "\n")), ("mean", numbers(description.mean)),
-      ("deviation", numbers(description.deviation)),
+      ("std", numbers(description.std)),
     ]
     .filter { !$0.1.isEmpty }
     .map { entry in Onnx_StringStringEntryProto.with { ($0.key, $0.value) = entry } }
@@ -217,7 +217,7 @@ struct ONNXExport {
     }
   }
 
-  /// Adds whole numbers and what makes real ones of them.
+  /// Adds integers and what makes real ones of them.
   private mutating func addLevels(
     _ name: String, _ element: ONNXElement, _ bytes: [UInt8], shape: Shape, scales: [Float], zeros: [UInt8]
   ) -> String {

@@ -3,7 +3,7 @@ package import Tensors
 
 /// Holds a TensorFlow Lite model, as it was read back, against the rules of its operators.
 ///
-/// Shapes are worked out anew from each operator's options, as TensorFlow Lite defines them, so that a wrong stride or
+/// Shapes are worked out again from each operator's options, as TensorFlow Lite defines them, so that a wrong stride or
 /// padding shows; so are versions and types, and scales by the published specification of 8-bit quantization.
 struct TFLiteChecker {
   private let model: TFLiteModel
@@ -36,14 +36,14 @@ struct TFLiteChecker {
           == integers.weights.levels,
         let bias = tensors["\(layer.name).bias"], bias.element == .int32,
         bias.numbers == (integers.bias ?? [Int32](repeating: 0, count: bias.numbers.count))
-      else { throw Problem("'\(layer.name)' has other whole numbers than the network's") }
+      else { throw Problem("'\(layer.name)' has other integers than the network's") }
     }
   }
 
-  /// The whole numbers of a filter, brought from the order that TensorFlow Lite documents for its operators to the
+  /// The integers of a filter, brought from the order that TensorFlow Lite documents for its operators to the
   /// network's, `O C H W`: convolutions have `O H W C`, depthwise ones `1 H W O`, dense layers `O F`, where a flattened
-  /// picture is `H W C`.
-  /// - Parameter transposed: whether a flattened picture, by the layer's name, was brought to `C H W` before.
+  /// image is `H W C`.
+  /// - Parameter transposed: whether a flattened image, by the layer's name, was brought to `C H W` before.
   private func levels(
     of filter: TFLiteModel.Tensor, at node: Network.Node, in network: Network, transposed: (String) -> Bool
   ) -> [Int16]? {
@@ -63,11 +63,11 @@ struct TFLiteChecker {
       while let input = network[before].inputs.first, network.shape(of: before).rank == 1 {
         before = input
         if case .dense = network[before].operation { break }
-        let picture = network.shape(of: before)
-        guard picture.rank == 3 else { continue }
+        let image = network.shape(of: before)
+        guard image.rank == 3 else { continue }
         let flatten = network.nodes.first { network[$0].inputs == [before] && network.shape(of: $0).rank == 1 }
         if let flatten, !transposed(network[flatten].name) {
-          extents = (rules.outputFeatures, picture[0], picture[1], picture[2])
+          extents = (rules.outputFeatures, image[0], image[1], image[2])
         }
       }
     default: return nil
@@ -190,7 +190,7 @@ private struct TFLiteShapes {
       return [1] + (try window(over: x, height: filter[1], width: filter[2], isDilated: true)) + [filter[3]]
     case .maxPool, .averagePool:
       try takes(1, .pool)
-      guard x.count == 4 else { throw Problem("it takes a picture") }
+      guard x.count == 4 else { throw Problem("it takes an image") }
       let (height, width) = (Int(step.options[.filterHeight]), Int(step.options[.filterWidth]))
       return [1] + (try window(over: x, height: height, width: width, isDilated: false)) + [x[3]]
     case .fullyConnected:
@@ -223,7 +223,7 @@ private struct TFLiteShapes {
     case .mean:
       try takes(2, .reducer)
       guard x.count == 4, try constant(1) == [1, 2], step.options[.keepsAxes] == 1 else {
-        throw Problem("it takes the mean of something else than a picture")
+        throw Problem("it takes the mean of something else than an image")
       }
       return [1, 1, 1, x[3]]
     case .pad, .padWith:
@@ -252,9 +252,9 @@ private struct TFLiteShapes {
     guard step.options.kind == kind else { throw Problem("it has the options of another operator") }
   }
 
-  /// Whole numbers that are part of the model.
+  /// Integers that are part of the model.
   private func constant(_ input: Int) throws(Problem) -> [Int] {
-    guard inputs[input].element == .int32, inputs[input].data != nil else { throw Problem("it needs whole numbers") }
+    guard inputs[input].element == .int32, inputs[input].data != nil else { throw Problem("it needs integers") }
     return inputs[input].numbers.map { Int($0) }
   }
 
@@ -286,7 +286,7 @@ extension TFLiteModel {
 }
 
 extension TFLiteModel.Tensor {
-  /// Whole numbers of 32 bits that are part of the model.
+  /// Integers of 32 bits that are part of the model.
   fileprivate var numbers: [Int32] {
     guard element == .int32, let data else { return [] }
     return data.withUnsafeBytes { raw in
@@ -338,7 +338,7 @@ private struct TFLiteTypes {
     case .add: try areAlike(inputs + [result])
     case .mean: try areAlike([x, result])
     case .multiply, .maximum, .minimum, .relu, .relu6, .reluMinus1To1, .logistic, .tanh:
-      guard !isWhole else { throw Problem("it is written in 32 bits alone") }
+      guard !isWhole else { throw Problem("it is written in float32 alone") }
       try areAlike(inputs + [result])
     }
   }

@@ -1,11 +1,11 @@
 internal import Networks
 internal import Tensors
 
-/// Writes a network as a TensorFlow Lite model: pictures `N H W C`, activations within the operators before them where
+/// Writes a network as a TensorFlow Lite model: images `N H W C`, activations within the operators before them where
 /// that is exact.
 ///
-/// What a quantizer reads becomes 8-bit numbers, and the operators between them compute in whole numbers where TensorFlow
-/// Lite has such a form of them. Others stay in 32 bits, with conversions around them; their weights are the rounded
+/// What a quantizer reads becomes 8-bit numbers, and the operators between them compute in integers where TensorFlow
+/// Lite has such a form of them. Others stay in float32, with conversions around them; their weights are the rounded
 /// ones. Where both ends of the network are rounded, callers bring and get 8-bit numbers, elsewhere 32-bit ones.
 struct TFLiteExport {
   private let network: Network
@@ -15,8 +15,8 @@ struct TFLiteExport {
   private var model: TFLiteModel
   /// The tensor that each layer gives.
   private var tensors: [Int32] = []
-  /// For vectors that are pictures flattened in TensorFlow's order, height and width first: those pictures, `C H W`.
-  private var pictures: [Network.Node: Shape] = [:]
+  /// For vectors that are images flattened in TensorFlow's order, height and width first: those images, `C H W`.
+  private var images: [Network.Node: Shape] = [:]
   /// Activations that the operator before them applies, and quantizers whose levels it gives.
   private var fused: Set<Network.Node> = []
   /// By tensors of 8 bits: the same in 32.
@@ -66,7 +66,7 @@ struct TFLiteExport {
     let layer = network[node]
     let x = layer.inputs.first.map { tensors[$0.index] } ?? -1
     // Element by element, so the order stays.
-    if let first = layer.inputs.first { pictures[node] = pictures[first] }
+    if let first = layer.inputs.first { images[node] = images[first] }
     if fused.contains(node) { return x }
     switch layer.operation {
     case .input(let input):
@@ -95,7 +95,7 @@ struct TFLiteExport {
       if !rules.countsPadding, case .explicit = padding {
         throw layer.unsupported(in: .tensorFlowLite, "other than TensorFlow pads")
       }
-      // Its form of whole numbers gives the scale that it gets.
+      // Its form of integers gives the scale that it gets.
       if let scale = quantization(x), try quantizer(after: node)?.quantization == scale {
         let ending = try fusingQuantizer(after: node, reading: [x])
         return addPool(.averagePool, rules.window, countsPadding: rules.countsPadding, of: x, at: node, ending)
@@ -122,7 +122,7 @@ struct TFLiteExport {
     }
   }
 
-  // MARK: Whole numbers
+  // MARK: Integers
 
   private func quantization(_ tensor: Int32) -> TFLiteModel.Quantization? { model.tensors[Int(tensor)].quantization }
 
@@ -134,7 +134,7 @@ struct TFLiteExport {
     return TFLiteModel.Quantization(quantizer)
   }
 
-  /// The numbers of a tensor in 32 bits.
+  /// The numbers of a tensor in float32.
   private mutating func widened(_ tensor: Int32) -> Int32 {
     guard quantization(tensor) != nil else { return tensor }
     if let known = widened[tensor] { return known }
@@ -148,7 +148,7 @@ struct TFLiteExport {
     return place
   }
 
-  /// How an operator in whole numbers ends.
+  /// How an operator in integers ends.
   private struct Ending {
     let activation: TFLiteModel.Activation
     /// The quantizer's.
@@ -213,7 +213,7 @@ struct TFLiteExport {
     guard try quantizer(after: node)?.activation == TFLiteModel.Activation.none,
       let ending = try fusingQuantizer(after: node, reading: inputs)
     else { return append(node, .concatenation, inputs.map { widened($0) }, options) }
-    // Its form of whole numbers takes one scale. Rounding to it before is rounding to it after.
+    // Its form of integers takes one scale. Rounding to it before is rounding to it after.
     let scaled = inputs.enumerated().map { place, input in
       guard quantization(input) != ending.quantization else { return input }
       return append(
@@ -232,7 +232,7 @@ struct TFLiteExport {
     let quantization: TFLiteModel.Quantization?
   }
 
-  /// Adds what a convolution or a dense layer reads: whole numbers where it ends in a quantizer, else in 32 bits.
+  /// Adds what a convolution or a dense layer reads: integers where it ends in a quantizer, else in float32.
   /// - Parameters:
   ///   - weight: the shape of its weights with four axes.
   ///   - order: of those axes in TensorFlow Lite.
@@ -305,9 +305,9 @@ struct TFLiteExport {
   ) throws(InterchangeError) -> Int32 {
     let weight = weights["\(network[node].name).weight"]!.shape
     // O (C H W) becomes O (H W C), the order of what it reads.
-    let picture = pictures.removeValue(forKey: node) ?? [weight[1], 1, 1]
+    let image = images.removeValue(forKey: node) ?? [weight[1], 1, 1]
     let parameters = try addParameters(
-      of: node, reading: x, hasBias: rules.hasBias, weight: picture.batched(rules.outputFeatures), order: [0, 2, 3, 1],
+      of: node, reading: x, hasBias: rules.hasBias, weight: image.batched(rules.outputFeatures), order: [0, 2, 3, 1],
       shape: weight)
     let isWhole = parameters.quantization != nil
     return append(
@@ -368,11 +368,11 @@ struct TFLiteExport {
 
   private enum WindowPadding {
     case same, valid
-    /// Rows and columns before the picture and after it.
+    /// Rows and columns before the image and after it.
     case explicit(top: Int, left: Int, bottom: Int, right: Int)
   }
 
-  /// Rows or columns that the places of a window need before and after a picture; less than its padding where the last
+  /// Rows or columns that the places of a window need before and after an image; less than its padding where the last
   /// ones are never read.
   private struct Margin {
     let before, after: Int
@@ -400,7 +400,7 @@ struct TFLiteExport {
     return .explicit(top: down.before, left: across.before, bottom: down.after, right: across.after)
   }
 
-  /// Pads a picture where TensorFlow's own padding is another: with zeros, or with the least that there is.
+  /// Pads an image where TensorFlow's own padding is another: with zeros, or with the least that there is.
   private mutating func padding(
     _ x: Int32, by window: Window, withLeast: Bool = false, isAlwaysExplicit: Bool = false, at node: Network.Node
   ) -> (Int32, TFLiteModel.Padding) {
@@ -481,7 +481,7 @@ struct TFLiteExport {
     var x = x
     if input[1] * input[2] > 1 {
       if isReadByDenseAlone(node) {
-        pictures[node] = input
+        images[node] = input
       } else {
         let order = addConstant("\(layer.name).order", [0, 3, 1, 2] as [Int32], shape: [4])
         let name = "\(layer.name).transposed"
@@ -524,7 +524,7 @@ struct TFLiteExport {
     return tensor
   }
 
-  /// - Parameter extents: as they are, where they are no picture's or vector's.
+  /// - Parameter extents: as they are, where they are no image's or vector's.
   private mutating func addTensor(
     _ name: String, _ sample: Shape, extents: [Int]? = nil, _ quantization: TFLiteModel.Quantization?
   ) -> Int32 {

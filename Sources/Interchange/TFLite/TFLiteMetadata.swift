@@ -27,23 +27,23 @@ extension TFLiteModel {
     return ZipArchive.stored([(labelFile, Array((lines.joined(separator: "\n") + "\n").utf8))], at: offset)
   }
 
-  /// A table ModelMetadata of the published schema (tflite-support, metadata_schema.fbs): how pictures become the
+  /// A table ModelMetadata of the published schema (tflite-support, metadata_schema.fbs): how images become the
   /// network's input, and what its answer is.
   private static func card(_ description: ModelDescription, of network: Network) throws(TensorError) -> [UInt8] {
     let file = try FlatBufferWriter(byteCount: 1 << 12)
     let input = network.shape(of: network.input)
     var properties: FlatBufferWriter.Place?
     if input.rank == 3 {
-      // Of the union of contents, a picture is the second; RGB is 1, grey 2.
-      let picture = file.table([0: .byte(input[0] == 3 ? 1 : input[0] == 1 ? 2 : 0)])
-      properties = file.table([0: .byte(2), 1: .place(picture)])
+      // Of the union of contents, an image is the second; RGB is 1, grey 2.
+      let image = file.table([0: .byte(input[0] == 3 ? 1 : input[0] == 1 ? 2 : 0)])
+      properties = file.table([0: .byte(2), 1: .place(image)])
     }
     var units: FlatBufferWriter.Place?
     if !description.mean.isEmpty {
       // Theirs is of bytes 0 to 255, ours of 0 to 1.
       let options = file.table([
         0: .place(file.floats(description.mean.map { 255 * $0 })),
-        1: .place(file.floats(description.deviation.map { 255 * $0 })),
+        1: .place(file.floats(description.std.map { 255 * $0 })),
       ])
       units = file.places([file.table([0: .byte(1), 1: .place(options)])])
     }

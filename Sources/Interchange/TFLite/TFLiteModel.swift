@@ -3,7 +3,7 @@ internal import Networks
 /// A TensorFlow Lite model as a value: what a .tflite file says, before it is one or after it was read.
 ///
 /// Numbers of operators, types and options are those of the published schema, version 3
-/// (tensorflow/lite/schema/schema.fbs). Tensors may have quantization parameters; a model in 32 bits has none.
+/// (tensorflow/lite/schema/schema.fbs). Tensors may have quantization parameters; a model in float32 has none.
 package struct TFLiteModel: Hashable, Sendable {
   package enum Element: Int8, Hashable, Sendable {
     case float32 = 0
@@ -184,7 +184,7 @@ extension TFLiteModel {
     }
   }
 
-  /// Where the zeros around a picture come from.
+  /// Where the zeros around an image come from.
   package enum Padding: Int32, Hashable, Sendable {
     /// TensorFlow's: `ceil(extent / stride)` places, the odd zero at the bottom and right.
     case same = 0

@@ -4,7 +4,7 @@ public import Tensors
   import Glibc
 #endif
 
-/// Self-attention of several heads, with a bias that follows from where two tokens stand on the picture:
+/// Self-attention of several heads, with a bias that follows from where two tokens stand on the image:
 ///
 ///     y = softmax((q + b_q) kᵀ / √d + B) (v + b_v)        for each head
 ///
@@ -18,7 +18,7 @@ public import Tensors
 public struct Attention: OperationRules {
   public static let title = "attention"
   public var heads: Int
-  /// The tokens of the picture, without the class token.
+  /// The tokens of the image, without the class token.
   public var grid: Extent
   public init(heads: Int, grid: Extent) { (self.heads, self.grid) = (heads, grid) }
 
@@ -40,7 +40,7 @@ public struct Attention: OperationRules {
   }
 
   /// Those of the two matrix products, as timm's count of a transformer has them.
-  public func multiplyAdds(of inputs: [Shape]) -> Int { 2 * inputs[0][0] * inputs[0][0] * (inputs[0][1] / 3) }
+  public func macs(of inputs: [Shape]) -> Int { 2 * inputs[0][0] * inputs[0][0] * (inputs[0][1] / 3) }
 
   public func parameters(of inputs: [Shape]) -> [ParameterRule] {
     let features: Shape = [inputs[0][1] / 3]

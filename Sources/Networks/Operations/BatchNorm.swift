@@ -13,7 +13,7 @@ public struct BatchNorm: OperationRules {
   public var momentum: Float
   public init(epsilon: Float = 1e-5, momentum: Float = 0.1) { (self.epsilon, self.momentum) = (epsilon, momentum) }
 
-  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try singlePicture(inputs, of: Self.title) }
+  public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try singleImage(inputs, of: Self.title) }
 
   public func parameters(of inputs: [Shape]) -> [ParameterRule] {
     let channels: Shape = [inputs[0][0]]

@@ -23,7 +23,7 @@ public struct Convolution: OperationRules {
   }
 
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
-    let input = try singlePicture(inputs, of: Self.title)
+    let input = try singleImage(inputs, of: Self.title)
     guard groups > 0, outputChannels > 0, input[0] > 0, input[0] % groups == 0, outputChannels % groups == 0 else {
       throw ShapeError("\(input[0]) input and \(outputChannels) output channels do not divide into \(groups) groups")
     }
@@ -31,7 +31,7 @@ public struct Convolution: OperationRules {
     return [outputChannels, output.height, output.width]
   }
 
-  public func multiplyAdds(of inputs: [Shape]) -> Int {
+  public func macs(of inputs: [Shape]) -> Int {
     guard let output = try? outputShape(of: inputs) else { return 0 }
     return output.elementCount * (inputs[0][0] / groups) * window.kernel.height * window.kernel.width
   }
@@ -45,18 +45,18 @@ public struct Convolution: OperationRules {
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
   ) -> NDArray<Double> {
-    let picture = inputs[0].shape.sample
-    guard let shape = try? outputShape(of: [picture]) else { preconditionFailure("a shape that was not checked") }
-    let (channels, height, width) = (picture[0], picture[1], picture[2])
+    let image = inputs[0].shape.sample
+    guard let shape = try? outputShape(of: [image]) else { preconditionFailure("a shape that was not checked") }
+    let (channels, height, width) = (image[0], image[1], image[2])
     let inputsPerGroup = channels / groups
     let outputsPerGroup = outputChannels / groups
     let kernel = window.kernel
     return inputs[0].withUnsafeElements { x in
       parameters[0].withUnsafeElements { w in
-        .pictures(shape.batched(inputs[0].shape[0])) { n, o, row, column in
+        .images(shape.batched(inputs[0].shape[0])) { n, o, row, column in
           var sum = hasBias ? parameters[1][flat: o] : 0
           let firstInput = o / outputsPerGroup * inputsPerGroup
-          window.forEachTap(row, column, of: picture) { down, across, y, z in
+          window.forEachTap(row, column, of: image) { down, across, y, z in
             for i in 0..<inputsPerGroup {
               sum +=
                 w[((o * inputsPerGroup + i) * kernel.height + down) * kernel.width + across]

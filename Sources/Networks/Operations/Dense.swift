@@ -22,7 +22,7 @@ public struct Dense: OperationRules {
     guard outputFeatures > 0 else { throw ShapeError("dense needs at least one feature in and out") }
     return Shape(input.extents.dropLast() + [outputFeatures])
   }
-  public func multiplyAdds(of inputs: [Shape]) -> Int { outputFeatures * inputs[0].elementCount }
+  public func macs(of inputs: [Shape]) -> Int { outputFeatures * inputs[0].elementCount }
   public func parameters(of inputs: [Shape]) -> [ParameterRule] {
     [ParameterRule("weight", [outputFeatures, inputs[0].features], .weight)]
       + (hasBias ? [ParameterRule("bias", [outputFeatures], .bias)] : [])

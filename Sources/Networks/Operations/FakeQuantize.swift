@@ -1,7 +1,7 @@
 public import Tensors
 
 /// `y = s (q − z)`, `q = min(max(round(x / s) + z, 0), 2ᵇ − 1)`: numbers rounded to what `b` bits can hold, as the kernels
-/// that compute in whole numbers round them. The range that is spread over the levels is kept: `min` and `max`.
+/// that compute in integers round them. The range that is spread over the levels is kept: `min` and `max`.
 ///
 /// - Shapes: `x` of any shape; `y` has the same.
 /// - Training: the range moves towards the batch's by `1 − decay` before it is used; `dx = dy` within it, else 0.

@@ -18,7 +18,7 @@ public struct Add: OperationRules {
   }
 }
 
-/// The inputs one after the other along the first axis of a sample: channels of pictures, features of vectors.
+/// The inputs one after the other along the first axis of a sample: channels of images, features of vectors.
 public struct Concatenation: OperationRules {
   public static let title = "concatenation"
   public init() {}

@@ -34,8 +34,8 @@ public struct AveragePool: OperationRules {
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
   ) -> NDArray<Double> {
-    reduce(inputs[0], window, from: 0, +) { sum, onPicture in
-      sum / Double(countsPadding ? window.kernel.height * window.kernel.width : onPicture)
+    reduce(inputs[0], window, from: 0, +) { sum, onImage in
+      sum / Double(countsPadding ? window.kernel.height * window.kernel.width : onImage)
     }
   }
 }
@@ -45,7 +45,7 @@ public struct GlobalAveragePool: OperationRules {
   public static let title = "global average pool"
   public init() {}
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
-    [try singlePicture(inputs, of: Self.title)[0], 1, 1]
+    [try singleImage(inputs, of: Self.title)[0], 1, 1]
   }
   public func reference(
     _ inputs: [NDArray<Double>], _ parameters: [NDArray<Double>], _ mode: ReferenceMode
@@ -62,7 +62,7 @@ public struct GlobalAveragePool: OperationRules {
 }
 
 private func pooled(_ inputs: [Shape], _ window: Window, of title: String) throws(ShapeError) -> Shape {
-  let input = try singlePicture(inputs, of: title)
+  let input = try singleImage(inputs, of: title)
   guard window.dilation == 1 else { throw ShapeError("\(title) has no dilation") }
   guard window.padding.top < window.kernel.height, window.padding.bottom < window.kernel.height,
     window.padding.left < window.kernel.width, window.padding.right < window.kernel.width
@@ -71,25 +71,25 @@ private func pooled(_ inputs: [Shape], _ window: Window, of title: String) throw
   return [input[0], output.height, output.width]
 }
 
-/// Combines the elements of the picture under each place of a window; `finish` also gets their number.
+/// Combines the elements of the image under each place of a window; `finish` also gets their number.
 private func reduce(
   _ input: NDArray<Double>, _ window: Window, from start: Double, _ combine: (Double, Double) -> Double,
-  finish: (Double, _ onPicture: Int) -> Double
+  finish: (Double, _ onImage: Int) -> Double
 ) -> NDArray<Double> {
-  let picture = input.shape.sample
-  let (channels, height, width) = (picture[0], picture[1], picture[2])
-  guard let output = try? window.output(of: picture, for: "") else {
+  let image = input.shape.sample
+  let (channels, height, width) = (image[0], image[1], image[2])
+  guard let output = try? window.output(of: image, for: "") else {
     preconditionFailure("a shape that was not checked")
   }
   return input.withUnsafeElements { elements in
-    .pictures([input.shape[0], channels, output.height, output.width]) { n, c, row, column in
+    .images([input.shape[0], channels, output.height, output.width]) { n, c, row, column in
       var result = start
-      var onPicture = 0
-      window.forEachTap(row, column, of: picture) { _, _, y, x in
+      var onImage = 0
+      window.forEachTap(row, column, of: image) { _, _, y, x in
         result = combine(result, elements[((n * channels + c) * height + y) * width + x])
-        onPicture += 1
+        onImage += 1
       }
-      return finish(result, onPicture)
+      return finish(result, onImage)
     }
   }
 }

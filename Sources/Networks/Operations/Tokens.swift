@@ -1,6 +1,6 @@
 public import Tensors
 
-/// The pixels of a picture as tokens, in row-major order, after a token of its own: the class token.
+/// The pixels of an image as tokens, in row-major order, after a token of its own: the class token.
 ///
 /// - Shapes: `x` is `C H W`, `y` is `1 + H·W C`. The parameter is `1 1 C` and bears the layer's name.
 /// - Source: Dosovitskiy et al. 2020 (arXiv:2010.11929), eq. 1, without positions.
@@ -9,8 +9,8 @@ public struct Tokens: OperationRules {
   public init() {}
 
   public func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape {
-    let picture = try singlePicture(inputs, of: Self.title)
-    return [1 + picture[1] * picture[2], picture[0]]
+    let image = try singleImage(inputs, of: Self.title)
+    return [1 + image[1] * image[2], image[0]]
   }
   public func parameters(of inputs: [Shape]) -> [ParameterRule] {
     [ParameterRule(ParameterRule.ownName, [1, 1, inputs[0][0]], .shift)]
@@ -29,7 +29,7 @@ public struct Tokens: OperationRules {
   }
 }
 
-/// The mean of the tokens of a picture; the class token is left out.
+/// The mean of the tokens of an image; the class token is left out.
 ///
 /// - Shapes: `x` is `T F` with the class token first, `y` is `F`.
 /// - Source: the mean pooling of BEiT, arXiv:2106.08254, section 2.6.

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Two numbers of an operation on pictures: down and across.
+/// Two numbers of an operation on images: down and across.
 public struct Extent: Hashable, Sendable, ExpressibleByIntegerLiteral {
   public var height, width: Int
   public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
@@ -12,7 +12,7 @@ public struct Extent: Hashable, Sendable, ExpressibleByIntegerLiteral {
   }
 }
 
-/// Zeros around a picture. PyTorch's padding is the same on both sides; TensorFlow's SAME at stride 2 is not.
+/// Zeros around an image. PyTorch's padding is the same on both sides; TensorFlow's SAME at stride 2 is not.
 public struct Padding: Hashable, Sendable, ExpressibleByIntegerLiteral {
   public var top, left, bottom, right: Int
   public init(top: Int, left: Int, bottom: Int, right: Int) {
@@ -32,7 +32,7 @@ public struct Padding: Hashable, Sendable, ExpressibleByIntegerLiteral {
   }
 }
 
-/// The window that a convolution or a pooling moves over a picture.
+/// The window that a convolution or a pooling moves over an image.
 public struct Window: Hashable, Sendable {
   public var kernel: Extent
   public var stride: Extent
@@ -56,7 +56,7 @@ public struct Window: Hashable, Sendable {
     return parts.joined(separator: ", ")
   }
 
-  /// The height and width that the window makes of a picture's, rounding down as PyTorch does.
+  /// The height and width that the window makes of an image's, rounding down as PyTorch does.
   func output(of input: Shape, for title: String) throws(ShapeError) -> Extent {
     guard kernel.height > 0, kernel.width > 0, stride.height > 0, stride.width > 0, dilation.height > 0,
       dilation.width > 0, padding.top >= 0, padding.left >= 0, padding.bottom >= 0, padding.right >= 0
@@ -66,23 +66,23 @@ public struct Window: Hashable, Sendable {
     let height = input[1] + padding.top + padding.bottom
     let width = input[2] + padding.left + padding.right
     guard height >= reachDown, width >= reachAcross else {
-      throw ShapeError("\(title) with a kernel of \(reachDown) x \(reachAcross) does not fit a picture of \(input)")
+      throw ShapeError("\(title) with a kernel of \(reachDown) x \(reachAcross) does not fit an image of \(input)")
     }
     return Extent(height: (height - reachDown) / stride.height + 1, width: (width - reachAcross) / stride.width + 1)
   }
 
-  /// Visits the elements of the kernel that lie on the picture, not on its padding, at one place of the output.
-  /// - Parameter body: gets the place in the kernel, then the place in the picture.
+  /// Visits the elements of the kernel that lie on the image, not on its padding, at one place of the output.
+  /// - Parameter body: gets the place in the kernel, then the place in the image.
   func forEachTap(
-    _ row: Int, _ column: Int, of picture: Shape,
+    _ row: Int, _ column: Int, of image: Shape,
     _ body: (_ down: Int, _ across: Int, _ y: Int, _ x: Int) -> Void
   ) {
     for down in 0..<kernel.height {
       let y = row * stride.height - padding.top + down * dilation.height
-      guard 0 <= y, y < picture[1] else { continue }
+      guard 0 <= y, y < image[1] else { continue }
       for across in 0..<kernel.width {
         let x = column * stride.width - padding.left + across * dilation.width
-        guard 0 <= x, x < picture[2] else { continue }
+        guard 0 <= x, x < image[2] else { continue }
         body(down, across, y, x)
       }
     }

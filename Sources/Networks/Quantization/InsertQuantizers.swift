@@ -9,7 +9,7 @@ public struct QuantizationScheme: Hashable, Sendable, Codable {
   public var decay: Float = 0.999
   /// Steps of training that only gather ranges.
   public var delay = 0
-  /// Layers that stay in 32 bits, by name: their weights, and what they give.
+  /// Layers that stay in float32, by name: their weights, and what they give.
   public var kept: [String] = []
   /// Whether the answer, the logits, is rounded too, as TensorFlow Lite's dense layers do.
   public var roundsOutput = true
@@ -17,7 +17,7 @@ public struct QuantizationScheme: Hashable, Sendable, Codable {
   public init() {}
 }
 
-/// Rounds weights and activations where kernels that compute in whole numbers do: the input, what follows each
+/// Rounds weights and activations where kernels that compute in integers do: the input, what follows each
 /// convolution or dense layer with its batch norm and activation, and each sum and average.
 ///
 /// A value between a convolution and the sum behind it is rounded too: formats for other programs keep it in 8 bits.
@@ -29,12 +29,12 @@ public struct InsertQuantizers: Pass {
 
   /// The ranges of the quantizers start as `Network.initialWeights` has them; the other weights stay as they are.
   ///
-  /// - Throws: `ShapeError` naming a layer that has no form in whole numbers, that is rounded already, or is to be kept
+  /// - Throws: `ShapeError` naming a layer that has no form in integers, that is rounded already, or is to be kept
   ///   and not there.
   public func callAsFunction(_ network: Network, _ weights: Weights) throws(ShapeError) -> (Network, Weights) {
     let names = Set(network.quantizableLayers.map(\.name))
     if let unknown = scheme.kept.first(where: { !names.contains($0) }) {
-      throw ShapeError("there is no such layer to keep in 32 bits", layer: unknown)
+      throw ShapeError("there is no such layer to keep in float32", layer: unknown)
     }
     let consumers = network.consumers
     var weights = weights
@@ -56,7 +56,7 @@ public struct InsertQuantizers: Pass {
         operation = .dense(rules)
       case .fakeQuantize: try mustBeWhole(false, layer)
       case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention:
-        throw ShapeError("\(operation.title) has no form in whole numbers", layer: layer.name)
+        throw ShapeError("\(operation.title) has no form in integers", layer: layer.name)
       default: break
       }
       let own =
@@ -86,7 +86,7 @@ extension Network {
     nodes.filter { head(of: $0) == $0 && self[$0].operation.givesNewNumbers }.map { self[$0] }
   }
 
-  /// Whether a layer's steps of whole numbers end at itself or go on in the one that alone reads it.
+  /// Whether a layer's steps of integers end at itself or go on in the one that alone reads it.
   fileprivate func continues(_ node: Node, with next: Node) -> Bool {
     switch (self[node].operation, self[next].operation) {
     case (.convolution, .batchNorm): true

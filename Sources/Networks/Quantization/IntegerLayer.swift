@@ -1,6 +1,6 @@
 public import Tensors
 
-/// What a kernel that computes in whole numbers needs of a convolution or a dense layer.
+/// What a kernel that computes in integers needs of a convolution or a dense layer.
 public struct IntegerLayer: Hashable, Sendable {
   public let weights: QuantizedWeights
   /// In units of the sums, `s_x s_w`, one for each output channel; nil where the layer has none or what it reads is not
@@ -24,7 +24,7 @@ extension Network {
     return rules.quantizer(low: low[flat: 0], high: high[flat: 0])
   }
 
-  /// A layer in whole numbers; nil where its weights are not rounded.
+  /// A layer in integers; nil where its weights are not rounded.
   ///
   /// A batch norm behind it must be folded in already.
   /// - Parameter weights: every parameter, by its full name.
@@ -73,7 +73,7 @@ extension Network {
     }
   }
 
-  /// The weights as a network in whole numbers sees them: rounded, as real numbers. Those of a convolution before a
+  /// The weights as a network in integers sees them: rounded, as real numbers. Those of a convolution before a
   /// batch norm are rounded as the batch norm's running statistics scale them.
   /// - Throws: `TensorError.outOfMemory`.
   public func roundedWeights(_ weights: Weights) throws(TensorError) -> Weights {
@@ -86,7 +86,7 @@ extension Network {
       if let norm = foldedNorm(behind: node) {
         let factors = norm.rules.preciseFactors(weights, named: self[norm.node].name)
         let scaled = weight.scalingRows(by: factors)
-        var rounded = try rules.quantized(scaled).reals().scalingRows(by: factors.map { $0 == 0 ? 0 : Float(1 / $0) })
+        var rounded = try rules.quantized(scaled).floatValues().scalingRows(by: factors.map { $0 == 0 ? 0 : Float(1 / $0) })
         // Nothing comes through a factor of 0; as in training, its row stays.
         rounded.withUnsafeMutableElements { elements in
           let count = elements.count / max(factors.count, 1)
@@ -96,7 +96,7 @@ extension Network {
         continue
       }
       guard let layer = integerLayer(of: node, weights) else { continue }
-      result[name] = try layer.weights.reals()
+      result[name] = try layer.weights.floatValues()
       guard let levels = layer.bias else { continue }
       result[biasName]?.withUnsafeMutableElements { bias in
         for c in bias.indices { bias[c] = Float(levels[c]) * layer.scale(ofChannel: c) }

@@ -1,4 +1,4 @@
-/// Whole numbers that stand for real ones: `real = scale (stored − zero)`.
+/// Integers that stand for real ones: `real = scale (stored − zero)`.
 ///
 /// - Source: Jacob et al. 2017 (arXiv:1712.05877), eq. 1.
 public struct Quantizer: Hashable, Sendable {
@@ -65,7 +65,7 @@ extension Collection where Element: BinaryFloatingPoint {
 }
 
 extension BinaryFloatingPoint {
-  /// The nearest whole number in a range, of two as near the even one; nil for what is no number.
+  /// The nearest integer in a range, of two as near the even one; nil for what is no number.
   func level(within range: ClosedRange<Int>) -> Int? {
     guard !isNaN else { return nil }
     return Int(min(max(rounded(.toNearestOrEven), Self(range.lowerBound)), Self(range.upperBound)))

@@ -52,7 +52,7 @@ public struct WeightQuantization: Hashable, Sendable, Codable {
   }
 }
 
-/// Weights in whole numbers.
+/// Weights in integers.
 public struct QuantizedWeights: Hashable, Sendable {
   public let shape: Shape
   /// Row-major.
@@ -65,7 +65,7 @@ public struct QuantizedWeights: Hashable, Sendable {
 
   /// What the levels stand for.
   /// - Throws: `TensorError.outOfMemory`.
-  public func reals() throws(TensorError) -> Tensor {
+  public func floatValues() throws(TensorError) -> Tensor {
     let count = max(levels.count / max(shape[0], 1), 1)
     var result = try Tensor(zeros: shape)
     result.withUnsafeMutableElements { elements in

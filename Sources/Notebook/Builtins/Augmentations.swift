@@ -2,28 +2,28 @@ internal import Datasets
 internal import Script
 internal import Tensors
 
-/// The changes that need no arguments, by name; the argument is the shorter side of the pictures.
+/// The changes that need no arguments, by name; the argument is the shorter side of the images.
 private let named: KeyValuePairs<String, @Sendable (Int) -> Augmentation> = [
   "crop": { .randomCrop(padding: max(1, $0 / 8)) },
   "flip": { _ in .horizontalFlip() },
-  "resizedCrop": { _ in .randomResizedCrop() },
+  "randomResizedCrop": { _ in .randomResizedCrop() },
   "randAugment": { _ in .randAugment(RandAugment()) },
-  "erasing": { _ in .randomErasing(RandomErasing()) },
+  "randomErasing": { _ in .randomErasing(RandomErasing()) },
   "colorJitter": { _ in .colorJitter(ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4)) },
   "scaleJitter": { _ in .scaleJitter() },
   "colorNoise": { _ in .colorNoise() },
-  "repeated": { _ in .repeated() },
+  "repeatedAugmentation": { _ in .repeated() },
 ]
 
 let augmentParameter = Parameter(
   "augment", .list(of: .either([.oneOf(named.map(\.key)), .augmentation])),
-  "Random changes to training pictures, in their order, by name or as their built-ins make them; crop moves by up to an eighth of the size.",
+  "Random changes to training images, in their order, by name or as their built-ins make them; crop moves by up to an eighth of the size.",
   default: .list([Value]()), labelled: true)
 
 extension Arguments {
   /// What the argument `augment` lists.
   func augmentations(for data: Dataset) throws(ScriptError) -> [Augmentation] {
-    let shorterSide = min(data.pictureShape[1], data.pictureShape[2])
+    let shorterSide = min(data.imageShape[1], data.imageShape[2])
     var found: [Augmentation] = []
     for element in try list("augment") {
       switch element {
@@ -73,7 +73,7 @@ private func pairParameter(_ label: String, _ doc: String, default values: [Doub
   Parameter(label, .list(of: .number), doc, default: .list(values), labelled: true)
 }
 private let filterParameter = Parameter(
-  "filter", .oneOf(Interpolation.allCases.map(\.rawValue)), "Which filter scales; random draws one for each picture.",
+  "filter", .oneOf(Interpolation.allCases.map(\.rawValue)), "Which filter scales; random draws one for each image.",
   default: .string("bilinear"), labelled: true)
 extension Arguments {
   fileprivate func interpolation() throws(ScriptError) -> Interpolation {
@@ -87,18 +87,18 @@ private func change(
 ) -> Builtin {
   Builtin(
     name, doc, parameters: parameters, result: .augmentation, examples: [Example(example, gives: example)],
-    chapter: "Pictures"
+    chapter: "Images"
   ) { arguments in arguments.made(try make(arguments)) }
 }
 
 let augmentationBuiltins = [
   change(
-    "resizedCrop",
-    "A random part of a picture, scaled to the whole (Szegedy et al. 2015, drawn as torchvision draws). First of all changes.",
+    "randomResizedCrop",
+    "A random part of an image, scaled to the whole (Szegedy et al. 2015, drawn as torchvision draws). First of all changes.",
     [
-      pairParameter("area", "Its share of the picture, least and most.", default: [0.08, 1]),
+      pairParameter("area", "Its share of the image, least and most.", default: [0.08, 1]),
       pairParameter("aspect", "Its width to its height.", default: [0.75, 4.0 / 3]), filterParameter,
-    ], example: #"resizedCrop(area: [0.35, 1], filter: "random")"#
+    ], example: #"randomResizedCrop(area: [0.35, 1], filter: "random")"#
   ) { arguments throws(ScriptError) in
     .randomResizedCrop(
       area: try arguments.pair("area", within: 0.0001...1), aspect: try arguments.pair("aspect", within: 0.01...100),
@@ -106,7 +106,7 @@ let augmentationBuiltins = [
   },
   change(
     "scaleJitter",
-    "The picture scaled so that its shorter side is drawn from a range, then a random part (He et al. 2015, section 3.4).",
+    "The image scaled so that its shorter side is drawn from a range, then a random part (He et al. 2015, section 3.4).",
     [pairParameter("shortSide", "In pixels, least and most.", default: [256, 480]), filterParameter],
     example: "scaleJitter(shortSide: [28, 40])"
   ) { arguments throws(ScriptError) in
@@ -118,8 +118,8 @@ let augmentationBuiltins = [
     "Random operations at a random level around a magnitude of 0 to 10, as timm 1.0 draws them (Cubuk et al. 2020): autoContrast, equalize, invert, rotate, posterize, solarize, solarizeAdd, color, contrast, brightness, sharpness, shear and translate.",
     [
       share("magnitude", "Of the level's distribution, the middle.", default: 9, to: 10),
-      share("std", "Its deviation.", default: 0.5, to: 100),
-      Parameter("layers", .integer, "Operations for a picture.", default: .number(2), labelled: true, allowed: 1...16),
+      share("std", "Its std.", default: 0.5, to: 100),
+      Parameter("layers", .integer, "Operations for an image.", default: .number(2), labelled: true, allowed: 1...16),
       share("probability", "Of each to be applied.", default: 0.5),
       Parameter(
         "increasing", .bool, "Whether a higher level always changes more, timm's inc1.", default: .bool(false),
@@ -131,15 +131,15 @@ let augmentationBuiltins = [
   ) { arguments throws(ScriptError) in
     .randAugment(
       RandAugment(
-        magnitude: try arguments.number("magnitude"), deviation: try arguments.number("std"),
+        magnitude: try arguments.number("magnitude"), std: try arguments.number("std"),
         layers: try arguments.integer("layers"), probability: try arguments.number("probability"),
         isIncreasing: try arguments.bool("increasing"), filter: try arguments.interpolation()))
   },
   change(
-    "erasing", "A random rectangle becomes noise or the mean (Zhong et al. 2017, drawn as timm draws).",
+    "randomErasing", "A random rectangle becomes noise or the mean (Zhong et al. 2017, drawn as timm draws).",
     [
       share("probability", "How often.", default: 0.25),
-      pairParameter("area", "Its share of the picture, least and most.", default: [0.02, 1.0 / 3]),
+      pairParameter("area", "Its share of the image, least and most.", default: [0.02, 1.0 / 3]),
       pairParameter("aspect", "Its height to its width.", default: [0.3, 1 / 0.3]),
       Parameter(
         "mode", .oneOf(RandomErasing.Mode.allCases.map(\.rawValue)),
@@ -148,7 +148,7 @@ let augmentationBuiltins = [
       Parameter(
         "most", .integer, "Rectangles are drawn from 1 to this number.", default: .number(1), labelled: true,
         allowed: 1...100),
-    ], example: #"erasing(probability: 0.1, mode: "const")"#
+    ], example: #"randomErasing(probability: 0.1, mode: "const")"#
   ) { arguments throws(ScriptError) in
     .randomErasing(
       RandomErasing(
@@ -172,14 +172,14 @@ let augmentationBuiltins = [
   },
   change(
     "colorNoise",
-    "One colour added to all of a picture, along the principal components of ImageNet's (Krizhevsky et al. 2012); grey pictures stay.",
+    "One colour added to all of an image, along the principal components of ImageNet's (Krizhevsky et al. 2012); grey images stay.",
     [share("std", "Of the numbers that the eigenvalues are taken by.", default: 0.1, to: 100)],
     example: "colorNoise(std: 0.05)"
-  ) { arguments throws(ScriptError) in .colorNoise(deviation: try arguments.number("std")) },
+  ) { arguments throws(ScriptError) in .colorNoise(std: try arguments.number("std")) },
   change(
-    "repeated",
+    "repeatedAugmentation",
     "Each image several times, each copy changed in its own way, in as many steps as before (Hoffer et al. 2020). As timm's RepeatAugSampler does, copies are dealt in turn: to processes, and to the parts of a batch (microBatch).",
     [Parameter("times", .integer, "How often.", default: .number(3), labelled: true, allowed: 1...16)],
-    example: "repeated(times: 2)"
+    example: "repeatedAugmentation(times: 2)"
   ) { arguments throws(ScriptError) in .repeated(times: try arguments.integer("times")) },
 ]

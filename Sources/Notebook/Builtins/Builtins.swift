@@ -2,15 +2,16 @@ public import Script
 
 /// All that scripts and the prompt find there: the language's own built-ins, and those of networks, data and claims.
 public let notebookLibrary = Library(
-  builtins: notebookBuiltins, constants: Recipe.constants + QuantizationRecipe.constants, objectTypes: notebookObjectTypes)
+  builtins: notebookBuiltins, constants: Recipe.constants + QuantizationRecipe.constants, objectTypes: notebookObjectTypes,
+  retired: retiredWords)
 
 /// The built-ins of the notebook, in the order of the reference.
 private let notebookBuiltins: [Builtin] =
-  [fashionMNIST, cifar10, pictureFolder, imageNet, synthetic, holdOut, pictures]
+  [fashionMNIST, cifar10, imageFolder, imageNet, synthetic, holdOut, images]
   + [resnet] + zooBuiltins + [parameters, macs, show]
   + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save, export]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
-  + [channelGroups, withChannels, prune, searchRatios, rechoose, sensitivity, shrinkage]
+  + [channelGroups, withChannels, prune, searchRatios, selectTrial, sensitivity, compressionReport]
   + [quantize, ladder, agreement]
   + [array, readArray, write]
   + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

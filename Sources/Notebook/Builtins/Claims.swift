@@ -1,12 +1,12 @@
 internal import Script
 internal import Training
 
-/// The most pictures that an accuracy can be of.
+/// The most images that an accuracy can be of.
 private let mostImages = 1e12
 
 let claim = Builtin(
   "claim",
-  "States a number and judges it: within tolerance of what was reported, atLeast or atMost a bound. An accuracy that was measured on pictures, given as a run, an evaluation or with images:, is undecided where its 95 % interval holds the bound; so is the mean of several seeds, or of a comparison. Several seeds against a reported number alone are held to their own spread.",
+  "States a number and judges it: within tolerance of what was reported, atLeast or atMost a bound. An accuracy that was measured on images, given as a run, an evaluation or with images:, is undecided where its 95 % interval holds the bound; so is the mean of several seeds, or of a comparison. Several seeds against a reported number alone are held to their own spread.",
   parameters: [
     Parameter("statement", .string, "What is claimed."),
     Parameter(
@@ -21,14 +21,14 @@ let claim = Builtin(
       labelled: true, allowed: 0...1e300),
     Parameter(
       "sameWeights", .bool,
-      "Whether the reported accuracy is of these weights on these pictures: it must then be the same, to its last place.",
+      "Whether the reported accuracy is of these weights on these images: it must then be the same, to its last place.",
       default: .bool(false), labelled: true),
     Parameter("source", .string, "Where it was reported.", default: .string(""), labelled: true),
     Parameter(
       "scale", .string, "Under which conditions it was measured, such as desk or paper.", default: .string(""),
       labelled: true),
     Parameter(
-      "images", .integer, "On how many pictures an accuracy in per cent was measured.", optional: true, labelled: true,
+      "images", .integer, "On how many images an accuracy in per cent was measured.", optional: true, labelled: true,
       allowed: 1...mostImages),
   ], result: .claim,
   examples: [
@@ -60,7 +60,7 @@ let claim = Builtin(
 }
 
 extension Arguments {
-  /// What the argument `measured` says, and on how many pictures.
+  /// What the argument `measured` says, and on how many images.
   fileprivate func evidence() throws(ScriptError) -> Evidence {
     if let elements = value("measured").seedElements {
       var values: [Double] = []
@@ -85,13 +85,13 @@ extension Arguments {
       if run.isInterrupted { return .absent("the training was interrupted") }
       let last = run.final
       guard last.count > 0 else { return .absent("no epoch was finished") }
-      return .sample(hits: last.hits, count: last.count)
+      return .sample(correct: last.correct, count: last.count)
     case .record(let record):
-      guard case .number(let hits)? = record["hits"], case .number(let count)? = record["count"] else {
-        throw failure("'hits' and 'count' are no counts of pictures", at: "measured")
+      guard case .number(let correct)? = record["correct"], case .number(let count)? = record["count"] else {
+        throw failure("'correct' and 'count' are no counts of images", at: "measured")
       }
       let images = try integer(count, called: "count", in: 1...mostImages, at: "measured")
-      return .sample(hits: try integer(hits, called: "hits", in: 0...count, at: "measured"), count: images)
+      return .sample(correct: try integer(correct, called: "correct", in: 0...count, at: "measured"), count: images)
     case .number(let number):
       guard has("images"), number.isFinite else {
         guard Spread.allowed.contains(number) || !number.isFinite else {
@@ -103,7 +103,7 @@ extension Arguments {
         throw failure("with images: an accuracy is in per cent, from 0 to 100", hint: "measured: run.top1", at: "measured")
       }
       let count = try integer("images")
-      return .sample(hits: Int((number / 100 * Double(count)).rounded()), count: count)
+      return .sample(correct: Int((number / 100 * Double(count)).rounded()), count: count)
     default: return .absent("nothing was measured here")
     }
   }

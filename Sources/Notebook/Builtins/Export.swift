@@ -41,7 +41,7 @@ let export = Builtin(
       throw MismatchError.classes(network: model.network.name, has: answers, data: data.name, wants: found)
     }
     description.classes = data.classes
-    (description.mean, description.deviation) = (data.normalization.mean, data.normalization.deviation)
+    (description.mean, description.std) = (data.normalization.mean, data.normalization.std)
   }
   let path = try arguments.fileToWrite("to")
   try model.network.export(

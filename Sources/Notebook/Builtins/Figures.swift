@@ -107,7 +107,7 @@ let histogram = Builtin(
 
 let heatmap = Builtin(
   "heatmap",
-  "Draws a table of numbers as coloured cells: rows of numbers, or what confusion() gives. The file carries its data.",
+  "Draws a table of numbers as coloured cells: rows of numbers, or what confusionMatrix() gives. The file carries its data.",
   parameters: [
     Parameter("values", .either([.confusion, .list(of: .list(of: .number))]), "Row by row, the first at the top.")
   ] + figureParameters + [

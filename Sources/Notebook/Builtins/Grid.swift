@@ -5,7 +5,7 @@ internal import Tensors
 
 let grid = Builtin(
   "grid",
-  "Draws pictures of a dataset in rows and columns: the first of each class, those of a list, or those that a training sees first in an epoch, changed as it changes them. The file carries them.",
+  "Draws images of a dataset in rows and columns: the first of each class, those of a list, or those that a training sees first in an epoch, changed as it changes them. The file carries them.",
   parameters: [
     Parameter("data", .dataset, "The dataset."),
     Parameter(
@@ -14,14 +14,14 @@ let grid = Builtin(
   ] + figureParameters + [
     Parameter(
       "count", .integer, "How many at most; all of the list, else about 40, where left out.", optional: true,
-      labelled: true, allowed: 1...Double(PictureGrid.mostPictures)),
+      labelled: true, allowed: 1...Double(ImageGrid.mostImages)),
     Parameter(
       "on", .oneOf(["train", "validation"]),
-      "Which part; where left out, the validation part for a list, else the training part.", optional: true,
+      "Which part; where left out, the validation set for a list, else the training set.", optional: true,
       labelled: true),
     augmentParameter,
     Parameter(
-      "epoch", .integer, "The pictures that a training with this seed sees first in this epoch, from 1.",
+      "epoch", .integer, "The images that a training run with this seed sees first in this epoch, from 1.",
       optional: true,
       labelled: true, allowed: 1...100_000),
     seedParameter,
@@ -48,35 +48,35 @@ let grid = Builtin(
   // Scripts count epochs from 1.
   let epoch = (try arguments.integerIfGiven("epoch") ?? 1) - 1
   let limit = try arguments.integerIfGiven("count")
-  guard split.count > 0 else { throw arguments.failure("there are no such pictures", at: "data") }
+  guard split.count > 0 else { throw arguments.failure("there are no such images", at: "data") }
 
   var answers: [ListedAnswer] = []
   var loaded = split
-  var what = "the first pictures of each class"
+  var what = "the first images of each class"
   var count = min(split.count, limit ?? 40)
   if inEpoch {
-    what = "the first pictures of epoch \(epoch + 1)"
+    what = "the first images of epoch \(epoch + 1)"
   } else if let listed {
     answers = try listed.prefix(limit ?? listed.count).map { try arguments.answer($0) }
     guard !answers.isEmpty else { throw arguments.failure("the list is empty", at: "which") }
     for answer in answers where !(0..<split.count).contains(answer.position) {
       throw arguments.failure(
-        "there is no picture \(answer.position) in the \(part) part", hint: "from 0 to \(split.count - 1)", at: "which")
+        "there is no image \(answer.position) in the \(part) part", hint: "from 0 to \(split.count - 1)", at: "which")
     }
     loaded = try split.at(answers.map(\.position))
-    (what, count) = ("\(answers.count) pictures", answers.count)
+    (what, count) = ("\(answers.count) images", answers.count)
   } else {
     let chosen = firstOfEachClass(split, classes: data.classes.count, limit: limit ?? 40)
     loaded = try split.at(chosen)
     count = chosen.count
   }
-  let shape = split.pictureShape
+  let shape = split.imageShape
   let bytes = count * (shape[0] == 3 ? 3 : 1) * shape[1] * shape[2]
-  guard count <= PictureGrid.mostPictures else {
-    throw ChartError.tooMuch(.pictures, count: count, limit: PictureGrid.mostPictures)
+  guard count <= ImageGrid.mostImages else {
+    throw ChartError.tooMuch(.images, count: count, limit: ImageGrid.mostImages)
   }
-  guard bytes <= PictureGrid.mostBytes else {
-    throw ChartError.tooMuch(.pictureBytes, count: bytes, limit: PictureGrid.mostBytes)
+  guard bytes <= ImageGrid.mostBytes else {
+    throw ChartError.tooMuch(.imageBytes, count: bytes, limit: ImageGrid.mostBytes)
   }
   let loader = Loader(
     loaded, batchSize: min(count, 64), normalization: data.normalization, augmentations: augmentations,
@@ -100,15 +100,15 @@ let grid = Builtin(
   let subtitle =
     "\(data.name): \(what) of the \(part == "train" ? "training" : "validation") part\(random)"
     + (changes.isEmpty ? "" : ", changed by \(changes)")
-  let pictures = PictureGrid(tiles)
+  let images = ImageGrid(tiles)
   let width = try arguments.integerIfGiven("width") ?? 1280
   let lines = try arguments.string("title").isEmpty ? 1 : 2
   return try arguments.drawn(
-    [Panel(marks: [.pictures(pictures)])], subtitle: subtitle, width: width,
-    height: pictures.height(ofChart: width, lines: lines))
+    [Panel(marks: [.images(images)])], subtitle: subtitle, width: width,
+    height: images.height(ofChart: width, lines: lines))
 }
 
-/// What a list says of a picture.
+/// What a list says of an image.
 private struct ListedAnswer {
   var position: Int
   var label, answer: String?
@@ -136,7 +136,7 @@ extension Arguments {
   }
 }
 
-/// The first pictures of each class, class by class: as many of each as `limit` allows, at least one of the first classes.
+/// The first images of each class, class by class: as many of each as `limit` allows, at least one of the first classes.
 private func firstOfEachClass(_ split: Split, classes: Int, limit: Int) -> [Int] {
   let each = max(1, limit / max(1, classes))
   var members = Array(repeating: [Int](), count: classes)
@@ -150,9 +150,9 @@ private func firstOfEachClass(_ split: Split, classes: Int, limit: Int) -> [Int]
   return Array(members.joined().prefix(limit))
 }
 
-/// The first pictures that a loader gives in an epoch, as bytes again, with the names of their classes.
+/// The first images that a loader gives in an epoch, as bytes again, with the names of their classes.
 private func shown(_ loader: Loader, epoch: Int, count: Int, classes: [String]) throws -> [Tile] {
-  let shape = loader.split.pictureShape
+  let shape = loader.split.imageShape
   let (channels, height, width) = (shape[0], shape[1], shape[2])
   let plane = height * width
   let normalization = loader.normalization
@@ -164,7 +164,7 @@ private func shown(_ loader: Loader, epoch: Int, count: Int, classes: [String]) 
       for index in bytes.indices {
         let channel = index / plane
         let value = batch.images[row * channels * plane + index]
-        let byte = (value * normalization.deviation[channel] + normalization.mean[channel]) * 255
+        let byte = (value * normalization.std[channel] + normalization.mean[channel]) * 255
         bytes[index] = UInt8(max(0, min(255, byte.rounded())))
       }
       if channels != 1 && channels != 3 {

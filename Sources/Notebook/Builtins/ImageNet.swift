@@ -4,14 +4,14 @@ internal import Script
 
 let imageNet = Builtin(
   "imagenet",
-  "ImageNet, as folders train/ and val/, as the tar files ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or as WebDataset's shards; archives are read in place, and what was found is kept beside them in .reprise-index. Pictures are measured on as timm and torchvision do: the shorter side scaled to floor(testSize / crop), then the middle.",
+  "ImageNet, as folders train/ and val/, as the tar files ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or as WebDataset's shards; archives are read in place, and what was found is kept beside them in .reprise-index. Images are measured on as timm and torchvision do: the shorter side scaled to floor(testSize / crop), then the middle.",
   parameters: [
     Parameter("path", .string, "The folder; env(\"IMAGENET\") takes it from a variable of the environment."),
     Parameter(
       "protocol", .record, "Arguments in a record, such as recipe.a1.protocol; those of the call win.", optional: true,
       bundle: ArgumentBundle()),
     Parameter(
-      "size", .integer, "Height and width of pictures to train on. Pixels.", default: .number(224), labelled: true,
+      "size", .integer, "Height and width of images to train on. Pixels.", default: .number(224), labelled: true,
       allowed: 8...4096),
     Parameter(
       "testSize", .integer, "The same of those to measure on; size where left out.", optional: true, labelled: true,
@@ -20,7 +20,7 @@ let imageNet = Builtin(
       "crop", .number, "What is seen of the shorter side when measuring: 0.875 is 224 of 256.", default: .number(0.875),
       labelled: true, allowed: 0.1...1),
     Parameter(
-      "filter", .oneOf(Framing.Filter.allCases.map(\.rawValue)), "What pictures are scaled with then, antialiased.",
+      "filter", .oneOf(Framing.Filter.allCases.map(\.rawValue)), "What images are scaled with then, antialiased.",
       default: .string(Framing.Filter.bilinear.rawValue), labelled: true),
     exifOrientation, trainCount, validationCount,
   ], result: .dataset, examples: [Example("typeOf(imagenet)", gives: "\"function\"")], chapter: "Data"
@@ -41,14 +41,14 @@ let imageNet = Builtin(
       isOriented: arguments.bool("exifOrientation"),
       indexing: {
         isIndexed = false
-        context.report("looking for the pictures of \(path), which is done once")
+        context.report("looking for the images of \(path), which is done once")
       }, isInterrupted: { context.isInterrupted })
   } catch DatasetError.interrupted {
     throw ScriptError.interrupted(at: context.span)
   }
   if !isIndexed {
     let seconds = NumberText.fixed(Date().timeIntervalSince(begun), 1)
-    context.report("\(NumberText.grouped(data.train.count + data.validation.count)) pictures found in \(seconds) s")
+    context.report("\(NumberText.grouped(data.train.count + data.validation.count)) images found in \(seconds) s")
   }
   return try arguments.limited(data)
 }

@@ -14,7 +14,7 @@ let findLearningRate = Builtin(
     Parameter("from", .number, "The first rate.", default: .number(1e-5), labelled: true, allowed: 1e-12...1000),
     Parameter("to", .number, "The last rate.", default: .number(10), labelled: true, allowed: 1e-12...1e6),
     Parameter("steps", .integer, "How many steps it takes.", default: .number(100), labelled: true, allowed: 10...100_000),
-    Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
   ] + optimizerParameters + [seedParameter],
   result: .recordOf(["suggested": .optional(.number), "curve": .series, "diverged": .bool]),
   examples: [
@@ -52,15 +52,15 @@ let findLearningRate = Builtin(
 
 let probe = Builtin(
   "probe",
-  "What each layer gives forward and gets back on the first batch of a training: a record for each layer. No weight moves.",
+  "What each layer gives forward and gets back on the first batch of a training run: a record for each layer. No weight moves.",
   parameters: [
     trainableParameter, dataParameter,
-    Parameter("batch", .integer, "Pictures in the batch.", default: .number(64), labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images in the batch.", default: .number(64), labelled: true, allowed: 1...65_536),
     seedParameter,
   ],
   result: .list(
     of: .recordOf([
-      "layer": .string, "operation": .string, "mean": .number, "sd": .number, "zeros": .number,
+      "layer": .string, "operation": .string, "mean": .number, "std": .number, "zeros": .number,
       "gradient": .number, "weight": .optional(.number), "weightGradient": .optional(.number),
     ])),
   examples: [
@@ -81,7 +81,7 @@ let probe = Builtin(
     layers.map { layer in
       .record([
         "layer": .string(layer.name), "operation": .string(layer.operation), "mean": .number(layer.mean),
-        "sd": .number(layer.deviation), "zeros": .number(100 * layer.zeros),
+        "std": .number(layer.std), "zeros": .number(100 * layer.zeros),
         "gradient": .number(layer.outputGradient), "weight": layer.weightNorm.map(Value.number) ?? .none,
         "weightGradient": layer.weightGradientNorm.map(Value.number) ?? .none,
       ])
@@ -90,10 +90,10 @@ let probe = Builtin(
 
 let benchmark = Builtin(
   "benchmark",
-  "Times a network's steps on random pictures: seconds is the fastest step's time for one picture, and MiB what the step's plan takes.",
+  "Times a network's steps on random images: seconds is the fastest step's time for one image, and MiB what the step's plan takes.",
   parameters: [
     Parameter("network", .network, "The network."),
-    Parameter("batch", .integer, "Pictures in a step.", default: .number(16), labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images in a step.", default: .number(16), labelled: true, allowed: 1...65_536),
     Parameter(
       "training", .bool, "Whether a step is forward, loss, backward and SGD with momentum, or forward alone.",
       default: .bool(true), labelled: true),

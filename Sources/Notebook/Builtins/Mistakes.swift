@@ -7,7 +7,7 @@ private let partParameter = Parameter(
   labelled: true)
 
 extension Arguments {
-  /// What the argument `model` says of each picture of `data`.
+  /// What the argument `model` says of each image of `data`.
   fileprivate func answers() throws -> (answers: [Evaluator.Answer], classes: [String]) {
     try context.checkInterruption()
     let model = try object("model", as: ModelValue.self)
@@ -33,12 +33,12 @@ extension Arguments {
 }
 
 let confusion = Builtin(
-  "confusion",
+  "confusionMatrix",
   "Which classes a model takes for which: a table of counts, and the pairs it confuses most.",
   parameters: [modelParameter, dataParameter, partParameter], result: .confusion,
   examples: [
     Example(
-      "confusion(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count",
+      "confusionMatrix(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count",
       gives: "16")
   ], chapter: "Training"
 ) { arguments in
@@ -53,7 +53,7 @@ let confusion = Builtin(
 }
 
 let topLosses = Builtin(
-  "topLosses", "The pictures that a model is most wrong about: a record for each, the worst first. The answer is none where the model's outputs are not numbers.",
+  "topLosses", "The images that a model is most wrong about: a record for each, the worst first. The answer is none where the model's outputs are not numbers.",
   parameters: [
     modelParameter, dataParameter,
     Parameter("count", .integer, "How many.", default: .number(10), allowed: 1...100_000),
@@ -72,7 +72,7 @@ let topLosses = Builtin(
 ) { arguments in
   let (answers, classes) = try arguments.answers()
   arguments.tell(undefined: answers.count { $0.answer == nil }, of: answers.count)
-  // Numbers that are none are the worst; among equals the first picture comes first.
+  // Numbers that are none are the worst; among equals the first image comes first.
   let sorted = answers.sorted { a, b in
     if a.loss.isNaN != b.loss.isNaN { return a.loss.isNaN }
     return a.loss != b.loss && !a.loss.isNaN ? a.loss > b.loss : a.position < b.position

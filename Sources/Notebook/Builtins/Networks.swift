@@ -13,7 +13,7 @@ private func classesParameter(_ standard: Int) -> Parameter {
 }
 private let inputParameter = Parameter(
   "input", .list(of: .integer),
-  "Channels, height and width of the pictures; where neither this nor data is given, a training takes them from its data.",
+  "Channels, height and width of the images; where neither this nor data is given, a training run takes them from its data.",
   optional: true, labelled: true)
 
 /// Makes a network of the arguments `data`, `classes` and `input`.
@@ -22,7 +22,7 @@ private func network(
   build: @escaping @Sendable (Shape, Int) throws(ShapeError) -> Network
 ) throws -> Value {
   let data = try arguments.has("data") ? arguments.object("data", as: DatasetValue.self).data : nil
-  let input = try arguments.has("input") ? arguments.pictureShape("input") : data?.pictureShape
+  let input = try arguments.has("input") ? arguments.imageShape("input") : data?.imageShape
   let classes = try arguments.integerIfGiven("classes") ?? data?.classes.count ?? standardClasses
   return .object(
     try NetworkValue(for: input ?? standardInput, isFixed: input != nil) { input throws(ShapeError) in
@@ -79,7 +79,7 @@ extension ZooValue {
 
 let resnet = Builtin(
   "resnet",
-  "A residual network of a depth: 18, 34, 50, 101 or 152 for pictures of ImageNet's size; 8, 14, 20 and so on by 6 for those of CIFAR's.",
+  "A residual network of a depth: 18, 34, 50, 101 or 152 for images of ImageNet's size; 8, 14, 20 and so on by 6 for those of CIFAR's.",
   parameters: [
     Parameter("depth", .integer, "Its layers with weights: 18, 34, 50, 101, 152, or 6n + 2.", allowed: 8...1202),
     shapeSource, classesParameter(1000), inputParameter,
@@ -120,10 +120,10 @@ let parameters = Builtin(
 ) { arguments in .count(try arguments.layers("network").parameterCount) }
 
 let macs = Builtin(
-  "macs", "Multiply-adds of a network for one picture, of convolutions and dense layers, as papers count them.",
+  "macs", "MACs of a network for one image, of convolutions and dense layers, as papers count them.",
   parameters: [anyNetwork], result: .integer, examples: [Example("macs(resnet50())", gives: "4089184256")],
   chapter: "Networks"
-) { arguments in .count(try arguments.layers("network").multiplyAdds) }
+) { arguments in .count(try arguments.layers("network").macs) }
 
 let show = Builtin(
   "show", "Prints a value as the prompt shows it: of a network its table, of a training its epochs.",

@@ -1,7 +1,7 @@
 internal import Script
 internal import Training
 
-/// Tells how far a training is: a line that changes where there is a display for it, else a line for each epoch.
+/// Tells how far a training run is: a line that changes where there is a display for it, else a line for each epoch.
 struct ProgressLine {
   private let display: (@Sendable (String?) -> Void)?
   private let context: CallContext

@@ -59,21 +59,21 @@ let withChannels = Builtin(
 
 private let targetParameters = [
   Parameter(
-    "macsRemoved", .number, "The share of multiply-adds that go: 50%.", optional: true, labelled: true,
+    "macsRemoved", .number, "The share of MACs that go: 50%.", optional: true, labelled: true,
     allowed: 0...0.999),
   Parameter(
-    "macsKept", .number, "The share of multiply-adds that stay.", optional: true, labelled: true, allowed: 0.001...1),
+    "macsKept", .number, "The share of MACs that stay.", optional: true, labelled: true, allowed: 0.001...1),
 ]
 private let selectionParameters = [
   Parameter(
-    "by", .oneOf(PruningSettings.Selection.allCases.map(\.rawValue)),
+    "criterion", .oneOf(PruningSettings.Selection.allCases.map(\.rawValue)),
     "How channels are chosen: by LASSO on what they add to the next layer (He et al. 2017), by the L1 norm of its weights, or drawn.",
     default: .string("lasso"), labelled: true),
   Parameter(
-    "reconstruct", .bool, "Whether the next layer's weights are fitted anew, by least squares.", default: .bool(true),
+    "reconstruct", .bool, "Whether the next layer's weights are fitted again, by least squares.", default: .bool(true),
     labelled: true),
   Parameter(
-    "pictures", .integer, "Training pictures that this looks at.", default: .number(500), labelled: true,
+    "images", .integer, "Training images that this looks at.", default: .number(500), labelled: true,
     allowed: 1...1_000_000),
   Parameter(
     "points", .integer, "Places in each, of a convolution.", default: .number(10), labelled: true, allowed: 1...10_000),
@@ -100,7 +100,7 @@ private struct PruningInputs: Codable {
 
 let prune = Builtin(
   "prune",
-  "Takes channels out of a trained model and fits the layers behind them to what they gave before. The result is a smaller model. Say how much in multiply-adds or in channels; a share without a unit is no argument.",
+  "Takes channels out of a trained model and fits the layers behind them to what they gave before. The result is a smaller model. Say how much in MACs or in channels; a share without a unit is no argument.",
   parameters: [modelParameter, dataParameter] + targetParameters + [
     Parameter(
       "channelsKept", .number, "The share of channels that stays in each group.", optional: true, labelled: true,
@@ -112,7 +112,7 @@ let prune = Builtin(
   ] + selectionParameters + [featuresParameter(.pruned), seedParameter], result: .model,
   examples: [
     Example(
-      "prune(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), channelsKept: 50%, pictures: 20).parameters < parameters(resnet8(classes: 4, input: [1, 8, 8]))",
+      "prune(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), channelsKept: 50%, images: 20).parameters < parameters(resnet8(classes: 4, input: [1, 8, 8]))",
       gives: "true")
   ], chapter: "Compression"
 ) { arguments in
@@ -151,7 +151,7 @@ let prune = Builtin(
     try arguments.pruner(of: model, data.data.train, data.data.normalization, settings).pruned(to: counts).weights
   }
   arguments.context.report(
-    "pruned \(narrow.name): \(NumberText.fixed(Double(narrow.multiplyAdds) / Double(model.network.multiplyAdds) * 100, 1)) % of its multiply-adds, "
+    "pruned \(narrow.name): \(NumberText.fixed(Double(narrow.macs) / Double(model.network.macs) * 100, 1)) % of its MACs, "
       + "\(NumberText.fixed(Double(narrow.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
   )
   return .object(ModelValue(network: narrow, weights: weights, run: keeper.id))
@@ -159,18 +159,18 @@ let prune = Builtin(
 
 private let judgingParameters = [
   Parameter(
-    "judgedBy", .oneOf(["heldOut", "validation", "trainingBatches"]),
-    "The pictures that tell how good a pruned model is: some of the training part, held out from what layers are fitted on, though the model itself may have been trained on them; the validation part, for data of holdOut(), whose model never saw them; or augmented training pictures with batch norms' statistics of each batch, as PocketFlow does.",
+    "on", .oneOf(["heldOut", "validation", "trainingBatches"]),
+    "The images that tell how good a pruned model is: some of the training set, held out from what layers are fitted on, though the model itself may have been trained on them; the validation set, for data of holdOut(), whose model never saw them; or augmented training images with batch norms' statistics of each batch, as PocketFlow does.",
     default: .string("heldOut"), labelled: true),
   Parameter(
-    "heldOut", .integer, "How many pictures that are; of the validation part all.", default: .number(1000),
+    "heldOut", .integer, "How many images that are; of the validation set all.", default: .number(1000),
     labelled: true,
     allowed: 1...1_000_000),
 ]
 
 let searchRatios = Builtin(
   "searchRatios",
-  "Searches how many channels each layer keeps, so that the pruned model is as good as can be before it is trained on. An agent learns it by deep deterministic policy gradient; one share for all and as many ratios, drawn evenly between the lowest and all, are tried beside it. Every roll-out is kept: the same search goes on where it was stopped, and others share what is known.",
+  "Searches how many channels each layer keeps, so that the pruned model is as good as can be before it is trained on. An agent learns it by deep deterministic policy gradient; one share for all and as many ratios, sampled uniformly between the lowest and all, are tried beside it. Every rollout is kept: the same search goes on where it was stopped, and others share what is known.",
   parameters: [modelParameter, dataParameter] + targetParameters + [
     Parameter(
       "rollouts", .integer, "Pruned models that are tried, by each method.", default: .number(100), labelled: true,
@@ -188,7 +188,7 @@ let searchRatios = Builtin(
   ] + judgingParameters + selectionParameters + [featuresParameter(.pruned), seedParameter], result: .search,
   examples: [
     Example(
-      "len(searchRatios(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), macsRemoved: 30%, rollouts: 3, heldOut: 16, pictures: 20).trials)",
+      "len(searchRatios(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), macsRemoved: 30%, rollouts: 3, heldOut: 16, images: 20).trials)",
       gives: "3")
   ], chapter: "Compression"
 ) { arguments in
@@ -228,7 +228,7 @@ let searchRatios = Builtin(
     let value = SearchValue(
       network: model.network.name, run: model.run, layers: problem.decisions.map { groups.groups[$0].name },
       whole: problem.decisions.map { groups.groups[$0].channels },
-      macs: problem.cost.multiplyAdds(problem.cost.channels), agent: agent, uniform: uniform, random: random,
+      macs: problem.cost.macs(problem.cost.channels), agent: agent, uniform: uniform, random: random,
       ledger: ledger.path ?? "", known: notebook.communicator.isAlone ? ledger.trials : [])
     if notebook.isPlanning {
       notebook.note(
@@ -238,7 +238,7 @@ let searchRatios = Builtin(
     }
     if agent.result.isInterrupted {
       if !notebook.communicator.isAlone { interruption.raise() }
-      context.report("interrupted after \(agent.result.trials.count) roll-outs; the same line goes on from there")
+      context.report("interrupted after \(agent.result.trials.count) rollouts; the same line goes on from there")
     }
     return .object(value)
   } catch is ActivationReader.Interrupted {
@@ -246,9 +246,9 @@ let searchRatios = Builtin(
   }
 }
 
-let rechoose = Builtin(
-  "rechoose",
-  "What another reward, or another budget, would have chosen of all that the ledger held when the search ended: a record of its roll-out. The budget is the search's own where none is given. Nothing is computed anew.",
+let selectTrial = Builtin(
+  "selectTrial",
+  "What another reward, or another budget, would have chosen of all that the ledger held when the search ended: a record of its rollout. The budget is the search's own where none is given. Nothing is computed again.",
   parameters: [Parameter("search", .search, "The search.")] + targetParameters + [
     Parameter(
       "reward", .oneOf(PruningReward.allCases.map(\.rawValue)), "What is made large.", default: .string("top1"),
@@ -257,7 +257,7 @@ let rechoose = Builtin(
   result: .recordOf([
     "channels": .list(of: .integer), "ratios": .list(of: .number), "top1": .number, "top5": .number, "macs": .integer,
     "method": .string,
-  ]), examples: [Example("typeOf(rechoose)", gives: "\"function\"")], chapter: "Compression"
+  ]), examples: [Example("typeOf(selectTrial)", gives: "\"function\"")], chapter: "Compression"
 ) { arguments in
   let search = try arguments.object("search", as: SearchValue.self)
   let own = [search.uniform, search.random, search.agent].compactMap { $0?.result.trials }.flatMap { $0 }
@@ -269,7 +269,7 @@ let rechoose = Builtin(
     let best = (search.known.isEmpty ? own : search.known).best(
       by: reward, macsAtMost: Int(share * Double(search.macs)))
   else {
-    throw arguments.failure("no roll-out costs so little", hint: "search with a smaller macsKept:")
+    throw arguments.failure("no rollout costs so little", hint: "search with a smaller macsKept:")
   }
   return .record([
     "channels": .list(best.channels.map { Value.count($0) }), "ratios": .list(best.ratios.map(Value.number)),
@@ -290,7 +290,7 @@ let sensitivity = Builtin(
   result: .list(of: .series),
   examples: [
     Example(
-      "len(sensitivity(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), ratios: [50%], heldOut: 16, pictures: 20))",
+      "len(sensitivity(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), ratios: [50%], heldOut: 16, images: 20))",
       gives: "3")
   ], chapter: "Compression"
 ) { arguments in
@@ -322,14 +322,14 @@ let sensitivity = Builtin(
   }
 }
 
-let shrinkage = Builtin(
-  "shrinkage",
-  "What a model lost by pruning or quantizing: prints a table of channels, parameters, multiply-adds, bytes and milliseconds for a picture, measured here by turns, a quantized model on whole numbers; warns where there is less to compute but not less to wait for.",
+let compressionReport = Builtin(
+  "compressionReport",
+  "What a model lost by pruning or quantizing: prints a table of channels, parameters, MACs, bytes and milliseconds for an image, measured here by turns, a quantized model on integers; warns where there is less to compute but not less to wait for.",
   parameters: [
     Parameter("before", .model, "The whole model."), Parameter("after", .model, "What became of it."),
-    Parameter("batch", .integer, "Pictures at once.", default: .number(1), labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images at once.", default: .number(1), labelled: true, allowed: 1...65_536),
     Parameter(
-      "rounds", .integer, "How often each is timed.", default: .number(30), labelled: true, allowed: 1...10_000),
+      "repeats", .integer, "How often each is timed.", default: .number(30), labelled: true, allowed: 1...10_000),
     Parameter("table", .bool, "Whether the table is printed.", default: .bool(true), labelled: true),
   ],
   result: .recordOf([
@@ -338,7 +338,7 @@ let shrinkage = Builtin(
   ]),
   examples: [
     Example(
-      "shrinkage(initialize(resnet8(classes: 4, input: [1, 8, 8])), initialize(resnet8(classes: 4, input: [1, 8, 8])), rounds: 3).macs",
+      "compressionReport(initialize(resnet8(classes: 4, input: [1, 8, 8])), initialize(resnet8(classes: 4, input: [1, 8, 8])), rounds: 3).macs",
       gives: "1")
   ], chapter: "Compression"
 ) { arguments in
@@ -350,12 +350,12 @@ let shrinkage = Builtin(
   for model in [before, after] { try MemoryCheck.inference(model.network, batch: batch) }
   let interruption = arguments.context.interruption
   let times = try Latency.compared(
-    [before, after].map { ($0.network, $0.weights) }, batch: batch, rounds: try arguments.integer("rounds"),
+    [before, after].map { ($0.network, $0.weights) }, batch: batch, rounds: try arguments.integer("repeats"),
     engine: arguments.notebook().engine(), isInterrupted: { interruption.isRaised })
   try arguments.context.checkInterruption()
   let (a, b) = (before.network, after.network)
   let parameters = Double(b.parameterCount) / Double(max(a.parameterCount, 1))
-  let macs = Double(b.multiplyAdds) / Double(max(a.multiplyAdds, 1))
+  let macs = Double(b.macs) / Double(max(a.macs, 1))
   let sizes = [a, b].map(\.storedByteCount)
   let bytes = Double(sizes[1]) / Double(max(sizes[0], 1))
   let milliseconds = times[1].median / times[0].median
@@ -383,7 +383,7 @@ let shrinkage = Builtin(
         columns: ["", "before", "after", "stays"],
         rows: [
           row("parameters", NumberText.grouped(a.parameterCount), NumberText.grouped(b.parameterCount), parameters),
-          row("multiply-adds", NumberText.grouped(a.multiplyAdds), NumberText.grouped(b.multiplyAdds), macs),
+          row("MACs", NumberText.grouped(a.macs), NumberText.grouped(b.macs), macs),
           row("bytes", NumberText.grouped(sizes[0]), NumberText.grouped(sizes[1]), bytes),
           row("milliseconds, batch \(batch)", spread(times[0]), spread(times[1]), milliseconds),
         ]
@@ -391,7 +391,7 @@ let shrinkage = Builtin(
   }
   if macs < 0.95, milliseconds > 0.98 {
     arguments.context.report(
-      "warning: \(NumberText.fixed((1 - macs) * 100, 1)) % of the multiply-adds are gone, but no time is saved here")
+      "warning: \(NumberText.fixed((1 - macs) * 100, 1)) % of the MACs are gone, but no time is saved here")
   }
   return .record([
     "parameters": .number(parameters), "macs": .number(macs), "bytes": .number(bytes),
@@ -412,7 +412,7 @@ extension Arguments {
     }
   }
 
-  /// The share of multiply-adds that stay.
+  /// The share of MACs that stay.
   fileprivate func macsKept() throws(ScriptError) -> Double {
     if has("macsKept") {
       try refuseBeside("macsKept", ["macsRemoved"])
@@ -475,18 +475,18 @@ extension Arguments {
 
   fileprivate func tooTight(_ cost: CostModel, _ decisions: [Int], _ rounding: ChannelRounding) -> ScriptError {
     let least = cost.counts(for: .channelsKept(0), in: decisions, rounding) ?? cost.channels
-    let share = Double(cost.multiplyAdds(least)) / Double(cost.multiplyAdds(cost.channels))
+    let share = Double(cost.macs(least)) / Double(cost.macs(cost.channels))
     return failure(
-      "so few multiply-adds cannot be reached: \(NumberText.fixed(share * 100, 1)) % stay with the fewest channels",
+      "so few MACs cannot be reached: \(NumberText.fixed(share * 100, 1)) % stay with the fewest channels",
       hint: "ask for more, or a smaller roundTo:")
   }
 
   fileprivate func pruningSettings() throws -> PruningSettings {
     var settings = PruningSettings()
-    settings.selection = PruningSettings.Selection(rawValue: try string("by")) ?? .lasso
+    settings.selection = PruningSettings.Selection(rawValue: try string("criterion")) ?? .lasso
     settings.features = PruningSettings.Features(rawValue: try string("features")) ?? .pruned
     settings.reconstructs = try bool("reconstruct")
-    settings.pictures = try integer("pictures")
+    settings.images = try integer("images")
     settings.points = try integer("points")
     settings.seed = try seed("seed")
     return settings
@@ -495,11 +495,11 @@ extension Arguments {
   fileprivate func pruner(
     of model: ModelValue, _ split: Split, _ normalization: Normalization, _ settings: PruningSettings
   ) throws -> ChannelPruner {
-    let pictures = min(settings.pictures, split.count)
-    try MemoryCheck.probe(model.network, batch: min(pictures, 50))
+    let images = min(settings.images, split.count)
+    try MemoryCheck.probe(model.network, batch: min(images, 50))
     try MemoryCheck.require(
-      numbers: Double(pictures) * Double(split.pictureShape.elementCount)
-        + ChannelPruner.memory(model.network, settings, pictures: pictures))
+      numbers: Double(images) * Double(split.imageShape.elementCount)
+        + ChannelPruner.memory(model.network, settings, images: images))
     let interruption = context.interruption
     do {
       let pruner = try ChannelPruner(
@@ -507,7 +507,7 @@ extension Arguments {
         isInterrupted: { interruption.isRaised })
       if !pruner.unfitted.isEmpty {
         context.report(
-          "not fitted anew, for their rows are longer than \(FeatureSampler.longestRow): \(pruner.unfitted.joined(separator: ", "))"
+          "not fitted again, for their rows are longer than \(FeatureSampler.longestRow): \(pruner.unfitted.joined(separator: ", "))"
         )
       }
       return pruner
@@ -523,7 +523,7 @@ extension Arguments {
     let decisions = try decisions(of: groups, in: model.network)
     let settings = try pruningSettings()
     let rounding = ChannelRounding(multiple: try integer("roundTo"))
-    let by = try string("judgedBy")
+    let by = try string("on")
     let count = try integer("heldOut")
     var (seen, judged) = (data.data.train, data.data.validation)
     if by == "heldOut" {
@@ -533,7 +533,7 @@ extension Arguments {
     if by == "trainingBatches" { judged = try data.data.train.first(min(count, data.data.train.count)) }
     let inputs = try StepInputs(
       "search", model, on: data,
-      SearchInputs(pruning: settings, decisions: decisions, judgedBy: by, heldOut: by == "validation" ? 0 : count),
+      SearchInputs(pruning: settings, decisions: decisions, on: by, heldOut: by == "validation" ? 0 : count),
       notebook)
     let path = try ledgerPath(inputs.key, in: "searches")
     let pruner = try pruner(of: model, seen, data.data.normalization, settings)
@@ -546,11 +546,11 @@ extension Arguments {
   }
 }
 
-/// What decides what a roll-out gives, beside its channels.
+/// What decides what a rollout gives, beside its channels.
 private struct SearchInputs: Codable {
   var pruning: PruningSettings
   var decisions: [Int]
-  var judgedBy: String
+  var on: String
   var heldOut: Int
 }
 
@@ -575,7 +575,7 @@ private struct SearchProgress {
     let done = trial.episode + 1
     let left = made > 0 ? Double(count - done) * secondsOfMade / Double(made) : 0
     let text =
-      "\(settings.method.title): roll-out \(done)/\(count), top-1 \(NumberText.fixed(trial.evaluation.top1 * 100, 2)) %, best "
+      "\(settings.method.title): rollout \(done)/\(count), top-1 \(NumberText.fixed(trial.evaluation.top1 * 100, 2)) %, best "
       + "\(NumberText.fixed(bestTop1 * 100, 2)) %" + (left > 0 ? ", \(NumberText.duration(left)) left" : "")
     if let display { display(text) } else if done == count || done % max(count / 10, 1) == 0 { context.report(text) }
   }

@@ -8,16 +8,16 @@ internal import Tensors
 internal import Training
 
 let kernelsParameter = Parameter(
-  "kernels", .oneOf(["real", "int8"]),
-  "How a quantized model is run: with real numbers that are rounded as whole ones would be, or on whole numbers.",
-  default: .string("real"), labelled: true)
+  "kernels", .oneOf(["float", "int8"]),
+  "How a quantized model is run: with real numbers that are rounded as whole ones would be, or on integers.",
+  default: .string("float"), labelled: true)
 
 private let schemeParameters = [
   Parameter("bits", .integer, "Of weights and activations.", default: .number(8), labelled: true, allowed: 2...8),
   Parameter("weightBits", .integer, "Of weights alone.", optional: true, labelled: true, allowed: 2...8),
   Parameter("activationBits", .integer, "Of activations alone.", optional: true, labelled: true, allowed: 2...8),
   Parameter(
-    "weights", .oneOf(["perChannel", "perTensor"]),
+    "granularity", .oneOf(["perChannel", "perTensor"]),
     "Whether each output channel's weights have a scale of their own.", default: .string("perChannel"), labelled: true),
   Parameter(
     "symmetric", .bool,
@@ -31,16 +31,16 @@ private let schemeParameters = [
     "percentile", .number, "Of calibration percentile: per cent of the numbers below the upper end.",
     default: .number(99.99), labelled: true, allowed: 50...100),
   Parameter(
-    "pictures", .integer, "Training pictures that ranges are found on.", default: .number(300), labelled: true,
+    "images", .integer, "Training images that ranges are found on.", default: .number(300), labelled: true,
     allowed: 1...1_000_000),
   Parameter(
     "equalize", .bool,
     "Whether the channels of neighbouring layers are scaled to like ranges first (Nagel et al. 2019); relu6 becomes relu between them.",
     default: .bool(false), labelled: true),
   Parameter(
-    "keep", .list(of: .string), "Layers that stay in 32 bits, by name.", default: .list([Value]()), labelled: true),
+    "exclude", .list(of: .string), "Layers that stay in float32, by name.", default: .list([Value]()), labelled: true),
   Parameter(
-    "logits", .bool, "Whether the answer is rounded too, as TensorFlow Lite has it.", default: .bool(true),
+    "quantizeLogits", .bool, "Whether the answer is rounded too, as TensorFlow Lite has it.", default: .bool(true),
     labelled: true),
 ]
 
@@ -52,7 +52,7 @@ private struct QuantizingInputs: Codable {
 
 let quantize = Builtin(
   "quantize",
-  "Brings a trained model to few bits: finds the ranges of its numbers on some training pictures and, with epochs, trains on with weights and activations rounded as they will be. The result is a run; its model is the quantized one.",
+  "Brings a trained model to few bits: finds the ranges of its numbers on some training images and, with epochs, trains on with weights and activations rounded as they will be. The result is a run; its model is the quantized one.",
   parameters: [
     modelParameter, dataParameter,
     Parameter(
@@ -60,28 +60,28 @@ let quantize = Builtin(
       optional: true, bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
   ] + schemeParameters + [
     Parameter(
-      "correctBias", .bool, "Whether biases make up for what rounded weights add on average.", default: .bool(false),
+      "biasCorrection", .bool, "Whether biases make up for what rounded weights add on average.", default: .bool(false),
       labelled: true),
     Parameter(
       "epochs", .integer, "How often to go through the data; 0 trains nothing.", default: .number(0), labelled: true,
       allowed: 0...100_000),
     Parameter(
-      "batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+      "batch", .integer, "Images in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter(
       "lr", .number, "The highest learning rate.", default: .number(1e-3), labelled: true, allowed: 1e-12...1000),
     Parameter(
       "rangeDecay", .number, "How much of an activation's range stays in a step.", default: .number(0.999),
       labelled: true, allowed: 0...1),
     Parameter(
-      "delay", .integer, "Steps in which ranges are gathered and nothing is rounded.", default: .number(0),
+      "quantDelay", .integer, "Steps in which ranges are gathered and nothing is rounded.", default: .number(0),
       labelled: true, allowed: 0...1_000_000_000),
   ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
   examples: [
     Example(
-      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), pictures: 8).count",
+      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), images: 8).count",
       gives: "16"),
     Example(
-      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, weights: \"perTensor\")"
+      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, granularity: \"perTensor\")"
     ),
   ], chapter: "Compression"
 ) { arguments in
@@ -90,14 +90,14 @@ let quantize = Builtin(
   let notebook = try arguments.notebook()
   var scheme = try arguments.scheme()
   scheme.decay = Float(try arguments.number("rangeDecay"))
-  scheme.delay = try arguments.integer("delay")
+  scheme.delay = try arguments.integer("quantDelay")
   scheme.weights.delay = scheme.delay
   var calibration = try arguments.calibration()
-  calibration.correctsBias = try arguments.bool("correctBias")
+  calibration.correctsBias = try arguments.bool("biasCorrection")
   let plan = try arguments.trainingPlan(for: data.data)
   let teachers = try arguments.teachers(of: data.data)
   _ = try model.network.fitted(to: data.data.validation, of: data.data)
-  let network = try arguments.placing("keep") { () throws(ShapeError) in
+  let network = try arguments.placing("exclude") { () throws(ShapeError) in
     try PostTrainingQuantizer.network(model.network, scheme, calibration)
   }
 
@@ -135,18 +135,18 @@ private let rungRecord = ValueType.recordOf([
 ])
 
 /// What a ladder is, as its ledger is called.
-private struct LadderInputs: Codable {
+private struct LayerSensitivityInputs: Codable {
   var scheme: QuantizationScheme
   var calibration: CalibrationSettings
   var judged: Int
 }
 
 let ladder = Builtin(
-  "ladder",
-  "Which layer costs the accuracy when a model is quantized: top-1 with each layer alone in few bits (only), and with all but it (without). worst names layers that, kept in 32 bits, make up for most of what is lost, and mixed says what is reached so. What is measured is kept: the same ladder goes on where it was stopped.",
+  "layerSensitivity",
+  "Which layer costs the accuracy when a model is quantized: top-1 with each layer alone in few bits (only), and with all but it (without). worst names layers that, kept in float32, make up for most of what is lost, and mixed says what is reached so. What is measured is kept: the same ladder goes on where it was stopped.",
   parameters: [modelParameter, dataParameter] + schemeParameters + [
     Parameter(
-      "judged", .integer, "Validation pictures that accuracy is measured on.", default: .number(1000), labelled: true,
+      "validationImages", .integer, "Validation images that accuracy is measured on.", default: .number(1000), labelled: true,
       allowed: 1...10_000_000)
   ],
   result: .recordOf([
@@ -155,30 +155,30 @@ let ladder = Builtin(
   ]),
   examples: [
     Example(
-      "len(ladder(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), judged: 16).layers)",
+      "len(layerSensitivity(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), judged: 16).layers)",
       gives: "19")
   ], chapter: "Compression"
 ) { arguments in
   try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
   let (scheme, calibration) = (try arguments.scheme(), try arguments.calibration())
-  _ = try arguments.placing("keep") { () throws(ShapeError) in
+  _ = try arguments.placing("exclude") { () throws(ShapeError) in
     try PostTrainingQuantizer.network(model.network, scheme, calibration)
   }
-  guard data.data.validation.pictureShape == data.data.pictureShape else {
-    throw arguments.failure("the validation pictures have another size than those to train on", at: "data")
+  guard data.data.validation.imageShape == data.data.imageShape else {
+    throw arguments.failure("the validation images have another size than those to train on", at: "data")
   }
   let notebook = try arguments.notebook()
-  let wanted = min(try arguments.integer("judged"), data.data.validation.count)
+  let wanted = min(try arguments.integer("validationImages"), data.data.validation.count)
   let path = try arguments.ledgerPath(
     StepInputs(
-      "ladder", model, on: data, LadderInputs(scheme: scheme, calibration: calibration, judged: wanted), notebook
+      "layerSensitivity", model, on: data, LayerSensitivityInputs(scheme: scheme, calibration: calibration, judged: wanted), notebook
     ).key, in: "ladders")
   let isMeasured = path.map { FileManager.default.fileExists(atPath: $0) } ?? false
   let context = arguments.context
-  func measured(on count: Int, _ path: String?) throws -> (QuantizationLadder, seconds: Double) {
+  func measured(on count: Int, _ path: String?) throws -> (LayerSensitivity, seconds: Double) {
     let begun = ContinuousClock.now
-    let result = try arguments.quantizer(for: model, data, calibration).ladder(
+    let result = try arguments.quantizer(for: model, data, calibration).layerSensitivity(
       model.network, model.weights, on: data.data.train, judgedOn: data.data.validation.first(count),
       normalization: data.data.normalization, scheme, calibration, ledger: LadderLedger(at: path)
     ) { done, count in
@@ -187,9 +187,9 @@ let ladder = Builtin(
     return (result, (ContinuousClock.now - begun).seconds)
   }
   do {
-    let result: QuantizationLadder
+    let result: LayerSensitivity
     if notebook.isPlanning && !isMeasured {
-      // What a picture takes shows between few and some more; all else is the same for many.
+      // What an image takes shows between few and some more; all else is the same for many.
       let (some, few) = (min(wanted, 40), min(wanted, 8))
       let (first, second) = (try measured(on: some, nil), try measured(on: few, nil))
       result = first.0
@@ -204,7 +204,7 @@ let ladder = Builtin(
     func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
     if !result.worst.isEmpty {
       context.report(
-        "\(percent(result.float)) in 32 bits, \(percent(result.quantized)) quantized; with \(result.worst.joined(separator: ", ")) in 32 bits \(percent(result.mixed))"
+        "\(percent(result.float)) in float32, \(percent(result.quantized)) quantized; with \(result.worst.joined(separator: ", ")) in float32 \(percent(result.mixed))"
       )
     }
     return .record([
@@ -226,7 +226,7 @@ let ladder = Builtin(
 
 let agreement = Builtin(
   "agreement",
-  "On how many validation pictures two models give another first answer, and by how much their answers differ at most, also in steps of the first one's rounded answers. Without another model, a quantized one is held against itself on whole numbers. Where an output is nan, an image differs and largest is nan.",
+  "On how many validation images two models give another first answer, and by how much their answers differ at most, also in steps of the first one's rounded answers. Without another model, a quantized one is held against itself on integers. Where an output is nan, an image differs and largest is nan.",
   parameters: [
     modelParameter, dataParameter,
     Parameter("with", .model, "The other model.", optional: true, labelled: true),
@@ -244,7 +244,7 @@ let agreement = Builtin(
   let (model, data) = try arguments.modelAndData()
   var other = model
   if !arguments.has("with") {
-    _ = try arguments.wholeNumbers(of: model.network, at: "model")
+    _ = try arguments.integerValues(of: model.network, at: "model")
   } else {
     other = try arguments.object("with", as: ModelValue.self)
     try other.network.check(against: data.data)
@@ -294,14 +294,14 @@ extension Double {
 extension Arguments {
   /// What `kernels` asks for.
   func kernels(for network: Network) throws(ScriptError) -> Plan.Mode {
-    try string("kernels") == "int8" ? wholeNumbers(of: network, at: "kernels") : .inference
+    try string("kernels") == "int8" ? integerValues(of: network, at: "kernels") : .inference
   }
 
-  /// - Throws: `ScriptError` where nothing of a network is computed on whole numbers.
-  fileprivate func wholeNumbers(of network: Network, at label: String) throws(ScriptError) -> Plan.Mode {
+  /// - Throws: `ScriptError` where nothing of a network is computed on integers.
+  fileprivate func integerValues(of network: Network, at label: String) throws(ScriptError) -> Plan.Mode {
     guard network.isQuantized else {
       throw failure(
-        "\(network.name) is not quantized, so there are no whole numbers", hint: "quantize(model, data).model",
+        "\(network.name) is not quantized, so there are no integers", hint: "quantize(model, data).model",
         at: label)
     }
     guard network.nodes.contains(where: { network.weightQuantization(of: $0)?.isSymmetric ?? false }) else {
@@ -316,11 +316,11 @@ extension Arguments {
     var scheme = QuantizationScheme()
     let bits = try integer("bits")
     scheme.weights = WeightQuantization(
-      bits: try integerIfGiven("weightBits") ?? bits, isPerChannel: try string("weights") == "perChannel",
+      bits: try integerIfGiven("weightBits") ?? bits, isPerChannel: try string("granularity") == "perChannel",
       isSymmetric: try bool("symmetric"))
     scheme.activationBits = try integerIfGiven("activationBits") ?? bits
-    scheme.kept = try strings("keep")
-    scheme.roundsOutput = try bool("logits")
+    scheme.kept = try strings("exclude")
+    scheme.roundsOutput = try bool("quantizeLogits")
     return scheme
   }
 
@@ -328,7 +328,7 @@ extension Arguments {
     var settings = CalibrationSettings()
     settings.method = CalibrationSettings.Method(rawValue: try string("calibration")) ?? .minMax
     settings.percentile = try number("percentile")
-    settings.pictures = try integer("pictures")
+    settings.images = try integer("images")
     settings.equalizes = try bool("equalize")
     return settings
   }
@@ -355,9 +355,9 @@ extension Arguments {
   fileprivate func quantizer(
     for model: ModelValue, _ data: DatasetValue, _ settings: CalibrationSettings
   ) throws -> PostTrainingQuantizer {
-    let pictures = min(settings.pictures, data.data.train.count)
-    try MemoryCheck.probe(model.network, batch: min(pictures, 50))
-    try MemoryCheck.require(numbers: Double(pictures) * Double(data.data.pictureShape.elementCount))
+    let images = min(settings.images, data.data.train.count)
+    try MemoryCheck.probe(model.network, batch: min(images, 50))
+    try MemoryCheck.require(numbers: Double(images) * Double(data.data.imageShape.elementCount))
     let interruption = context.interruption
     return PostTrainingQuantizer(engine: try notebook().engine(), isInterrupted: { interruption.isRaised })
   }

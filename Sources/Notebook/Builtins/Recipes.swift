@@ -57,7 +57,7 @@ let ablate = Builtin(
     recipeParameter,
     Parameter(
       "without", .list(of: .string),
-      "Settings of train(), which go back to its defaults; a change to pictures, such as \"flip\"; \"averaging\" (of snapshots) and \"distillation\".",
+      "Settings of train(), which go back to its defaults; a change to images, such as \"flip\"; \"averaging\" (of snapshots) and \"distillation\".",
       labelled: true),
   ], result: .list(of: .recordOf(["name": .string, "recipe": .record])),
   examples: [
@@ -83,11 +83,11 @@ private func variant(_ name: String, _ recipe: Record) -> Value {
   .record(["name": .string(name), "recipe": .record(recipe)])
 }
 
-/// What every training has, and no ablation takes away.
+/// What every training run has, and no ablation takes away.
 private let essential: Set<String> = ["epochs", "batch", "microBatch", "lr", "optimizer", "loss", "seed"]
 
 extension Record {
-  /// How the changes to pictures are called.
+  /// How the changes to images are called.
   fileprivate var changeNames: [String] {
     guard case .list(let changes)? = self["augment"] else { return [] }
     return changes.elements.map(\.changeName)
@@ -106,11 +106,11 @@ extension Record {
       guard self["distillation"] != nil || self["teacher"] != nil else { return nil }
       return without(["distillation", "teacher"])
     case "ema" where string("result") == "ema": return giving("last", without: ["ema"])
-    case "mixup", "cutmix", "stochasticDepth", "labelSmoothing", "warmup", "preciseBatchNorm", "weightDecay":
+    case "mixup", "cutmix", "dropPath", "labelSmoothing", "warmup", "preciseBatchNorm", "weightDecay":
       // Nothing of it, whatever train() does by itself.
       guard let number = number(ingredient), number != 0 else { return nil }
       let zero = Record([(ingredient, .number(0))])
-      return (ingredient == "warmup" ? without(["warmupFrom"]) : self).merging(zero)
+      return (ingredient == "warmup" ? without(["warmupLR"]) : self).merging(zero)
     default: break
     }
     if changeNames.contains(ingredient), case .list(let changes)? = self["augment"] {
@@ -171,9 +171,9 @@ let scaled = Builtin(
   parameters: [
     recipeParameter,
     Parameter("epochs", .integer, "Epochs there.", optional: true, labelled: true, allowed: 1...100_000),
-    Parameter("batch", .integer, "Pictures in a step there.", optional: true, labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images in a step there.", optional: true, labelled: true, allowed: 1...65_536),
     Parameter(
-      "pictures", .integer, "Training pictures there; as many as ImageNet's 1,281,167 where left out.", optional: true,
+      "images", .integer, "Training images there; as many as ImageNet's 1,281,167 where left out.", optional: true,
       labelled: true, allowed: 1...1e12),
   ], result: .record,
   examples: [Example("scaled(recipe.a1, epochs: 60, batch: 512).warmup", gives: "0.5")], chapter: "Recipes"
@@ -194,8 +194,8 @@ let scaled = Builtin(
   let scaling = Scaling(
     epochs: (Double(epochs), Double(try arguments.integerIfGiven("epochs") ?? epochs)),
     batch: (Double(batch), Double(try arguments.integerIfGiven("batch") ?? batch)),
-    pictures: (
-      Double(Recipe.imageNetPictures), Double(try arguments.integerIfGiven("pictures") ?? Recipe.imageNetPictures)
+    images: (
+      Double(Recipe.imageNetImages), Double(try arguments.integerIfGiven("images") ?? Recipe.imageNetImages)
     ))
   let result = scaling(recipe, lr: try setting("lr"))
   let changes = recipe.differences(to: result)
@@ -205,7 +205,7 @@ let scaled = Builtin(
 
 /// How a recipe is made shorter. Each pair is what was, and what shall be.
 private struct Scaling {
-  let epochs, batch, pictures: (old: Double, new: Double)
+  let epochs, batch, images: (old: Double, new: Double)
 
   private var time: Double { epochs.new / epochs.old }
 
@@ -216,13 +216,13 @@ private struct Scaling {
       ("epochs", .number(epochs.new)), ("batch", .number(batch.new)),
       ("lr", .number(rounded(lr * (isAdaptive ? factor.squareRoot() : factor)))),
     ]
-    for name in ["warmup", "fallEvery"] {
+    for name in ["warmup", "stepSize"] {
       if let value = recipe.number(name) { changes.append((name, .number(rounded(value * time)))) }
     }
     if let value = recipe.number("cooldown") { changes.append(("cooldown", .number((value * time).rounded()))) }
-    if case .list(let falls)? = recipe["fallAt"] {
+    if case .list(let falls)? = recipe["milestones"] {
       let scaled = falls.elements.map { if case .number(let at) = $0 { Value.number(rounded(at * time)) } else { $0 } }
-      changes.append(("fallAt", .list(scaled)))
+      changes.append(("milestones", .list(scaled)))
     }
     if let part = recipe.number("microBatch"), part >= batch.new || batch.new.truncatingRemainder(dividingBy: part) != 0 {
       changes.append(("microBatch", .none))
@@ -233,7 +233,7 @@ private struct Scaling {
 
   private func averages(of recipe: Record) -> [(String, Value)] {
     var changes: [(String, Value)] = []
-    let steps = (pictures.new / batch.new * epochs.new) / (pictures.old / batch.old * epochs.old)
+    let steps = (images.new / batch.new * epochs.new) / (images.old / batch.old * epochs.old)
     func scaled(_ decay: Double) -> Value { .number(rounded(max(0, 1 - (1 - decay) / steps))) }
     switch recipe["ema"] {
     case .number(let decay)?: changes.append(("ema", scaled(decay)))

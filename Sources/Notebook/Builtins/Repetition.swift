@@ -2,7 +2,7 @@ internal import Script
 internal import Training
 
 let seeds = Builtin(
-  "seeds", "What a function gives for each seed, such as a training: the same set-up several times.",
+  "seeds", "What a function gives for each seed, such as a training run: the same set-up several times.",
   parameters: [
     Parameter("seeds", .list(of: .integer), "The seeds, such as 1...5."),
     Parameter("function", .function, "Takes a seed: s => train(net, data, seed: s)."),

@@ -25,14 +25,14 @@ let precisionParameter = Parameter(
 
 let train = Builtin(
   "train",
-  "Trains a network and measures it on the validation part after each epoch. An interruption keeps what was trained so far.",
+  "Trains a network and measures it on the validation set after each epoch. An interruption keeps what was trained so far.",
   parameters: [
     trainableParameter, dataParameter,
     Parameter(
       "recipe", .record, "Arguments in a record, such as recipe.a1; those of the call win.", optional: true,
       bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
     Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
-    Parameter("batch", .integer, "Pictures in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
   ] + optimizerParameters + trainingParameters + [precisionParameter, seedParameter], result: .run,
   examples: [
@@ -53,7 +53,7 @@ let train = Builtin(
 }
 
 let resume = Builtin(
-  "resume", "Goes on with a training that was interrupted; the result is the same, bit by bit, as if it had not been.",
+  "resume", "Goes on with a training run that was interrupted; the result is the same, bit by bit, as if it had not been.",
   parameters: [Parameter("run", .run, "The interrupted training.")], result: .run,
   examples: [Example("typeOf(resume)", gives: "\"function\"")], chapter: "Training", printsResult: true
 ) { arguments in
@@ -105,7 +105,7 @@ extension Arguments {
     if let (result, weights, made) = try keeper.finishedForAll() {
       for epoch in result.epochs { context.print(EpochTable.row(epoch)) }
       let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
-      context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains anew")
+      context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains again")
       if let line = EpochTable.end(of: plan, result.given) { context.print(line) }
       return value(weights, result.epochs, final: result.given)
     }
@@ -181,11 +181,11 @@ extension Arguments {
 
 let evaluate = Builtin(
   "evaluate",
-  "Measures a model on a dataset: top1 and top5 in per cent, loss, hits and count. A network whose layers allow it takes pictures of another size than it was made for.",
+  "Measures a model on a dataset: top1 and top5 in per cent, loss, correct and count. A network whose layers allow it takes images of another size than it was made for.",
   parameters: [
     Parameter("model", .model, "The model."), dataParameter,
     Parameter("on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"), labelled: true),
-    Parameter("batch", .integer, "Pictures at once.", default: .number(100), labelled: true, allowed: 1...65_536),
+    Parameter("batch", .integer, "Images at once.", default: .number(100), labelled: true, allowed: 1...65_536),
     kernelsParameter, precisionParameter,
   ], result: .evaluation,
   examples: [
@@ -212,15 +212,15 @@ let evaluate = Builtin(
   }
   return .record([
     "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
-    "hits": .count(result.hits), "count": .count(result.count),
+    "correct": .count(result.correct), "count": .count(result.count),
   ])
 }
 
 let predict = Builtin(
-  "predict", "What a model answers: a number for each class, the largest for its choice, the first of equal ones; a row for each picture. Where one is nan, there is no choice.",
+  "predict", "What a model answers: a number for each class, the largest for its choice, the first of equal ones; a row for each image. Where one is nan, there is no choice.",
   parameters: [
     Parameter("model", .model, "The model."),
-    Parameter("pictures", .array, "An array N x C x H x W, or C x H x W for one, as pictures() gives it."),
+    Parameter("images", .array, "An array N x C x H x W, or C x H x W for one, as images() gives it."),
     kernelsParameter, precisionParameter,
   ], result: .array,
   examples: [
@@ -229,11 +229,11 @@ let predict = Builtin(
 ) { arguments in
   try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
-  var samples = try arguments.object("pictures", as: ArrayValue.self).array
+  var samples = try arguments.object("images", as: ArrayValue.self).array
   let wanted = model.network.shape(of: model.network.input)
   if samples.shape.rank == wanted.rank { samples = try samples.reshaped(to: samples.shape.batched(1)) }
   guard samples.shape.rank == wanted.rank + 1, samples.shape[0] > 0, samples.shape[1] == wanted[0],
-    let network = try? model.network.taking(pictures: samples.shape.sample)
+    let network = try? model.network.taking(images: samples.shape.sample)
   else { throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape) }
   try MemoryCheck.inference(network, batch: min(samples.shape[0], 100))
   let evaluator = try Evaluator(
@@ -247,11 +247,11 @@ let initialize = Builtin(
   parameters: [
     Parameter("network", .network, "The network."),
     Parameter(
-      "weights", .oneOf(["heFanIn", "heFanOut", "glorot", "normal"]),
-      "How the weights of convolutions and dense layers are drawn, with biases of 0: from N(0, 2 / fan) (He et al. 2015), from U(±√(6 / (fan in + fan out))) (Glorot and Bengio 2010), or from N(0, deviation²). As the network's source does where left out.",
+      "distribution", .oneOf(["heFanIn", "heFanOut", "glorot", "normal"]),
+      "How the weights of convolutions and dense layers are drawn, with biases of 0: from N(0, 2 / fan) (He et al. 2015), from U(±√(6 / (fan in + fan out))) (Glorot and Bengio 2010), or from N(0, std²). As the network's source does where left out.",
       optional: true, labelled: true),
     Parameter(
-      "deviation", .number, "Of weights: \"normal\".", optional: true, labelled: true, allowed: 0...1e6),
+      "std", .number, "Of distribution: \"normal\".", optional: true, labelled: true, allowed: 0...1e6),
     Parameter(
       "seed", .integer, "Other weights for another seed; --seed, else 1, where left out.", optional: true, labelled: true,
       allowed: seedRange),
@@ -259,7 +259,7 @@ let initialize = Builtin(
   examples: [
     Example(
       "initialize(resnet8(classes: 4), seed: 1) == initialize(resnet8(classes: 4), seed: 1)", gives: "true"),
-    Example("initialize(vgg16(classes: 10, input: [1, 32, 32]), weights: \"normal\", deviation: 0.01)"),
+    Example("initialize(vgg16(classes: 10, input: [1, 32, 32]), distribution: \"normal\", std: 0.01)"),
   ], chapter: "Training"
 ) { arguments in
   let network = try arguments.object("network", as: NetworkValue.self).network
@@ -273,19 +273,19 @@ let initialize = Builtin(
 }
 
 extension Arguments {
-  /// What `weights` and `deviation` say; nil where they say nothing.
+  /// What `weights` and `std` say; nil where they say nothing.
   fileprivate func distribution() throws(ScriptError) -> Initialization.Distribution? {
-    let name = has("weights") ? try string("weights") : nil
-    guard (name == "normal") == has("deviation") else {
-      throw has("deviation")
-        ? failure("a deviation belongs to weights: \"normal\"", at: "deviation")
-        : failure("a normal distribution needs its deviation", hint: "deviation: 0.01", at: "weights")
+    let name = has("distribution") ? try string("distribution") : nil
+    guard (name == "normal") == has("std") else {
+      throw has("std")
+        ? failure("a std belongs to distribution: \"normal\"", at: "std")
+        : failure("a normal distribution needs its std", hint: "std: 0.01", at: "distribution")
     }
     return switch name {
     case "heFanIn": .kaimingFanIn
     case "heFanOut": .kaimingFanOut
     case "glorot": .glorotUniform
-    case "normal": .normal(deviation: Float(try number("deviation")))
+    case "normal": .normal(std: Float(try number("std")))
     default: nil
     }
   }

@@ -28,30 +28,30 @@ let optimizerParameters = [
     "epsilon", "What the optimizer adds to a divisor: adam 1e-8, lamb 1e-6, lars 1e-8, rmsprop 1e-8, rmspropTF 1e-10.",
     1e-30...1e6),
   Parameter(
-    "trust", .number, "Of lars: the share of its norm by which a tensor may move.", default: .number(0.001),
+    "trustCoefficient", .number, "Of lars: the share of its norm by which a tensor may move.", default: .number(0.001),
     labelled: true, allowed: 1e-9...100),
   Parameter(
     "weightDecay", .number, "How strongly weights are drawn to zero.", default: .number(5e-4), labelled: true,
     allowed: 0...100),
   Parameter(
-    "decays", .list(of: .oneOf(["weights", "depthwise", "norms", "biases"])),
+    "decayOn", .list(of: .oneOf(["weights", "depthwise", "norms", "biases"])),
     "What is drawn to zero; the filters of depthwise convolutions are told apart from other weights.",
     default: .list(["weights", "depthwise"]), labelled: true),
-  optional("clip", "Scales gradients so that their common norm is at most this.", 1e-12...1e12),
+  optional("clipNorm", "Scales gradients so that their common norm is at most this.", 1e-12...1e12),
   optional("clipValue", "Moves each gradient to plus or minus this at most.", 1e-12...1e12),
 ]
 
 let trainingParameters = [
   optional(
     "microBatch",
-    "Pictures that are computed at once, a divisor of batch; batch norms and mixing see these. All where left out.",
+    "Images that are computed at once, a divisor of batch; batch norms and mixing see these. All where left out.",
     1...65_536, type: .integer),
   Parameter(
     "syncBatchNorm", .bool,
     "Under mpirun: whether batch norms see what all processes compute at once, each its share of microBatch.",
     default: .bool(false), labelled: true),
   Parameter(
-    "loss", .oneOf(["crossEntropy", "binary"]),
+    "loss", .oneOf(["crossEntropy", "binaryCrossEntropy"]),
     "What is made small: cross-entropy, or a binary one for each class, averaged over classes.",
     default: .string("crossEntropy"), labelled: true),
   optional("targetThreshold", "With loss binary: targets above it count as 1, others as 0.", 0...0.999),
@@ -60,14 +60,14 @@ let trainingParameters = [
     "How the learning rate falls: along a cosine, in steps, all the time, or not.", default: .string("cosine"),
     labelled: true),
   Parameter(
-    "finalRate", .number, "Where a cosine ends, as a share of the highest rate.", default: .number(0), labelled: true,
+    "minLR", .number, "Where a cosine ends, as a share of the highest rate.", default: .number(0), labelled: true,
     allowed: 0...1),
   Parameter(
-    "fallAt", .list(of: .number), "Of step: the epochs at which the rate falls.", default: .list([Value]()),
+    "milestones", .list(of: .number), "Of step: the epochs at which the rate falls.", default: .list([Value]()),
     labelled: true),
   optional(
-    "fallEvery", "Of step and exponential: epochs between two falls; a third of all where left out.", 1e-3...1e6),
-  Parameter("fallBy", .number, "The factor of one fall.", default: .number(0.1), labelled: true, allowed: 1e-6...1),
+    "stepSize", "Of step and exponential: epochs between two falls; a third of all where left out.", 1e-3...1e6),
+  Parameter("gamma", .number, "The factor of one fall.", default: .number(0.1), labelled: true, allowed: 1e-6...1),
   Parameter(
     "byEpoch", .bool, "Whether the rate stays the same within an epoch, as timm has it.", default: .bool(false),
     labelled: true),
@@ -78,7 +78,7 @@ let trainingParameters = [
   Parameter(
     "warmup", .number, "Epochs in which the learning rate rises from 0.", default: .number(0), labelled: true,
     allowed: 0...100_000),
-  optional("warmupFrom", "Makes the warm-up rise by whole epochs, from this share of the highest rate.", 0...1),
+  optional("warmupLR", "Makes the warm-up rise by whole epochs, from this share of the highest rate.", 0...1),
   Parameter(
     "cooldown", .integer, "Epochs at the end, of all, in which the rate stays as it is.", default: .number(0),
     labelled: true,
@@ -88,19 +88,19 @@ let trainingParameters = [
     labelled: true, allowed: 0...0.999),
   augmentParameter,
   Parameter(
-    "mixup", .number, "Alpha of mixup, which blends pictures of a batch in pairs; 0 is without.", default: .number(0),
+    "mixup", .number, "Alpha of mixup, which blends images of a batch in pairs; 0 is without.", default: .number(0),
     labelled: true, allowed: 0...1000),
   Parameter(
-    "cutmix", .number, "Alpha of CutMix, which puts a box of one picture into another; 0 is without.",
+    "cutmix", .number, "Alpha of CutMix, which puts a box of one image into another; 0 is without.",
     default: .number(0), labelled: true, allowed: 0...1000),
   Parameter(
-    "mixProbability", .number, "How often a batch is mixed.", default: .number(1), labelled: true, allowed: 0...1),
+    "mixupProbability", .number, "How often a batch is mixed.", default: .number(1), labelled: true, allowed: 0...1),
   Parameter(
-    "cutmixProbability", .number, "How often it is CutMix, where both are in use.", default: .number(0.5),
+    "mixupSwitchProbability", .number, "How often it is CutMix, where both are in use.", default: .number(0.5),
     labelled: true,
     allowed: 0...1),
   Parameter(
-    "stochasticDepth", .number, "How often the last residual branch is left out in training; the first never.",
+    "dropPath", .number, "How often the last residual branch is left out in training; the first never.",
     default: .number(0), labelled: true, allowed: 0...0.99),
   Parameter(
     "ema", .either([.number, .recordOf(Averages.fields)]),
@@ -112,19 +112,19 @@ let trainingParameters = [
     default: .string("last"), labelled: true),
   Parameter(
     "snapshots", .recordOf(Snapshots.fields),
-    "For result best: count (10), by \"heldOut\" pictures of the training part or the \"validation\" part itself, and the share that is held out (10%).",
+    "For result best: count (10), by \"heldOut\" images of the training set or the \"validation\" part itself, and the share that is held out (10%).",
     optional: true, labelled: true),
   optional(
     "freezeBatchNorm", "Epochs after which batch norms use and keep their running statistics; never where left out.", 0...100_000),
   Parameter(
-    "preciseBatchNorm", .integer, "Batches over which batch norms are measured anew with the final weights.",
+    "preciseBatchNorm", .integer, "Batches over which batch norms are measured again with the final weights.",
     default: .number(0), labelled: true, allowed: 0...1_000_000),
   Parameter(
     "teacher", .either([.model, .list(of: .model)]), "A model to learn from, or several whose answers are averaged.",
     optional: true, labelled: true),
   Parameter(
     "distillation", .recordOf(Teaching.fields),
-    "How: weight of the teacher's answers (0.8), temperature (1), squared (whether its square is a factor), normalization of its pictures (\"data\", \"imagenet\", \"centered\").",
+    "How: weight of the teacher's answers (0.8), temperature (1), squared (whether its square is a factor), normalization of its images (\"data\", \"imagenet\", \"centered\").",
     optional: true, labelled: true),
 ]
 
@@ -135,7 +135,7 @@ private enum Averages {
 }
 private enum Snapshots {
   static let fields: [String: ValueType] = [
-    "count": .optional(.integer), "by": .optional(.oneOf(["heldOut", "validation"])), "share": .optional(.number),
+    "count": .optional(.integer), "on": .optional(.oneOf(["heldOut", "validation"])), "share": .optional(.number),
   ]
 }
 private enum Teaching {
@@ -180,23 +180,23 @@ extension Arguments {
       case "lamb": .lamb(beta1: beta1 ?? 0.9, beta2: beta2 ?? 0.999, epsilon: epsilon ?? 1e-6)
       case "lars":
         .lars(
-          momentum: momentum, nesterov: looksAhead ?? false, trust: try number("trust"), epsilon: epsilon ?? 1e-8)
+          momentum: momentum, nesterov: looksAhead ?? false, trust: try number("trustCoefficient"), epsilon: epsilon ?? 1e-8)
       case "rmsprop": .rmsProp(decay: beta2 ?? 0.99, momentum: momentum, epsilon: epsilon ?? 1e-8)
       case "rmspropTF": .rmsPropTF(decay: beta2 ?? 0.9, momentum: momentum, epsilon: epsilon ?? 1e-10)
       default: .sgd(momentum: momentum, nesterov: looksAhead ?? true)
       }
     plan.weightDecay = try number("weightDecay")
-    let decays = Set(try strings("decays"))
+    let decays = Set(try strings("decayOn"))
     plan.decayed = DecayedParameters(
       weights: decays.contains("weights"), depthwise: decays.contains("depthwise"), norms: decays.contains("norms"),
       biases: decays.contains("biases"))
     if let value = try numberIfGiven("clipValue") {
-      guard !has("clip") else {
+      guard !has("clipNorm") else {
         throw failure("gradients are clipped to a norm or to a value, not both", at: "clipValue")
       }
       plan.clipping = .value(value)
     } else {
-      plan.clipping = try numberIfGiven("clip").map { .norm($0) }
+      plan.clipping = try numberIfGiven("clipNorm").map { .norm($0) }
     }
   }
 
@@ -209,10 +209,10 @@ extension Arguments {
       throw failure("a batch of \(plan.batchSize) is not made of parts of \(part)", at: "microBatch")
     }
     plan.synchronizesBatchNorm = try bool("syncBatchNorm")
-    if try string("loss") == "binary" {
+    if try string("loss") == "binaryCrossEntropy" {
       plan.loss = .binaryCrossEntropy(threshold: try numberIfGiven("targetThreshold"))
     } else if has("targetThreshold") {
-      throw failure("only the binary loss has a threshold", hint: "loss: \"binary\"", at: "targetThreshold")
+      throw failure("only the binary loss has a threshold", hint: "loss: \"binaryCrossEntropy\"", at: "targetThreshold")
     }
     try setOptimizer(of: &plan)
     plan.learningRate = try number("lr")
@@ -220,10 +220,10 @@ extension Arguments {
     plan.labelSmoothing = try number("labelSmoothing")
     plan.augmentations = try augmentations(for: data)
     let mixing = Mixing(
-      mixup: try number("mixup"), cutmix: try number("cutmix"), probability: try number("mixProbability"),
-      cutmixProbability: try number("cutmixProbability"))
+      mixup: try number("mixup"), cutmix: try number("cutmix"), probability: try number("mixupProbability"),
+      mixupSwitchProbability: try number("mixupSwitchProbability"))
     if mixing.mixup > 0 || mixing.cutmix > 0 { plan.mixing = mixing }
-    plan.stochasticDepth = try number("stochasticDepth")
+    plan.dropPath = try number("dropPath")
     try setAverages(of: &plan)
     plan.preciseBatchNorm = try integer("preciseBatchNorm")
     plan.freezesBatchNormAfter = try numberIfGiven("freezeBatchNorm")
@@ -240,21 +240,21 @@ extension Arguments {
   }
 
   private func setSchedule(of plan: inout TrainingPlan) throws(ScriptError) {
-    let every = try numberIfGiven("fallEvery") ?? Double(max(1, (plan.epochs + 2) / 3))
-    let (falls, factor) = (try numbers("fallAt"), try number("fallBy"))
+    let every = try numberIfGiven("stepSize") ?? Double(max(1, (plan.epochs + 2) / 3))
+    let (falls, factor) = (try numbers("milestones"), try number("gamma"))
     plan.schedule =
       switch try string("schedule") {
       case "constant": .constant
       case "step": falls.isEmpty ? .step(every: every, factor: factor) : .steps(at: falls, factor: factor)
       case "exponential": .exponential(every: every, factor: factor)
-      default: .cosine(final: try number("finalRate"))
+      default: .cosine(final: try number("minLR"))
       }
     (plan.schedulesByEpoch, plan.schedulesFromStart) = (try bool("byEpoch"), try bool("fromStart"))
     plan.warmupEpochs = try number("warmup")
     guard plan.warmupEpochs <= Double(plan.epochs) else {
       throw failure("the warm-up is longer than the training", hint: "at most \(plan.epochs)", at: "warmup")
     }
-    if let from = try numberIfGiven("warmupFrom") { plan.warmup = .epochs(from: from) }
+    if let from = try numberIfGiven("warmupLR") { plan.warmup = .epochs(from: from) }
     plan.cooldownEpochs = try integer("cooldown")
     guard plan.warmupEpochs + Double(plan.cooldownEpochs) <= Double(plan.epochs) else {
       throw failure("warm-up and cool-down are longer than the training", at: "cooldown")
@@ -278,7 +278,7 @@ extension Arguments {
     case "best":
       let settings = try Settings(self, "snapshots", Snapshots.fields)
       let selection: ResultWeights.Selection =
-        settings.string("by") == "validation" ? .validation : .heldOut(share: settings.number("share") ?? 0.1)
+        settings.string("on") == "validation" ? .validation : .heldOut(share: settings.number("share") ?? 0.1)
       plan.result = .meanOfBest(count: settings.integer("count") ?? 10, by: selection)
     default:
       if has("snapshots") { throw failure("snapshots are for result: \"best\"", at: "snapshots") }
@@ -288,7 +288,7 @@ extension Arguments {
   /// Whom a training learns from.
   func teachers(of data: Dataset) throws -> [Teacher] {
     guard let value = self["teacher"] else { return [] }
-    let channels = data.pictureShape[0]
+    let channels = data.imageShape[0]
     let normalization: Normalization? =
       switch try Settings(self, "distillation", Teaching.fields).string("normalization") {
       case "imagenet": .imageNet
@@ -297,7 +297,7 @@ extension Arguments {
       }
     guard normalization.map({ $0.mean.count == channels }) ?? true else {
       throw failure(
-        "ImageNet's normalization is for pictures of 3 channels, these have \(channels)", at: "distillation")
+        "ImageNet's normalization is for images of 3 channels, these have \(channels)", at: "distillation")
     }
     let models = if case .list(let list) = value { list.elements } else { [value] }
     guard !models.isEmpty else { throw failure("there is no model in the list of teachers", at: "teacher") }

@@ -16,7 +16,7 @@ public struct Claim: Hashable, Sendable, Codable {
   public let measured: Double?
   /// Half of the 95 % interval around `measured`, where it comes from a sample or from several seeds.
   public let halfWidth: Double?
-  /// The pictures it was measured on, where it comes from a sample.
+  /// The images it was measured on, where it comes from a sample.
   public let images: Int?
   /// What each seed gave, where there are several.
   public let values: [Double]?
@@ -34,7 +34,7 @@ public struct Claim: Hashable, Sendable, Codable {
   /// Judges a statement.
   /// - Parameters:
   ///   - tolerance: How far from the reported number the measured one may be.
-  ///   - hasSameWeights: Whether what was reported is of the same weights on the same pictures.
+  ///   - hasSameWeights: Whether what was reported is of the same weights on the same images.
   package init(
     _ statement: String, _ evidence: Evidence, reported: Double? = nil, tolerance: Double? = nil,
     atLeast: Double? = nil, atMost: Double? = nil, hasSameWeights: Bool = false, source: String = "", scale: String = ""
@@ -56,8 +56,8 @@ public struct Claim: Hashable, Sendable, Codable {
       (verdict, reason) = (.notReproduced, what)
     } else if case .seeds(let spread) = evidence, bounds.isEmpty, let reported {
       (verdict, reason) = Self.judge(reported, by: spread)
-    } else if case .sample(let hits, let count) = evidence, let reported, hasSameWeights {
-      (verdict, reason) = Self.judge(reported, hits: hits, of: count)
+    } else if case .sample(let correct, let count) = evidence, let reported, hasSameWeights {
+      (verdict, reason) = Self.judge(reported, correct: correct, of: count)
     } else {
       (verdict, reason) = bounds.judge(evidence)
     }
@@ -74,18 +74,18 @@ public struct Claim: Hashable, Sendable, Codable {
       : (.notReproduced, "one more of \(count) seeds would fall into \(interval), not to \(NumberText.short(reported))")
   }
 
-  /// The same weights on the same pictures give the same count, so the accuracy to every place that was reported.
-  private static func judge(_ reported: Double, hits: Int, of count: Int) -> (Verdict, String) {
+  /// The same weights on the same images give the same count, so the accuracy to every place that was reported.
+  private static func judge(_ reported: Double, correct: Int, of count: Int) -> (Verdict, String) {
     // Some round, some cut off.
     let step = pow(10, -Double(NumberText.places(of: reported)))
-    let measured = 100 * Double(hits) / Double(count)
+    let measured = 100 * Double(correct) / Double(count)
     let holds = abs(measured - reported) <= step / 2 + 1e-9 || (0..<step).contains(measured - reported)
-    let missing = (reported / 100 * Double(count)).rounded() - Double(hits)
+    let missing = (reported / 100 * Double(count)).rounded() - Double(correct)
     return holds
-      ? (.reproduced, "the same weights, \(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right")
+      ? (.reproduced, "the same weights, \(NumberText.grouped(correct)) of \(NumberText.grouped(count)) right")
       : (
         .notReproduced,
-        "the same weights have \(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right, "
+        "the same weights have \(NumberText.grouped(correct)) of \(NumberText.grouped(count)) right, "
           + "\(NumberText.short(abs(missing))) \(missing < 0 ? "more" : "fewer") than reported: is the preprocessing the same?"
       )
   }
@@ -95,11 +95,11 @@ public struct Claim: Hashable, Sendable, Codable {
 package enum Evidence {
   /// A number that is what it is: a count, a size, a difference.
   case number(Double)
-  /// A share of pictures, counted; as a value it is in per cent.
-  case sample(hits: Int, count: Int)
+  /// A share of images, counted; as a value it is in per cent.
+  case sample(correct: Int, count: Int)
   /// The same set-up with several seeds; or the differences of two, seed by seed.
   case seeds(Spread)
-  /// What was measured came to no finite number, as of a training that diverged: in words.
+  /// What was measured came to no finite number, as of a training run that diverged: in words.
   case diverged(String)
   /// Nothing was measured, for a reason.
   case absent(String)
@@ -115,7 +115,7 @@ package enum Evidence {
   var value: Double? {
     switch self {
     case .number(let number): number
-    case .sample(let hits, let count): 100 * Double(hits) / Double(count)
+    case .sample(let correct, let count): 100 * Double(correct) / Double(count)
     case .seeds(let spread): spread.mean
     case .absent, .diverged: nil
     }
@@ -132,8 +132,8 @@ package enum Evidence {
     if case .seeds(let spread) = self {
       return spread.mean - spread.meanHalfWidth...spread.mean + spread.meanHalfWidth
     }
-    guard case .sample(let hits, let count) = self, count > 0 else { return nil }
-    let (n, p, z) = (Double(count), Double(hits) / Double(count), Self.z)
+    guard case .sample(let correct, let count) = self, count > 0 else { return nil }
+    let (n, p, z) = (Double(count), Double(correct) / Double(count), Self.z)
     let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
     return 100 * max(0, middle - half)...100 * min(1, middle + half)
@@ -156,14 +156,14 @@ package enum Evidence {
     return needed.map { "about \(NumberText.grouped($0)) would decide" } ?? "no number of \(what) would decide"
   }
 
-  /// About how many pictures would tell a share from a bound, in per cent; nil where none would.
+  /// About how many images would tell a share from a bound, in per cent; nil where none would.
   func imagesToDecide(_ bound: Double) -> Int? {
-    guard case .sample(let hits, let count) = self else { return nil }
-    let share = Double(hits) / Double(count)
+    guard case .sample(let correct, let count) = self else { return nil }
+    let share = Double(correct) / Double(count)
     let distance = abs(share - bound / 100)
     guard distance > 1e-6 else { return nil }
-    // Shares of 0 and 1 are taken two pictures in, else no picture more would seem to be needed.
-    let careful = (Double(hits) + 2) / (Double(count) + 4)
+    // Shares of 0 and 1 are taken two images in, else no image more would seem to be needed.
+    let careful = (Double(correct) + 2) / (Double(count) + 4)
     let needed = Self.z * Self.z * careful * (1 - careful) / (distance * distance)
     guard needed < 1e15 else { return nil }
     return max(Int(needed.rounded(.up)), count + 1)

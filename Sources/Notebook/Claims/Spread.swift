@@ -26,7 +26,7 @@ package struct Spread: Hashable {
   }
 
   /// Of the sample, with n - 1.
-  var deviation: Double {
+  var std: Double {
     let (mean, scale) = (mean, scale)
     let squares = values.reduce(0) { $0 + ($1 / scale - mean / scale) * ($1 / scale - mean / scale) }
     return (squares / (n - 1)).squareRoot() * scale
@@ -35,21 +35,21 @@ package struct Spread: Hashable {
   private var t: Double { Student.quantile(0.975, degreesOfFreedom: n - 1) }
 
   /// Where 95 % of such intervals hold the true mean.
-  var meanHalfWidth: Double { t * deviation / n.squareRoot() }
+  var meanHalfWidth: Double { t * std / n.squareRoot() }
 
   /// Around the mean, where the next repetition falls in 95 % of cases: Student's prediction interval,
   /// `t s √(1 + 1/n)`.
-  var predictionHalfWidth: Double { t * deviation * (1 + 1 / n).squareRoot() }
+  var predictionHalfWidth: Double { t * std * (1 + 1 / n).squareRoot() }
 
-  /// About how many repetitions would tell the mean from a bound, were mean and deviation to stay; nil where none would.
+  /// About how many repetitions would tell the mean from a bound, were mean and std to stay; nil where none would.
   func countToDecide(_ bound: Double) -> Int? {
     let distance = abs(mean - bound)
-    guard distance > 1e-9 * max(1, abs(bound)), deviation > 0 else { return nil }
+    guard distance > 1e-9 * max(1, abs(bound)), std > 0 else { return nil }
     // The number decides the quantile, and the quantile the number; from below it settles at once.
     var count = values.count + 1
     for _ in 0..<8 {
       let quantile = Student.quantile(0.975, degreesOfFreedom: Double(count - 1))
-      let ratio = quantile * deviation / distance
+      let ratio = quantile * std / distance
       let needed = ratio * ratio
       // Too many, and what is no number, are none.
       guard needed < 1e9 else { return nil }

@@ -15,7 +15,7 @@ extension TensorError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .outOfMemory: "use a smaller batch, a smaller network or smaller pictures"
+    case .outOfMemory: "use a smaller batch, a smaller network or smaller images"
     case .wrongElementCount: "the product of the extents must be the number of elements"
     case .file(_, let reason) where reason == "No space left on device" || reason == "Disk quota exceeded":
       "make room on the disk; what was there before is as it was"
@@ -30,7 +30,7 @@ extension TensorError: ExplainedError {
 
 extension ShapeError: ExplainedError {
   public var problem: String { description }
-  public var hint: String? { layer == nil ? nil : "give the network pictures that are large enough, with input:" }
+  public var hint: String? { layer == nil ? nil : "give the network images that are large enough, with input:" }
   public var isMissingData: Bool { false }
 }
 
@@ -54,7 +54,7 @@ extension EngineError: ExplainedError {
   public var hint: String? {
     switch self {
     case .library: "run it again with --threads 1; if it happens again, report it as a fault"
-    case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller pictures"
+    case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller images"
     case .sumsTooLarge(let layer): "keep it in float32: quantize(…, keep: [\"\(layer)\"])"
     case .shape(let error): error.hint
     case .weights(let error): error.hint
@@ -85,10 +85,10 @@ extension ChartError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .size, .drawing: "choose a smaller picture"
-    case .crowded: "choose a larger picture, or draw fewer curves"
+    case .size, .drawing: "choose a smaller image"
+    case .crowded: "choose a larger image, or draw fewer curves"
     case .tooMuch(.bins, _, _): "choose fewer with bins:"
-    case .tooMuch(.pictures, _, _), .tooMuch(.pictureBytes, _, _): "choose fewer with count:, or smaller pictures"
+    case .tooMuch(.images, _, _), .tooMuch(.imageBytes, _, _): "choose fewer with count:, or smaller images"
     case .tooMuch: "draw a part of it"
     case .textChunk, .notPNG, .noChart: nil
     case .unwritable(let error): error.hint

@@ -4,10 +4,10 @@ internal import Tensors
 /// Values that do not go together, each fine by itself.
 enum MismatchError: Error, Hashable, Sendable {
   case classes(network: String, has: Int, data: String, wants: Int)
-  case pictures(network: String, takes: Shape, data: String, has: Shape)
-  /// A network whose weights fit one size of pictures only.
+  case images(network: String, takes: Shape, data: String, has: Shape)
+  /// A network whose weights fit one size of images only.
   case oneSize(network: String, takes: Shape, data: String, has: Shape, reason: String)
-  /// An array that is no picture or batch of pictures for a network.
+  /// An array that is no image or batch of images for a network.
   case array(network: String, takes: Shape, has: Shape)
   /// A folder of the way to a file cannot be made.
   case noFolder(path: String, reason: String)
@@ -18,12 +18,12 @@ extension MismatchError: ExplainedError {
     switch self {
     case .classes(let network, let has, let data, let wants):
       "\(network) tells \(has) classes apart, \(data) has \(wants)"
-    case .pictures(let network, let takes, let data, let has):
-      "\(network) is built for pictures of \(takes), those of \(data) are \(has)"
+    case .images(let network, let takes, let data, let has):
+      "\(network) is built for images of \(takes), those of \(data) are \(has)"
     case .oneSize(let network, let takes, let data, let has, let reason):
-      "\(network) takes pictures of \(takes) only, those of \(data) are \(has) (\(reason))"
+      "\(network) takes images of \(takes) only, those of \(data) are \(has) (\(reason))"
     case .array(let network, let takes, let has):
-      "\(network) takes pictures of \(takes), one or a batch of them; the array is \(has)"
+      "\(network) takes images of \(takes), one or a batch of them; the array is \(has)"
     case .noFolder(let path, let reason): "cannot make the folder of '\(path)': \(reason)"
     }
   }
@@ -31,9 +31,9 @@ extension MismatchError: ExplainedError {
   var hint: String? {
     switch self {
     case .classes: "make the network with classes: data.classes"
-    case .pictures(_, _, _, let has): "make the network with input: [\(list(has))]"
+    case .images(_, _, _, let has): "make the network with input: [\(list(has))]"
     case .oneSize(_, let takes, _, _, _):
-      "show the pictures in that size: size: \(takes[1]), and testSize: \(takes[1]) of imagenet()"
+      "show the images in that size: size: \(takes[1]), and testSize: \(takes[1]) of imagenet()"
     case .array(_, let takes, _): "array(numbers, shape: [1, \(list(takes))])"
     case .noFolder: "choose another path"
     }

@@ -12,22 +12,22 @@ enum QuantizationRecipe {
   static let all = Record(["uniformQuantTF": .record(uniformQuantTF), "whitepaper": .record(whitepaper)])
 
   /// PocketFlow's `UniformQuantTFLearner`: TensorFlow's rewriter, then a fifth of the epochs by Adam at a hundredth of the
-  /// rate, which 64 pictures at once bring to 3e-4.
+  /// rate, which 64 images at once bring to 3e-4.
   private static let uniformQuantTF = Record([
     "about": .record([
       "name": .string("PocketFlow's UniformQuantTFLearner"),
       "source": .string("Tencent/PocketFlow, learners/uniform_quantization_tf; tensorflow/contrib/quantize"),
       "top1": .number(71.29),
       "notes": .string(
-        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some pictures put them. Asymmetric weights are simulated: integer kernels and TensorFlow Lite's 8-bit files want symmetric: true."
+        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some images put them. Asymmetric weights are simulated: integer kernels and TensorFlow Lite's 8-bit files want symmetric: true."
       ),
     ]),
-    "bits": .number(8), "weights": .string("perTensor"), "symmetric": .bool(false),
+    "bits": .number(8), "granularity": .string("perTensor"), "symmetric": .bool(false),
     "calibration": .string("movingAverage"),
-    "rangeDecay": .number(0.999), "delay": .number(0), "epochs": .number(20), "batch": .number(64), "lr": .number(3e-4),
+    "rangeDecay": .number(0.999), "quantDelay": .number(0), "epochs": .number(20), "batch": .number(64), "lr": .number(3e-4),
     "optimizer": .string("adam"), "weightDecay": .number(4e-5),
-    "decays": .list(["weights", "depthwise", "norms", "biases"]), "schedule": .string("step"),
-    "fallAt": .list([6.0, 12, 16, 18]),
+    "decayOn": .list(["weights", "depthwise", "norms", "biases"]), "schedule": .string("step"),
+    "milestones": .list([6.0, 12, 16, 18]),
   ])
 
   /// Krishnamoorthi 2018: from the float network, SGD with a rate of 1e-5. Epochs are not published.
@@ -37,9 +37,9 @@ enum QuantizationRecipe {
       "source": .string("Krishnamoorthi 2018, arXiv:1806.08342, section 3.2"), "top1": .number(70.7),
       "notes": .string("How many epochs is not published; 2 is ours."),
     ]),
-    "bits": .number(8), "weights": .string("perChannel"), "symmetric": .bool(true), "calibration": .string("minMax"),
-    "rangeDecay": .number(0.999), "delay": .number(0), "epochs": .number(2), "batch": .number(64), "lr": .number(1e-5),
+    "bits": .number(8), "granularity": .string("perChannel"), "symmetric": .bool(true), "calibration": .string("minMax"),
+    "rangeDecay": .number(0.999), "quantDelay": .number(0), "epochs": .number(2), "batch": .number(64), "lr": .number(1e-5),
     "optimizer": .string("sgd"), "nesterov": .bool(false), "weightDecay": .number(4e-5),
-    "decays": .list(["weights"]), "schedule": .string("constant"),
+    "decayOn": .list(["weights"]), "schedule": .string("constant"),
   ])
 }

@@ -11,8 +11,8 @@ enum Recipe {
   /// The fields that are no arguments of `train`.
   static let descriptions: Set<String> = ["about", "protocol"]
 
-  /// Pictures in ImageNet's training part.
-  static let imageNetPictures = 1_281_167
+  /// Images in ImageNet's training set.
+  static let imageNetImages = 1_281_167
 
   static let constants = [
     Constant(
@@ -37,7 +37,7 @@ enum Recipe {
         "75.8 is a later article's sentence without a source; 75.3 is the authors' single crop. When the rate falls is not published."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
     stochasticGradientDescent(
-      epochs: 120, falls: ["fallAt": .list([30.0, 60, 90])], augment: Changes.original))
+      epochs: 120, falls: ["milestones": .list([30.0, 60, 90])], augment: Changes.original))
 
   /// torchvision's `IMAGENET1K_V1` weights.
   private static let torchvision = made(
@@ -46,7 +46,7 @@ enum Recipe {
       "source": .string("torchvision, ResNet50_Weights.IMAGENET1K_V1; timm, tv_resnet50"), "top1": .number(76.13),
       "precision": .string("float32"),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
-    stochasticGradientDescent(epochs: 90, falls: ["fallEvery": .number(30)], augment: Changes.torchvision))
+    stochasticGradientDescent(epochs: 90, falls: ["stepSize": .number(30)], augment: Changes.torchvision))
 
   private static let a1 = strikesBack(
     "A1", top1: 80.4, epochs: 600, lr: 5e-3, weightDecay: 0.01, smoothing: 0.1, mixup: 0.2, depth: 0.05,
@@ -65,17 +65,17 @@ enum Recipe {
       "source": .string("Deci-AI/super-gradients, recipes/imagenet_resnet50_kd.yaml"), "top1": .number(81.91),
       "precision": .string("mixed, float16 with loss scaling"),
       "notes": .string(
-        "Its teacher, BEiT-B/16, saw ImageNet-22k. Its ten snapshots are selected on the pictures it is reported on; with snapshots: { by: \"heldOut\" } they are not."),
+        "Its teacher, BEiT-B/16, saw ImageNet-22k. Its ten snapshots are selected on the images it is reported on; with snapshots: { on: \"heldOut\" } they are not."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
     Record([
       "epochs": .number(610), "batch": .number(1536), "microBatch": .number(192), "lr": .number(5e-3),
     ]).merging(lamb(weightDecay: 0.02)).merging(
       Record([
-        "loss": .string("crossEntropy"), "schedule": .string("cosine"), "finalRate": .number(0.01),
-        "warmup": .number(5), "warmupFrom": .number(1.0 / 6), "cooldown": .number(10), "labelSmoothing": .number(0.1),
+        "loss": .string("crossEntropy"), "schedule": .string("cosine"), "minLR": .number(0.01),
+        "warmup": .number(5), "warmupLR": .number(1.0 / 6), "cooldown": .number(10), "labelSmoothing": .number(0.1),
         "augment": Changes.deci, "mixup": .number(0.2), "cutmix": .number(1),
         "ema": .record(["decay": .number(0.9999), "ramp": .number(15)]), "result": .string("best"),
-        "snapshots": .record(["count": .number(10), "by": .string("validation")]),
+        "snapshots": .record(["count": .number(10), "on": .string("validation")]),
         "distillation": .record([
           "weight": .number(0.8), "temperature": .number(1), "normalization": .string("centered"),
         ]),
@@ -100,15 +100,15 @@ enum Recipe {
     Record([
       "epochs": .number(epochs), "batch": .number(256), "microBatch": .number(32), "lr": .number(0.1),
       "optimizer": .string("sgd"), "momentum": .number(0.9), "nesterov": .bool(false), "weightDecay": .number(1e-4),
-      "decays": .list(["weights", "depthwise", "norms", "biases"]), "loss": .string("crossEntropy"),
-      "schedule": .string("step"), "fallBy": .number(0.1),
+      "decayOn": .list(["weights", "depthwise", "norms", "biases"]), "loss": .string("crossEntropy"),
+      "schedule": .string("step"), "gamma": .number(0.1),
     ]).merging(Record(falls)).merging(Record(["augment": augment]))
   }
 
   private static func lamb(weightDecay: Double) -> Record {
     Record([
       "optimizer": .string("lamb"), "beta1": .number(0.9), "beta2": .number(0.999), "epsilon": .number(1e-6),
-      "weightDecay": .number(weightDecay), "decays": .list(["weights", "depthwise"]),
+      "weightDecay": .number(weightDecay), "decayOn": .list(["weights", "depthwise"]),
     ])
   }
 
@@ -121,12 +121,12 @@ enum Recipe {
     let notes =
       "The threshold of the loss is quoted, not confirmed. timm adds 10 epochs at the last rate unless told not to; the table does not count them."
     let schedule = Record([
-      "schedule": .string("cosine"), "byEpoch": .bool(true), "fromStart": .bool(true), "finalRate": .number(1e-6 / lr),
-      "warmup": .number(5), "warmupFrom": .number(1e-4 / lr), "cooldown": .number(0),
+      "schedule": .string("cosine"), "byEpoch": .bool(true), "fromStart": .bool(true), "minLR": .number(1e-6 / lr),
+      "warmup": .number(5), "warmupLR": .number(1e-4 / lr), "cooldown": .number(0),
     ])
     let targets = Record([
-      "loss": .string("binary"), "targetThreshold": .number(0.2), "labelSmoothing": .number(smoothing),
-      "augment": augment, "mixup": .number(mixup), "cutmix": .number(1), "stochasticDepth": .number(depth),
+      "loss": .string("binaryCrossEntropy"), "targetThreshold": .number(0.2), "labelSmoothing": .number(smoothing),
+      "augment": augment, "mixup": .number(mixup), "cutmix": .number(1), "dropPath": .number(depth),
     ])
     return made(
       about: [
@@ -139,13 +139,13 @@ enum Recipe {
       ]).merging(lamb(weightDecay: weightDecay)).merging(schedule).merging(targets))
   }
 
-  /// The random changes to pictures. Those of timm scale with a filter drawn for each picture.
+  /// The random changes to images. Those of timm scale with a filter drawn for each image.
   private enum Changes {
     static let flip = Value.string("flip")
     static let original = Value.list([
       value("scaleJitter", [:], .scaleJitter()), flip, value("colorNoise", [:], .colorNoise()),
     ])
-    static let torchvision = Value.list([.string("resizedCrop"), flip])
+    static let torchvision = Value.list([.string("randomResizedCrop"), flip])
     /// The fill of its operations comes in by a bilinear filter.
     static let deci = timm(
       randAugment: value(
@@ -160,8 +160,8 @@ enum Recipe {
     }
 
     private static func timm(randAugment: Value, repeats: Bool) -> Value {
-      let crop = value("resizedCrop", ["filter": .string("random")], .randomResizedCrop(filter: .random))
-      return .list((repeats ? [value("repeated", [:], .repeated())] : []) + [crop, flip, randAugment])
+      let crop = value("randomResizedCrop", ["filter": .string("random")], .randomResizedCrop(filter: .random))
+      return .list((repeats ? [value("repeatedAugmentation", [:], .repeated())] : []) + [crop, flip, randAugment])
     }
 
     private static func value(

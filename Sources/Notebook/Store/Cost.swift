@@ -76,7 +76,7 @@ public struct Cost: Hashable, Sendable {
 extension [Cost] {
   /// A table, and what all of it comes to.
   /// - Parameter elapsed: What the planned run took, seconds. All in it but the measuring of trainings was really done
-  ///   (data read, models evaluated, pictures drawn), so it is what that will take.
+  ///   (data read, models evaluated, images drawn), so it is what that will take.
   public func table(elapsed: Double) -> String {
     let rest = Swift.max(0, elapsed - reduce(0) { $0 + $1.measuring })
     func mebibytes(_ bytes: Int) -> String { "\(NumberText.grouped(Int((Double(bytes) / 0x1p20).rounded(.up)))) MiB" }

@@ -6,7 +6,7 @@ internal import GRDB
 /// Rows lie in an SQLite database, weights and checkpoints in files beside it. Several processes may use one store at
 /// once: each change is one transaction, each file is renamed into its place.
 public final class RunStore: Sendable {
-  /// One thing that was done: a training.
+  /// One thing that was done: a training run.
   public struct Run: Sendable {
     public enum State: String, Sendable { case running, finished, interrupted, failed }
     /// A hash of `inputs`: 16 hexadecimal digits.

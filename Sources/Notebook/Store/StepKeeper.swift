@@ -26,7 +26,7 @@ struct StepInputs<Settings: Codable>: Codable {
     (self.kind, network, layers) = (kind, model.network.name, TrainingInputs.hash(of: model.network))
     start = model.weights.contentHash
     (self.data, dataChecksum) = (data.name, try data.checksum())
-    normalization = [data.normalization.mean, data.normalization.deviation]
+    normalization = [data.normalization.mean, data.normalization.std]
     self.settings = settings
     machine = MachineInputs(notebook)
   }
@@ -37,7 +37,7 @@ struct StepInputs<Settings: Codable>: Codable {
 /// What came of a step that gives a model: a hash of its weights.
 struct StepResult: Codable { var weights: String }
 
-/// Keeps a step in the store, as `TrainingKeeper` keeps a training; a step takes seconds, so there are no checkpoints.
+/// Keeps a step in the store, as `TrainingKeeper` keeps a training run; a step takes seconds, so there are no checkpoints.
 struct StepKeeper {
   let key: String
   private let kind, name, inputs: String
@@ -134,7 +134,7 @@ extension Arguments {
       let folder = try notebook.store(in: context.workingDirectory.source).folder + "/\(folder)"
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let path = "\(folder)/\(key).jsonl"
-      // Of what is to be done anew, nothing is known; but one script's searches share what they measure.
+      // Of what is to be done again, nothing is known; but one script's searches share what they measure.
       if notebook.isFresh, notebook.isFirstUse(of: path) { try? FileManager.default.removeItem(atPath: path) }
       return path
     } catch {

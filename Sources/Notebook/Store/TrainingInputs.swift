@@ -29,13 +29,13 @@ struct TrainingInputs: Codable {
     start = weights.map { "weights \($0.contentHash)" } ?? "drawn from the seed"
     self.data = data.name
     dataChecksum = try data.checksum()
-    normalization = [data.normalization.mean, data.normalization.deviation]
+    normalization = [data.normalization.mean, data.normalization.std]
     self.plan = plan
     self.teachers = teachers.map { teacher in
       var hasher = StableHasher()
       hasher.combine(teacher.network.specification)
       hasher.combine(teacher.weights.contentHash)
-      for number in (teacher.normalization.map { $0.mean + $0.deviation } ?? []) {
+      for number in (teacher.normalization.map { $0.mean + $0.std } ?? []) {
         hasher.combine(Int(number.bitPattern))
       }
       return hasher.hexadecimal
@@ -83,19 +83,19 @@ struct MachineInputs: Codable {
   }()
 }
 
-/// What came of a training, beside its weights.
+/// What came of a training run, beside its weights.
 struct TrainingResult: Codable {
   var epochs: [EpochRecord]
   var steps: Int
   var weights: String
   var parameters: [String]
-  /// Of these weights on the validation part; absent where they are simply the last.
+  /// Of these weights on the validation set; absent where they are simply the last.
   var final: Evaluation?
 
   var given: Evaluation { final ?? epochs.last?.validation ?? Evaluation() }
 }
 
-/// Where a training was made.
+/// Where a training run was made.
 struct TrainingEnvironment: Codable {
   var settings: [String: String]
   var seed: UInt64

@@ -5,7 +5,7 @@ internal import Script
 internal import Tensors
 internal import Training
 
-/// Keeps one training in the store: that it began, its checkpoints, how it ended. What cannot be written is told, and the
+/// Keeps one training run in the store: that it began, its checkpoints, how it ended. What cannot be written is told, and the
 /// training goes on.
 final class TrainingKeeper {
   let key: String
@@ -76,7 +76,7 @@ final class TrainingKeeper {
       ledger.removeAll { $0.step > checkpoint.steps }
       return checkpoint
     } catch {
-      context.report("\(error); it starts anew")
+      context.report("\(error); it starts again")
       return nil
     }
   }

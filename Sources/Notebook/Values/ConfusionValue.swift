@@ -9,7 +9,7 @@ struct ConfusionValue: ScriptObject, Equatable {
   let undefined: [Int]
 
   static let type = ObjectType(
-    "confusion", "How often each class was taken for each.",
+    "confusionMatrix", "How often each class was taken for each.",
     fields: [
       .init("classes", .list(of: .string), "The classes."),
       .init(
@@ -19,8 +19,8 @@ struct ConfusionValue: ScriptObject, Equatable {
         "undefined", .list(of: .integer),
         "For each true class, the images without a prediction, since an output of the model is nan; they stand in no row, and count as wrong."
       ),
-      .init("count", .integer, "How many pictures there were."),
-      .init("hits", .integer, "How many answers were right."),
+      .init("count", .integer, "How many images there were."),
+      .init("correct", .integer, "How many answers were right."),
       .init(
         "mostConfused",
         .list(
@@ -34,7 +34,7 @@ struct ConfusionValue: ScriptObject, Equatable {
 
   private var unpredicted: Int { undefined.reduce(0, +) }
   private var count: Int { counts.joined().reduce(0, +) + unpredicted }
-  private var hits: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
+  private var correct: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
 
   private var pairs: [(label: Int, answer: Int, count: Int)] {
     counts.indices.flatMap { label in
@@ -56,7 +56,7 @@ struct ConfusionValue: ScriptObject, Equatable {
     case "counts": .list(counts.map { .list($0.map(Value.count)) })
     case "undefined": .list(undefined.map(Value.count))
     case "count": .count(count)
-    case "hits": .count(hits)
+    case "correct": .count(correct)
     case "mostConfused":
       .list(
         pairs.map { pair in
@@ -71,7 +71,7 @@ struct ConfusionValue: ScriptObject, Equatable {
   }
 
   private var head: String {
-    "\(NumberText.grouped(hits)) of \(NumberText.grouped(count)) right"
+    "\(NumberText.grouped(correct)) of \(NumberText.grouped(count)) right"
       + (unpredicted > 0 ? ", \(NumberText.grouped(unpredicted)) without a prediction (nan)" : "")
   }
 

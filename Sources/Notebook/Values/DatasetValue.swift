@@ -7,17 +7,17 @@ struct DatasetValue: ScriptObject {
   let data: Dataset
 
   static let type = ObjectType(
-    "dataset", "Pictures in classes, with a part to train on and a part to measure on.",
+    "dataset", "Images in classes, with a part to train on and a part to measure on.",
     fields: [
       .init("name", .string, "How it is called."),
       .init("classes", .integer, "How many classes."),
       .init("classNames", .list(of: .string), "The classes' names, in the order of their labels."),
-      .init("train", .integer, "How many pictures to train on."),
-      .init("validation", .integer, "How many pictures to measure on."),
-      .init("shape", .list(of: .integer), "Channels, height and width of a picture."),
-      .init("testShape", .list(of: .integer), "The same of a picture to measure on."),
+      .init("train", .integer, "How many images to train on."),
+      .init("validation", .integer, "How many images to measure on."),
+      .init("shape", .list(of: .integer), "Channels, height and width of an image."),
+      .init("testShape", .list(of: .integer), "The same of an image to measure on."),
       .init("mean", .list(of: .number), "What is subtracted from each channel, where white is 1."),
-      .init("deviation", .list(of: .number), "What each channel is then divided by."),
+      .init("std", .list(of: .number), "What each channel is then divided by."),
     ])
 
   var typeName: String { Self.type.name }
@@ -30,16 +30,16 @@ struct DatasetValue: ScriptObject {
     case "classNames": .list(data.classes)
     case "train": .count(data.train.count)
     case "validation": .count(data.validation.count)
-    case "shape": .shape(data.pictureShape)
-    case "testShape": .shape(data.validation.pictureShape)
+    case "shape": .shape(data.imageShape)
+    case "testShape": .shape(data.validation.imageShape)
     case "mean": .list(data.normalization.mean.map(Double.init))
-    case "deviation": .list(data.normalization.deviation.map(Double.init))
+    case "std": .list(data.normalization.std.map(Double.init))
     default: nil
     }
   }
 
   var summary: String {
-    "\(data.name): \(NumberText.grouped(data.train.count)) pictures to train on, "
+    "\(data.name): \(NumberText.grouped(data.train.count)) images to train on, "
       + "\(NumberText.grouped(data.validation.count)) to measure on, \(data.classes.count) classes"
   }
 
@@ -54,25 +54,25 @@ struct DatasetValue: ScriptObject {
       ]
     }
     return """
-      \(data.name), pictures of \(shapes)
-      \(Table(columns: ["part", "pictures", "in each class"], rows: rows).text)
+      \(data.name), images of \(shapes)
+      \(Table(columns: ["part", "images", "in each class"], rows: rows).text)
       \(data.classes.count) classes: \(names)
       """
   }
 
   private var shapes: String {
-    let (train, test) = (data.pictureShape, data.validation.pictureShape)
+    let (train, test) = (data.imageShape, data.validation.imageShape)
     let sizes = train == test ? "\(train)" : "\(train) to train on, \(test) to measure on"
     guard let transform = data.transform else { return sizes }
     return sizes + ": the shorter side scaled to \(transform.edge(for: test[1])) pixels (\(transform.filter.rawValue)), its middle"
   }
 
-  /// Equal where all that is known without reading the pictures is.
+  /// Equal where all that is known without reading the images is.
   func isEqual(to other: any ScriptObject) -> Bool {
     guard let other = (other as? Self)?.data else { return false }
     return data.name == other.name && data.classes == other.classes && data.normalization == other.normalization
-      && data.pictureShape == other.pictureShape
-      && data.validation.pictureShape == other.validation.pictureShape && data.transform == other.transform && data.train.labels == other.train.labels
+      && data.imageShape == other.imageShape
+      && data.validation.imageShape == other.validation.imageShape && data.transform == other.transform && data.train.labels == other.train.labels
       && data.validation.labels == other.validation.labels
   }
 }

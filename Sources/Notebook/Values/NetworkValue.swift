@@ -5,16 +5,16 @@ internal import Tensors
 
 /// A network without weights in the language.
 ///
-/// A network of the zoo that was asked for without `input:` is shown for the pictures of its paper, and built for the
+/// A network of the zoo that was asked for without `input:` is shown for the images of its paper, and built for the
 /// data's when it is trained.
 struct NetworkValue: ScriptObject {
   typealias Build = @Sendable (Shape) throws(ShapeError) -> Network
 
   let network: Network
-  /// Makes the same network for pictures of another shape; nil where the script has fixed the shape.
+  /// Makes the same network for images of another shape; nil where the script has fixed the shape.
   private let build: Build?
 
-  /// Makes a network for pictures of a shape.
+  /// Makes a network for images of a shape.
   /// - Parameter isFixed: Whether it stays with that shape whatever the data has.
   init(for input: Shape, isFixed: Bool, build: @escaping Build) throws(ShapeError) {
     network = try build(input)
@@ -26,9 +26,9 @@ struct NetworkValue: ScriptObject {
     fields: [
       .init("name", .string, "How it is called."),
       .init("parameters", .integer, "How many trainable numbers it has."),
-      .init("macs", .integer, "Multiply-adds for one picture, of convolutions and dense layers."),
+      .init("macs", .integer, "MACs for one image, of convolutions and dense layers."),
       .init("classes", .integer, "How many classes it tells apart."),
-      .init("shape", .list(of: .integer), "Channels, height and width of the pictures it takes."),
+      .init("shape", .list(of: .integer), "Channels, height and width of the images it takes."),
       .init(
         "layers",
         .list(
@@ -44,24 +44,24 @@ struct NetworkValue: ScriptObject {
 
   var text: String {
     guard build != nil else { return network.tableText }
-    return network.tableText + "\ncounted for pictures of \(network.shape(of: network.input)); "
-      + "a training builds it for the pictures of its data"
+    return network.tableText + "\ncounted for images of \(network.shape(of: network.input)); "
+      + "a training builds it for the images of its data"
   }
 
   func isEqual(to other: any ScriptObject) -> Bool {
     (other as? Self).map { $0.network == network && ($0.build == nil) == (build == nil) } ?? false
   }
 
-  /// The network for the pictures and classes of a dataset.
-  /// - Throws: `MismatchError` where the network has other classes, or a fixed shape that the pictures do not have;
-  ///   `ShapeError` where it cannot take such pictures.
+  /// The network for the images and classes of a dataset.
+  /// - Throws: `MismatchError` where the network has other classes, or a fixed shape that the images do not have;
+  ///   `ShapeError` where it cannot take such images.
   func network(for data: Dataset) throws -> Network {
-    guard let build, network.shape(of: network.input) != data.pictureShape else {
+    guard let build, network.shape(of: network.input) != data.imageShape else {
       try network.check(against: data)
       return network
     }
     try network.checkClasses(against: data)
-    return try build(data.pictureShape)
+    return try build(data.imageShape)
   }
 }
 
@@ -75,22 +75,22 @@ extension Network {
     }
   }
 
-  /// - Throws: `MismatchError` where the network does not fit the dataset's pictures or classes.
+  /// - Throws: `MismatchError` where the network does not fit the dataset's images or classes.
   func check(against data: Dataset) throws(MismatchError) {
     try checkClasses(against: data)
-    guard shape(of: input) == data.pictureShape else {
-      throw .pictures(network: name, takes: shape(of: input), data: data.name, has: data.pictureShape)
+    guard shape(of: input) == data.imageShape else {
+      throw .images(network: name, takes: shape(of: input), data: data.name, has: data.imageShape)
     }
   }
 
-  /// The network for the pictures of a part of a dataset, which weights for this one fit: of another size where all its
+  /// The network for the images of a part of a dataset, which weights for this one fit: of another size where all its
   /// layers take them.
-  /// - Throws: `MismatchError` where it has other classes, or its pictures have other channels or one size only.
+  /// - Throws: `MismatchError` where it has other classes, or its images have other channels or one size only.
   func fitted(to part: Split, of data: Dataset) throws(MismatchError) -> Network {
     try checkClasses(against: data)
-    let (own, wanted) = (shape(of: input), part.pictureShape)
-    guard own[0] == wanted[0] else { throw .pictures(network: name, takes: own, data: data.name, has: wanted) }
-    do { return try taking(pictures: wanted) } catch {
+    let (own, wanted) = (shape(of: input), part.imageShape)
+    guard own[0] == wanted[0] else { throw .images(network: name, takes: own, data: data.name, has: wanted) }
+    do { return try taking(images: wanted) } catch {
       throw .oneSize(network: name, takes: own, data: data.name, has: wanted, reason: "\(error)")
     }
   }
@@ -102,7 +102,7 @@ extension Network {
     switch field {
     case "name": .string(name)
     case "parameters": .count(parameterCount)
-    case "macs": .count(multiplyAdds)
+    case "macs": .count(macs)
     case "classes": .count(classCount)
     case "shape": .shape(shape(of: input))
     case "layers": .list(nodes.map(layerRecord))
@@ -116,7 +116,7 @@ extension Network {
     let parameters = rules.parameters(of: inputs).reduce(0) { $0 + ($1.isTrainable ? $1.shape.elementCount : 0) }
     return .record([
       "name": .string(layer.name), "operation": .string(layer.operation.title), "shape": .shape(layer.shape),
-      "parameters": .count(parameters), "macs": .count(rules.multiplyAdds(of: inputs)),
+      "parameters": .count(parameters), "macs": .count(rules.macs(of: inputs)),
     ])
   }
 }

@@ -11,7 +11,7 @@ struct RunValue: ScriptObject {
   let data: String
   let plan: TrainingPlan
   let epochs: [EpochRecord]
-  /// Of the model on the validation part.
+  /// Of the model on the validation set.
   let final: Evaluation
   let isInterrupted: Bool
   /// What it was trained on, to go on.
@@ -30,18 +30,18 @@ struct RunValue: ScriptObject {
     "run", "A training that took place, or a quantizing, which may be without training: the model, and what was measured on the way. Accuracies are in per cent.",
     fields: [
       .init("model", .model, "The trained model."),
-      .init("top1", .number, "Validation pictures whose first answer was right, by the model, in per cent."),
+      .init("top1", .number, "Validation images whose first answer was right, by the model, in per cent."),
       .init("top5", .number, "Those with the right answer among the first five, in per cent."),
       .init("loss", .number, "The model's validation loss: mean cross-entropy."),
-      .init("hits", .integer, "Validation pictures whose first answer was right: a count."),
-      .init("count", .integer, "How many validation pictures there were."),
+      .init("correct", .integer, "Validation images whose first answer was right: a count."),
+      .init("count", .integer, "How many validation images there were."),
       .init(
         "train", .recordOf(["loss": .series, "top1": .series]),
-        "Curves of the training part: loss and top1. A mixed picture counts as right where the class with the larger share is answered."
+        "Curves of the training set: loss and top1. A mixed image counts as right where the class with the larger share is answered."
       ),
       .init(
         "validation", .recordOf(["loss": .series, "top1": .series, "top5": .series]),
-        "Curves of the validation part, by the weights at the end of each epoch: loss, top1 and top5."),
+        "Curves of the validation set, by the weights at the end of each epoch: loss, top1 and top5."),
       .init(
         "ema", .optional(.recordOf(["loss": .series, "top1": .series, "top5": .series])),
         "The same by the moving average of the weights, where there is one."),
@@ -68,7 +68,7 @@ struct RunValue: ScriptObject {
     case "top1": .number(final.top1 * 100)
     case "top5": .number(final.top5 * 100)
     case "loss": .number(final.count > 0 ? final.loss : .nan)
-    case "hits": .count(final.hits)
+    case "correct": .count(final.correct)
     case "count": .count(final.count)
     case "train": .record(["loss": .object(trainLoss), "top1": .object(trainTop1)])
     case "validation":
@@ -124,7 +124,7 @@ struct RunValue: ScriptObject {
         + "\(sparkline(epochs.map(\.validation.loss), width: 40)) validation",
       "top-1  \(sparkline(epochs.map(\.trainTop1), width: 40)) train, "
         + "\(sparkline(epochs.map(\.validation.top1), width: 40)) validation",
-      "\(NumberText.grouped(final.hits)) of \(NumberText.grouped(final.count)) validation pictures right",
+      "\(NumberText.grouped(final.correct)) of \(NumberText.grouped(final.count)) validation images right",
     ]
     return lines.joined(separator: "\n")
   }
@@ -157,7 +157,7 @@ extension Evaluation {
   }
 }
 
-/// The table of a training, row by row, so that it can be printed while it grows.
+/// The table of a training run, row by row, so that it can be printed while it grows.
 enum EpochTable {
   static func head(of plan: TrainingPlan) -> String {
     let columns = ["epoch", "train loss", "train top-1", "loss", "top-1", "top-5", "lr", "seconds"]
@@ -182,7 +182,7 @@ enum EpochTable {
       case .last: "the last weights"
       case .movingAverage: "the moving average"
       case .meanOfBest(let count, .heldOut): "the mean of the \(count) best snapshots"
-      case .meanOfBest(let count, .validation): "the mean of the \(count) best snapshots, chosen on the validation part,"
+      case .meanOfBest(let count, .validation): "the mean of the \(count) best snapshots, chosen on the validation set,"
       }
     guard plan.result != .last || plan.preciseBatchNorm > 0 else { return nil }
     let norms = plan.preciseBatchNorm > 0 ? " with precise batch norms" : ""

@@ -4,12 +4,12 @@ internal import Networks
 internal import Script
 internal import Training
 
-/// A search for pruning ratios, in the language: what was found, and every roll-out of it and of its controls.
+/// A search for pruning ratios, in the language: what was found, and every rollout of it and of its controls.
 struct SearchValue: ScriptObject, Equatable {
   /// Of one method.
   struct Part: Equatable {
     var result: SearchResult
-    /// Of all its roll-outs, with what the agent took to learn.
+    /// Of all its rollouts, with what the agent took to learn.
     var seconds: Double
   }
 
@@ -18,11 +18,11 @@ struct SearchValue: ScriptObject, Equatable {
   let run: String
   /// The groups' names, in the order of the channels.
   let layers: [String]
-  /// Channels and multiply-adds of the whole network.
+  /// Channels and MACs of the whole network.
   let whole: [Int]
   let macs: Int
   let agent: Part
-  /// What the agent is held to: one share for all, and as many roll-outs drawn evenly.
+  /// What the agent is held to: one share for all, and as many rollouts sampled uniformly.
   let uniform: Part?
   let random: Part?
   /// The file; empty where there is none.
@@ -41,23 +41,23 @@ struct SearchValue: ScriptObject, Equatable {
 
   static let type = ObjectType(
     "search",
-    "A search for how many channels each layer keeps. Accuracies are in per cent, on the pictures it judged by.",
+    "A search for how many channels each layer keeps. Accuracies are in per cent, on the images it judged by.",
     fields: [
-      .init("channels", .list(of: .integer), "How many channels stay in each group, in the best roll-out."),
+      .init("channels", .list(of: .integer), "How many channels stay in each group, in the best rollout."),
       .init("ratios", .list(of: .number), "The shares of channels that are."),
       .init("layers", .list(of: .string), "The groups' names."),
       .init("reward", .number, "The best reward."),
       .init("top1", .number, "Its accuracy, in per cent."),
-      .init("macs", .integer, "Its multiply-adds."),
+      .init("macs", .integer, "Its MACs."),
       .init("macsKept", .number, "These as a share of the whole network's."),
-      .init("rewards", .series, "The reward of each roll-out."),
-      .init("best", .series, "The best reward up to each roll-out."),
-      .init("trials", .list(of: rollout), "A record for each roll-out."),
+      .init("rewards", .series, "The reward of each rollout."),
+      .init("best", .series, "The best reward up to each rollout."),
+      .init("trials", .list(of: rollout), "A record for each rollout."),
       .init("uniform", .optional(part), "The same of one share for all groups, at the same budget."),
-      .init("random", .optional(part), "The same of as many roll-outs drawn evenly."),
-      .init("rolloutsPerMinute", .number, "How fast roll-outs were made; 0 where all came from the ledger."),
-      .init("ledger", .string, "The file that holds every roll-out."),
-      .init("interrupted", .bool, "Whether it was stopped before its last roll-out."),
+      .init("random", .optional(part), "The same of as many rollouts sampled uniformly."),
+      .init("rolloutsPerMinute", .number, "How fast rollouts were made; 0 where all came from the ledger."),
+      .init("ledger", .string, "The file that holds every rollout."),
+      .init("interrupted", .bool, "Whether it was stopped before its last rollout."),
     ])
 
   var typeName: String { Self.type.name }
@@ -91,7 +91,7 @@ struct SearchValue: ScriptObject, Equatable {
     case "reward": return .number(best?.reward ?? .nan)
     case "top1": return .number((best?.evaluation.top1 ?? .nan) * 100)
     case "macs": return .count(best?.macs ?? 0)
-    case "rewards": return .object(curve("each roll-out", part, trials.map(\.reward)))
+    case "rewards": return .object(curve("each rollout", part, trials.map(\.reward)))
     case "best":
       var highest = -Double.infinity
       return .object(
@@ -118,7 +118,7 @@ struct SearchValue: ScriptObject, Equatable {
 
   private func curve(_ what: String, _ part: Part, _ y: [Double]) -> SeriesValue {
     SeriesValue(
-      quantity: "reward", part: "\(part.result.settings.method.title), \(what)", owner: "", over: "roll-out",
+      quantity: "reward", part: "\(part.result.settings.method.title), \(what)", owner: "", over: "rollout",
       run: run, x: y.indices.map { Double($0 + 1) }, y: y)
   }
 
@@ -130,15 +130,15 @@ struct SearchValue: ScriptObject, Equatable {
   }
 
   var summary: String {
-    guard let best = agent.result.best else { return "\(network): no roll-out" }
+    guard let best = agent.result.best else { return "\(network): no rollout" }
     return "\(network): \(NumberText.fixed(best.evaluation.top1 * 100, 2)) % with "
-      + "\(NumberText.fixed(Double(best.macs) / Double(macs) * 100, 1)) % of the multiply-adds, "
-      + "\(agent.result.trials.count) roll-outs" + (agent.result.isInterrupted ? ", interrupted" : "")
+      + "\(NumberText.fixed(Double(best.macs) / Double(macs) * 100, 1)) % of the MACs, "
+      + "\(agent.result.trials.count) rollouts" + (agent.result.isInterrupted ? ", interrupted" : "")
   }
 
   var text: String {
     let methods = [
-      ("one share for all", uniform), ("drawn evenly", random), (agent.result.settings.method.title, agent),
+      ("one share for all", uniform), ("sampled uniformly", random), (agent.result.settings.method.title, agent),
     ]
     let rows = methods.compactMap { name, part -> [Value]? in
       guard let part, let best = part.result.best else { return nil }
@@ -151,7 +151,7 @@ struct SearchValue: ScriptObject, Equatable {
       [.string(layers[place]), .string("\(whole[place]) -> \(agent.result.best?.channels[place] ?? whole[place])")]
     }
     return [
-      summary, Table(columns: ["ratios", "roll-outs", "best top-1 %", "reward", "MACs %"], rows: rows).text,
+      summary, Table(columns: ["ratios", "rollouts", "best top-1 %", "reward", "MACs %"], rows: rows).text,
       Table(columns: ["layer", "channels"], rows: channels).text,
     ].joined(separator: "\n")
   }

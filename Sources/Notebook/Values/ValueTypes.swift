@@ -10,14 +10,14 @@ extension ValueType {
   static let array = ValueType.object("array")
   static let chart = ValueType.object("chart")
   static let comparison = ValueType.object("comparison")
-  static let confusion = ValueType.object("confusion")
+  static let confusion = ValueType.object("confusionMatrix")
   static let search = ValueType.object("search")
   static let claim = ValueType.object("claim")
   static let augmentation = ValueType.object("augmentation")
 
-  /// What `evaluate` gives, and what a claim takes as measured on so many pictures.
+  /// What `evaluate` gives, and what a claim takes as measured on so many images.
   static let evaluation = ValueType.recordOf([
-    "top1": .number, "top5": .number, "loss": .number, "hits": .integer, "count": .integer,
+    "top1": .number, "top5": .number, "loss": .number, "correct": .integer, "count": .integer,
   ])
 }
 

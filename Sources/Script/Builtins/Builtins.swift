@@ -3,7 +3,7 @@ let languageBuiltins: [Builtin] =
   [
     printBuiltin, tableBuiltin, typeOf, environmentBuiltin, assertBuiltin, failBuiltin,
     absBuiltin, roundBuiltin, floorBuiltin, ceilBuiltin, sqrtBuiltin, expBuiltin, logBuiltin, log2Builtin, log10Builtin,
-    sinBuiltin, cosBuiltin, tanhBuiltin, minBuiltin, maxBuiltin, sumBuiltin, meanBuiltin, medianBuiltin, deviation,
+    sinBuiltin, cosBuiltin, tanhBuiltin, minBuiltin, maxBuiltin, sumBuiltin, meanBuiltin, medianBuiltin, std,
     isNan, numberBuiltin,
     lenBuiltin, rangeBuiltin, mapBuiltin, filterBuiltin, reduceBuiltin, sortBuiltin, reverseBuiltin, zipBuiltin,
     enumerateBuiltin, containsBuiltin, indexOf, firstBuiltin, lastBuiltin, uniqueBuiltin, flatten, anyBuiltin,

@@ -10,10 +10,10 @@ private func numeric(
 }
 
 let absBuiltin = numeric("abs", "The number without its sign.", example: "abs(-3)", gives: "3") { Swift.abs($0) }
-let floorBuiltin = numeric("floor", "The next whole number below.", example: "floor(2.7)", gives: "2") {
+let floorBuiltin = numeric("floor", "The next integer below.", example: "floor(2.7)", gives: "2") {
   $0.rounded(.down)
 }
-let ceilBuiltin = numeric("ceil", "The next whole number above.", example: "ceil(2.1)", gives: "3") { $0.rounded(.up) }
+let ceilBuiltin = numeric("ceil", "The next integer above.", example: "ceil(2.1)", gives: "3") { $0.rounded(.up) }
 let sqrtBuiltin = numeric("sqrt", "The square root; nan below 0.", example: "sqrt(9)", gives: "3") { $0.squareRoot() }
 let expBuiltin = numeric("exp", "e to the power x.", example: "exp(0)", gives: "1") { Foundation.exp($0) }
 let logBuiltin = numeric("log", "The natural logarithm.", example: "log(1)", gives: "0") { Foundation.log($0) }
@@ -98,8 +98,8 @@ let medianBuiltin = statistic(
   let middle = sorted.count / 2
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
-let deviation = statistic(
-  "sd", "The standard deviation of a sample (divided by n - 1).", example: "sd([1, 2, 3])", gives: "1", atLeast: 2
+let std = statistic(
+  "std", "The standard deviation of a sample (divided by n - 1).", example: "std([1, 2, 3])", gives: "1", atLeast: 2
 ) {
   let mean = $0.reduce(0, +) / Double($0.count)
   return ($0.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double($0.count - 1)).squareRoot()

@@ -318,8 +318,8 @@ struct DDPGAgentTests {
     let changes: [(inout DDPG.Settings) -> Void] = [
       { $0.hiddenSizes = [] }, { $0.hiddenSizes = [64, 0] }, { $0.actorRate = 0 }, { $0.criticRate = .nan },
       { $0.gamma = 1.5 }, { $0.tau = 0 }, { $0.batchSize = 0 }, { $0.capacity = 0 }, { $0.warmUpEpisodes = -1 },
-      { $0.exploration = .normal(deviation: -1, decay: 1) },
-      { $0.exploration = .truncatedNormal(deviation: 1, decay: 0) },
+      { $0.exploration = .normal(std: -1, decay: 1) },
+      { $0.exploration = .truncatedNormal(std: 1, decay: 0) },
       { $0.exploration = .parameterNoise(from: 1, to: 0, episodes: 10) },
       { $0.exploration = .parameterNoise(from: 1, to: 0.1, episodes: 0) }, { $0.baseline = .batchMeans(rate: 0) },
       { $0.baseline = .episodeMeans(decay: 1) }, { $0.updateStart = .transitions(2001) },

@@ -17,7 +17,7 @@ struct ExplorationTests {
     var counts = [Int](repeating: 0, count: 10)
     var random = RandomKey(seed: 1, for: .synthetic).generator()
     for _ in 0..<count {
-      let x = random.truncatedNormal(around: law.mean, deviation: law.deviation, in: law.low...law.high)
+      let x = random.truncatedNormal(around: law.mean, std: law.std, in: law.low...law.high)
       #expect((law.low...law.high).contains(x))
       counts[min(Int((x - law.low) / (law.high - law.low) * 10), 9)] += 1
     }
@@ -31,10 +31,10 @@ struct ExplorationTests {
   @Test("a distribution without a width gives its mean, moved into the range")
   func narrow() {
     var random = RandomKey(seed: 1, for: .synthetic).generator()
-    #expect(random.truncatedNormal(around: 0.3, deviation: 0, in: 0...1) == 0.3)
-    #expect(random.truncatedNormal(around: 2, deviation: 0, in: 0...1) == 1)
-    #expect(random.truncatedNormal(around: 5, deviation: 1, in: 0.5...0.5) == 0.5)
-    #expect((0...1).contains(random.truncatedNormal(around: -3, deviation: 1e-300, in: 0...1)))
+    #expect(random.truncatedNormal(around: 0.3, std: 0, in: 0...1) == 0.3)
+    #expect(random.truncatedNormal(around: 2, std: 0, in: 0...1) == 1)
+    #expect(random.truncatedNormal(around: 5, std: 1, in: 0.5...0.5) == 0.5)
+    #expect((0...1).contains(random.truncatedNormal(around: -3, std: 1e-300, in: 0...1)))
   }
 
   @Test("actions of the warm-up fill the range evenly, and later ones gather where the actor is")
@@ -43,7 +43,7 @@ struct ExplorationTests {
     settings.hiddenSizes = [8]
     settings.warmUpEpisodes = 3
     let agent = try DDPGAgent(stateSize: 1, actions: 2...6, settings, on: engine.get())
-    func spread() throws -> (mean: Double, deviation: Double) {
+    func spread() throws -> (mean: Double, std: Double) {
       let actions = try (0..<2000).map { _ in Double(try agent.action(for: [0.5], explores: true)) }
       for action in actions { #expect((2...6).contains(action)) }
       let mean = actions.reduce(0, +) / 2000
@@ -51,18 +51,18 @@ struct ExplorationTests {
     }
     for _ in 0..<3 {
       try agent.beginEpisode()
-      #expect(agent.deviation == nil)
-      let (mean, deviation) = try spread()
+      #expect(agent.std == nil)
+      let (mean, std) = try spread()
       // Of an even distribution, 4 and 4 / √12.
-      #expect(abs(mean - 4) < 0.15 && abs(deviation - 1.155) < 0.05)
+      #expect(abs(mean - 4) < 0.15 && abs(std - 1.155) < 0.05)
     }
     for episode in 0..<40 {
       try agent.beginEpisode()
-      #expect(try #require(agent.deviation) - 0.5 * pow(0.95, Double(episode)) == 0)
+      #expect(try #require(agent.std) - 0.5 * pow(0.95, Double(episode)) == 0)
     }
-    let (mean, deviation) = try spread()
+    let (mean, std) = try spread()
     let own = Double(try agent.action(for: [0.5], explores: false))
-    #expect(abs(mean - own) < 0.01 && abs(deviation - 0.5 * pow(0.95, 39)) < 0.005)
+    #expect(abs(mean - own) < 0.01 && abs(std - 0.5 * pow(0.95, 39)) < 0.005)
   }
 
   @Test("plain normal noise ends at the ends of the range")
@@ -70,7 +70,7 @@ struct ExplorationTests {
     var settings = DDPG.Settings.amc
     settings.hiddenSizes = [8]
     settings.warmUpEpisodes = 0
-    settings.exploration = .normal(deviation: 0.5, decay: 1)
+    settings.exploration = .normal(std: 0.5, decay: 1)
     let agent = try DDPGAgent(stateSize: 1, actions: -1...1, settings, on: engine.get())
     try agent.beginEpisode()
     let actions = try (0..<2000).map { _ in try agent.action(for: [0.5], explores: true) }
@@ -78,7 +78,7 @@ struct ExplorationTests {
     #expect(actions.filter { abs($0) < 1 }.count > 1500)
   }
 
-  @Test("noise on parameters has the deviation it should, and leaves layer norms alone")
+  @Test("noise on parameters has the std it should, and leaves layer norms alone")
   func parameterNoise() throws {
     var settings = DDPG.Settings.pocketFlow
     settings.exploration = .parameterNoise(from: 0.5, to: 0.005, episodes: 10)
@@ -86,7 +86,7 @@ struct ExplorationTests {
     var earlier: Weights = [:]
     for _ in 0..<2 {
       try agent.beginEpisode()
-      #expect(agent.deviation == 0.5)
+      #expect(agent.std == 0.5)
       let clean = try agent.actor.plan.weights()
       let noisy = try #require(agent.noisyActor).weights()
       var (sum, squares, count) = (0.0, 0.0, 0.0)
@@ -124,7 +124,7 @@ struct ExplorationTests {
     var deviations: [Double] = []
     for _ in 0..<6 {
       try agent.beginEpisode()
-      deviations.append(try #require(agent.deviation))
+      deviations.append(try #require(agent.std))
       for _ in 0..<2 {
         try agent.remember(DDPG.Transition(state: [0], action: 0.5, reward: 1, next: [0], isTerminal: true))
         try agent.update()

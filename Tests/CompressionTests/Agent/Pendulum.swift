@@ -14,7 +14,7 @@ struct Pendulum {
 
   init(angle: Double, speed: Double) { (self.angle, self.speed) = (angle, speed) }
 
-  /// At an angle of ±π and a speed of ±1, drawn evenly.
+  /// At an angle of ±π and a speed of ±1, sampled uniformly.
   init(using random: inout Philox) {
     angle = (2 * random.uniformDouble() - 1) * .pi
     speed = 2 * random.uniformDouble() - 1

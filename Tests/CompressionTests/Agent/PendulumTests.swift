@@ -31,7 +31,7 @@ extension DDPG.Settings {
     settings.batchSize = 64
     settings.capacity = 20_000
     settings.warmUpEpisodes = 5
-    settings.exploration = .normal(deviation: 0.4, decay: 1)
+    settings.exploration = .normal(std: 0.4, decay: 1)
     settings.baseline = .none
     settings.updateStart = .transitions(1000)
     return settings

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes augment.json, scene-*.npy: pictures, and what timm and torchvision make of them through Pillow.
+"""Makes augment.json, scene-*.npy: images, and what timm and torchvision make of them through Pillow.
 
 Made with Python 3.11, numpy 2.4.6, Pillow 13.0.0, timm 1.0.31, torchvision 0.29.2, scikit-learn 1.9. Run it in this
 folder.
 
-A picture is named by the CRC-32 of its bytes, C x H x W, so that one number stands for all of them.
+An image is named by the CRC-32 of its bytes, C x H x W, so that one number stands for all of them.
 """
 
 import json
@@ -19,7 +19,7 @@ from timm.data.distributed_sampler import RepeatAugSampler
 from timm.data.transforms_factory import transforms_imagenet_eval
 from torchvision.transforms import functional
 
-china, flower = (Image.fromarray(picture) for picture in load_sample_images().images)
+china, flower = (Image.fromarray(image) for image in load_sample_images().images)
 SCENES = {
     "china": china.resize((64, 48), Image.BICUBIC, box=(100, 60, 420, 300)),
     "flower": flower.resize((45, 61), Image.BICUBIC, box=(180, 40, 480, 400)),
@@ -31,13 +31,13 @@ LEVELS = [0.0, 0.7, 3.3, 5.0, 7.0, 7.6, 9.9, 10.0]
 MEAN = {"RGB": (124, 116, 104), "L": 117}
 
 
-def planes(picture):
-    pixels = np.asarray(picture)
+def planes(image):
+    pixels = np.asarray(image)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels[None])
 
 
-def crc(picture):
-    return zlib.crc32(planes(picture).tobytes())
+def crc(image):
+    return zlib.crc32(planes(image).tobytes())
 
 
 def lowered(name):

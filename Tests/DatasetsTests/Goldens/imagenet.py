@@ -1,8 +1,8 @@
-"""Makes `imagenet/`: a small ImageNet with flat validation pictures, and `imagenet.json`, what timm's transform shows of each.
+"""Makes `imagenet/`: a small ImageNet with flat validation images, and `imagenet.json`, what timm's transform shows of each.
 
     python3 imagenet.py
 
-Noise and shapes, of every kind that ImageNet has. Of each transformed picture 60 bytes are kept: number k is byte
+Noise and shapes, of every kind that ImageNet has. Of each transformed image 60 bytes are kept: number k is byte
 k * 7919 modulo its count, of planes of red, green and blue.
 """
 
@@ -30,7 +30,7 @@ folder = HERE / "imagenet"
 files = []
 for number in range(24):
     label = number * 7 % 11 % len(WNIDS)
-    data = make.encoded(make.picture(number, label, len(WNIDS)), number)
+    data = make.encoded(make.image(number, label, len(WNIDS)), number)
     name = f"ILSVRC2012_val_{number + 1:08d}.JPEG"
     (folder / "val" / name).write_bytes(data)
     files.append((name, label, data))
@@ -42,9 +42,9 @@ answers = {
 for size, crop, filter in PROTOCOLS:
     transform = timm.data.create_transform(
         (3, size, size), is_training=False, interpolation=filter, crop_pct=crop, use_prefetcher=True)
-    pictures = []
+    images = []
     for name, label, data in files:
         planes = np.asarray(transform(Image.open(io.BytesIO(data)).convert("RGB"))).reshape(-1)
-        pictures.append({"name": name, "label": label, "bytes": [int(planes[k * 7919 % planes.size]) for k in range(60)]})
-    answers["protocols"].append({"size": size, "crop": crop, "filter": filter, "pictures": pictures})
+        images.append({"name": name, "label": label, "bytes": [int(planes[k * 7919 % planes.size]) for k in range(60)]})
+    answers["protocols"].append({"size": size, "crop": crop, "filter": filter, "images": images})
 (HERE / "imagenet.json").write_text(json.dumps(answers, indent=None, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")

@@ -3,7 +3,7 @@
 
 Made with Python 3.11, numpy 2.4.6, Pillow 13.0.0. Run it in this folder.
 
-For each picture `NAME.EXT` there is what Pillow decodes, `NAME.npy`: bytes, C x H x W; `weighed.npy` is rgb.png
+For each image `NAME.EXT` there is what Pillow decodes, `NAME.npy`: bytes, C x H x W; `weighed.npy` is rgb.png
 in grey; `inks.npy` is inks.jpg, in cyan, magenta, yellow and black. `resized-H-W-FILTER.npy` is rgb.png through
 Image.resize, `boxed-H-W-FILTER.npy` the same of the box (left, top, right, bottom) below.
 """
@@ -18,8 +18,8 @@ rgb = np.clip(rgb.astype(int) + random.randint(-9, 9, rgb.shape), 0, 255).astype
 color = Image.fromarray(rgb)
 
 
-def save(picture, name, mode="RGB", **options):
-    picture.save(name, **options)
+def save(image, name, mode="RGB", **options):
+    image.save(name, **options)
     decoded = np.asarray(Image.open(name).convert(mode))
     planes = decoded.transpose(2, 0, 1) if mode == "RGB" else decoded[None]
     np.save(name.split(".")[0] + ".npy", np.ascontiguousarray(planes))

@@ -55,13 +55,13 @@ def main():
     for parameter, (name, array) in enumerate(state.items()):
         values = number(parameter, array.numel()) + (2 if name.endswith("running_var") else 0)
         array.copy_(torch.from_numpy(values.reshape(array.shape)))
-    picture = torch.zeros(1, 1, 5, 5)
+    image = torch.zeros(1, 1, 5, 5)
     torch.onnx.export(
-        model, (picture,), str(HERE / "torch-script.onnx"), dynamo=False, do_constant_folding=False,
+        model, (image,), str(HERE / "torch-script.onnx"), dynamo=False, do_constant_folding=False,
         training=torch.onnx.TrainingMode.PRESERVE, opset_version=17,
     )  # fmt: skip
     torch.onnx.export(
-        model, (picture,), str(HERE / "torch-dynamo.onnx"), dynamo=True, optimize=False, external_data=True,
+        model, (image,), str(HERE / "torch-dynamo.onnx"), dynamo=True, optimize=False, external_data=True,
     )  # fmt: skip
     # It writes down the places in its own sources and in this file.
     dynamo = onnx.load(HERE / "torch-dynamo.onnx", load_external_data=False)

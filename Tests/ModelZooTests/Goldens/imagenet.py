@@ -1,4 +1,4 @@
-"""Makes `imagenet.json`: what timm answers for each picture of `DatasetsTests/Goldens/imagenet`.
+"""Makes `imagenet.json`: what timm answers for each image of `DatasetsTests/Goldens/imagenet`.
 
     python3 imagenet.py
 
@@ -31,8 +31,8 @@ with torch.no_grad():
     logits = []
     for size, crop, filter in PROTOCOLS:
         transform = timm.data.create_transform((3, size, size), is_training=False, interpolation=filter, crop_pct=crop)
-        pictures = [transform(Image.open(PICTURES / "val" / name).convert("RGB")) for name, _ in rows]
-        logits.append(model(torch.stack(pictures)))
+        images = [transform(Image.open(PICTURES / "val" / name).convert("RGB")) for name, _ in rows]
+        logits.append(model(torch.stack(images)))
     bias = -logits[0].mean(0)
     result = {
         "program": f"timm {timm.__version__}, torch {torch.__version__}, Pillow {PIL.__version__}, "

@@ -163,7 +163,7 @@ void rk_soft_cross_entropy(const float *logits, const float *targets, float *gra
 // weights in units of 2^-22. Every input named must exist, also where its weight is 0.
 typedef struct { const int32_t *starts; const int32_t *weights; int64_t outputs, stride; } rk_taps;
 
-// Pictures of four bytes per pixel, filtered along x and along y, each rounded to bytes. On the calling thread alone.
+// Images of four bytes per pixel, filtered along x and along y, each rounded to bytes. On the calling thread alone.
 void rk_resample_rows(const uint8_t *source, int64_t width, int64_t height, const rk_taps *columns, uint8_t *target);
 void rk_resample_columns(const uint8_t *source, int64_t width, const rk_taps *rows, uint8_t *target);
 // Red, green and blue of each pixel to planes of their own; and to one plane of grey, as ITU-R BT.601 weighs them.
@@ -180,7 +180,7 @@ void rk_softmax(const float *logits, float *y, int64_t rows, int64_t classes, fl
 // gradient = (1 - c) * gradient + c * factor * (q - p) / temperature * scale. The rows of p sum to 1.
 void rk_distill(const float *logits, const float *p, float *gradient, double *losses, int64_t rows, int64_t classes,
                 float temperature, float weight, float factor, float scale);
-// Changes of pictures as Pillow makes them, to the byte; planes of bytes, source and target apart.
+// Changes of images as Pillow makes them, to the byte; planes of bytes, source and target apart.
 // target(x, y) = source(m0 (x + 1/2) + m1 (y + 1/2) + m2, m3 (x + 1/2) + m4 (y + 1/2) + m5), bilinear or bicubic; `fill`
 // has a byte for each channel, for what lies outside.
 void rk_affine(const uint8_t *source, int64_t channels, int64_t height, int64_t width, const double matrix[6],

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-// A convolution, or with 1 x 1 pictures a dense layer. With a[c] = bias[c] + sum of stored x * stored w:
+// A convolution, or with 1 x 1 images a dense layer. With a[c] = bias[c] + sum of stored x * stored w:
 //
 //   q = clamp(rint(scales[c] * a[c]) + y_zero, low, high)
 //   y = q, or with a residual r
@@ -23,7 +23,7 @@ typedef struct {
   int32_t pad_top, pad_left;
   int32_t groups;
   int32_t kernel;           // which one packs and runs it, by its number: rk_int8_choose
-  int32_t zero;             // of x; what x is outside the picture
+  int32_t zero;             // of x; what x is outside the image
   const uint8_t *x;
   const void *weights;      // as rk_int8_pack leaves them
   const int32_t *bias;      // in units of the sum, with -zero * (sum of w) already in it
@@ -60,7 +60,7 @@ void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t 
 void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
                                float scale, int32_t zero);
 
-// The greatest of each window; what lies outside the picture never wins.
+// The greatest of each window; what lies outside the image never wins.
 typedef struct {
   int64_t batch, height, width, channels, out_height, out_width;
   int32_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;

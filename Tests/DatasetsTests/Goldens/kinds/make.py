@@ -388,9 +388,9 @@ clear = np.concatenate([smooth, (x * 13 + y * 5).astype("u1")[..., None]], -1)
 clear[:5] *= np.array([1, 1, 1, 0], "u1")
 
 
-def saved(picture, kind, **options):
+def saved(image, kind, **options):
     out = io.BytesIO()
-    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(out, kind, **options)
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(out, kind, **options)
     return out.getvalue()
 
 
@@ -409,7 +409,7 @@ turned = [Image.fromarray(np.roll(clear, 5 * i, 1)) for i in range(3)]
 for lossless in (False, True):
     name = "webp-animated" + ("-lossless" if lossless else "")
     files[name] = saved(turned[0], "WEBP", save_all=True, append_images=turned[1:], lossless=lossless, exact=True)
-    opaque = [picture.convert("RGB") for picture in turned]
+    opaque = [image.convert("RGB") for image in turned]
     files[name + "-opaque"] = saved(opaque[0], "WEBP", save_all=True, append_images=opaque[1:], lossless=lossless)
 
 
@@ -423,7 +423,7 @@ def three(number):
 
 
 def inner(data):
-    """The chunks of a still WebP that make up its picture."""
+    """The chunks of a still WebP that make up its image."""
     at, out = 12, b""
     while at < len(data):
         length = struct.unpack("<I", data[at + 4 : at + 8])[0]
@@ -536,8 +536,8 @@ def decoded(data):
     return Image.open(io.BytesIO(data))
 
 
-def row(name, data, picture):
-    pixels = np.asarray(picture.convert("RGB"))
+def row(name, data, image):
+    pixels = np.asarray(image.convert("RGB"))
     height, width, _ = pixels.shape
     file = base64.b64encode(data).decode()
     return {"name": name, "file": file, "height": height, "width": width, "sum": zlib.crc32(pixels.tobytes())}

@@ -1,12 +1,12 @@
 import Glibc
 import Tensors
 
-/// Pictures in files or inside of archives, decoded each time they are asked for, and shown as a network sees them that
+/// Images in files or inside of archives, decoded each time they are asked for, and shown as a network sees them that
 /// is measured.
-final class IndexedPictures: PictureSource {
-  let pictureShape: Shape
+final class IndexedImages: ImageSource {
+  let imageShape: Shape
   private let root: String
-  private let index: PictureIndex
+  private let index: ImageIndex
   private let transform: TestTransform
   private let isOriented: Bool
 
@@ -14,25 +14,25 @@ final class IndexedPictures: PictureSource {
   private static let largestFile = 1 << 29
 
   /// - Parameter isOriented: whether the EXIF orientation is followed.
-  init(root: String, index: PictureIndex, shape: Shape, transform: TestTransform, isOriented: Bool = false) {
-    (self.root, self.index, pictureShape, self.transform) = (root, index, shape, transform)
+  init(root: String, index: ImageIndex, shape: Shape, transform: TestTransform, isOriented: Bool = false) {
+    (self.root, self.index, imageShape, self.transform) = (root, index, shape, transform)
     self.isOriented = isOriented
   }
 
   var count: Int { index.count }
   func label(at index: Int) -> Int { self.index.label(at: index) }
 
-  func showing(_ shape: Shape) -> (any PictureSource)? {
-    IndexedPictures(root: root, index: index, shape: shape, transform: transform, isOriented: isOriented)
+  func showing(_ shape: Shape) -> (any ImageSource)? {
+    IndexedImages(root: root, index: index, shape: shape, transform: transform, isOriented: isOriented)
   }
 
-  func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
-    try withPicture(at: index, transform.framing(for: pictureShape), body)
+  func withImage(at index: Int, _ body: (ImageView) -> Void) throws(DatasetError) {
+    try withImage(at: index, transform.framing(for: imageShape), body)
   }
 
-  func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
+  func withImage(at index: Int, _ framing: Framing, _ body: (ImageView) -> Void) throws(DatasetError) {
     let (path, bytes) = try contents(at: index)
-    try PictureDecoder.decode(bytes, path: path, to: pictureShape, framing: framing, isOriented: isOriented)
+    try ImageDecoder.decode(bytes, path: path, to: imageShape, framing: framing, isOriented: isOriented)
       .withView(body)
   }
 
@@ -52,7 +52,7 @@ final class IndexedPictures: PictureSource {
     }
   }
 
-  /// Name, label, place, and length and time of change of the file that holds it: reading every picture of a large set
+  /// Name, label, place, and length and time of change of the file that holds it: reading every image of a large set
   /// would take hours. How it is shown counts as well.
   func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {
     let name = self.index.name(at: index)

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Pictures in rows and columns, each with a line or two below it.
-public struct PictureGrid: Hashable, Sendable, Codable {
+public struct ImageGrid: Hashable, Sendable, Codable {
   /// Row by row.
   public var pictures: [Tile]
   /// How many stand side by side; `nil` shows them as large as can be.
@@ -26,7 +26,7 @@ public struct PictureGrid: Hashable, Sendable, Codable {
   ///   - width: The chart's. Pixels.
   ///   - lines: How many lines of text stand above the pictures and below them.
   public func height(ofChart width: Int = 1280, lines: Int = 2) -> Int {
-    let size = PictureGrid.textSize(ofChart: Double(width))
+    let size = ImageGrid.textSize(ofChart: Double(width))
     let captionSize = max(9, size * 0.8)
     let room = Double(width) - 1.8 * size
     let longest = pictures.map(\.caption.count).max() ?? 0

@@ -2,7 +2,7 @@
 #include "Team.h"
 #include <math.h>
 
-// Pillow is built without fused multiply-adds, and truncates; so bytes agree only where nothing is fused here.
+// Pillow is built without fused MACs, and truncates; so bytes agree only where nothing is fused here.
 #pragma STDC FP_CONTRACT OFF
 
 RK_INLINE int64_t clamped(int64_t i, int64_t count) { return i < 0 ? 0 : i >= count ? count - 1 : i; }

@@ -27,7 +27,7 @@ enum ImageFormat: String {
 /// Decodes image files to the bytes that `Image.open(file).convert("RGB")` of Pillow gives: JPEG through libjpeg-turbo, PNG
 /// through libpng, WebP through libwebp, and GIF and BMP here. Of an animation the first frame counts, and transparency is
 /// dropped. `docs/images.md` has the kinds, and what differs.
-enum PictureDecoder {
+enum ImageDecoder {
   /// Pixels; larger images are refused before memory is taken for them.
   static let largest = 1 << 27
 
@@ -44,7 +44,7 @@ enum PictureDecoder {
   /// - Throws: `DatasetError.undecodable`.
   static func decode(
     _ bytes: [UInt8], path: String, to shape: Shape, framing: Framing, isOriented: Bool = false
-  ) throws(DatasetError) -> Picture {
+  ) throws(DatasetError) -> Image {
     let (channels, height, width) = (shape[0], shape[1], shape[2])
     precondition(channels == 1 || channels == 3)
     guard !bytes.isEmpty else { throw .undecodable(path: path, reason: "it is empty") }
@@ -57,12 +57,12 @@ enum PictureDecoder {
       if format == .jpeg {
         let part = try jpeg(bytes, height: height, width: width, framing: framing, orientation)
         return part.pixels.resampled(part.window, height: height, width: width, filter: framing.filter)
-          .picture(channels: channels)
+          .image(channels: channels)
       }
       let pixels = try pixels(of: format, bytes).seen(orientation)
       return pixels.resampled(
         framing.window(pixels.height, pixels.width), height: height, width: width, filter: framing.filter
-      ).picture(channels: channels)
+      ).image(channels: channels)
     } catch { throw .undecodable(path: path, reason: error.reason) }
   }
 

@@ -3,20 +3,20 @@ import Foundation
 import Tensors
 import Testing
 
-@Suite struct PictureFolderTests {
+@Suite struct ImageFolderTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  private func copy(_ picture: String, to place: String) throws {
+  private func copy(_ image: String, to place: String) throws {
     let target = folder[place]
     try FileManager.default.createDirectory(
       atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try FileManager.default.copyItem(atPath: golden(picture), toPath: target)
+    try FileManager.default.copyItem(atPath: golden(image), toPath: target)
   }
 
-  /// Opens the folder at the size of the golden pictures, so that they are not resampled.
+  /// Opens the folder at the size of the golden images, so that they are not resampled.
   private func open(channels: Int = 3) throws(DatasetError) -> Dataset {
-    try Dataset.pictureFolder(at: folder.path, height: 20, width: 30, channels: channels)
+    try Dataset.imageFolder(at: folder.path, height: 20, width: 30, channels: channels)
   }
 
   @Test(
@@ -28,10 +28,10 @@ import Testing
   func formats(_ name: String, _ tolerance: Int) throws {
     try copy(name, to: "train/a/\(name)")
     try copy(name, to: "val/a/\(name)")
-    let picture = try open().train.picture(at: 0)
+    let image = try open().train.image(at: 0)
     let expected = try NPY.read(golden(String(name.prefix { $0 != "." }) + ".npy"), as: UInt8.self)
-    #expect(picture.shape == expected.shape)
-    let worst = zip(picture.bytes, expected.elements).map { abs(Int($0) - Int($1)) }.max()
+    #expect(image.shape == expected.shape)
+    let worst = zip(image.bytes, expected.elements).map { abs(Int($0) - Int($1)) }.max()
     #expect(worst! <= tolerance)
   }
 
@@ -40,36 +40,36 @@ import Testing
     try copy(name, to: "train/a/\(name)")
     try copy(name, to: "val/a/\(name)")
     #expect(
-      try open(channels: 1).train.picture(at: 0).bytes == NPY.read(golden("\(expected).npy"), as: UInt8.self).elements)
+      try open(channels: 1).train.image(at: 0).bytes == NPY.read(golden("\(expected).npy"), as: UInt8.self).elements)
   }
 
   @Test(
-    "pictures are resampled as Pillow resamples them, byte for byte",
+    "images are resampled as Pillow resamples them, byte for byte",
     arguments: [(10, 15, "resized"), (14, 21, "resized"), (32, 48, "resized"), (2, 3, "resized"), (8, 8, "boxed")],
     Framing.Filter.allCases)
   func resampling(_ size: (Int, Int, String), _ filter: Framing.Filter) throws {
     try copy("rgb.png", to: "train/a/rgb.png")
     try copy("rgb.png", to: "val/a/rgb.png")
     let (height, width, kind) = size
-    let data = try Dataset.pictureFolder(at: folder.path, height: height, width: width)
+    let data = try Dataset.imageFolder(at: folder.path, height: height, width: width)
     let framing = Framing(filter: filter) { .middle(ofHeight: $0, width: $1, for: [3, height, width]) }
     let expected = try NPY.read(golden("\(kind)-\(height)-\(width)-\(filter).npy"), as: UInt8.self)
-    try data.train.source.withPicture(at: 0, framing) { #expect(Array($0.bytes) == expected.elements) }
+    try data.train.source.withImage(at: 0, framing) { #expect(Array($0.bytes) == expected.elements) }
     guard filter == .bilinear else { return }
-    #expect(try data.train.picture(at: 0).bytes == expected.elements)
+    #expect(try data.train.image(at: 0).bytes == expected.elements)
   }
 
   @Test("a part of a JPEG is the part of the whole, at every place")
   func parts() throws {
     try copy("large.jpg", to: "train/a/large.jpg")
     try copy("rgb.png", to: "val/a/rgb.png")
-    let whole = try Dataset.pictureFolder(at: folder.path, height: 150, width: 200).train.picture(at: 0)
-    let source = try Dataset.pictureFolder(at: folder.path, height: 32, width: 40).train.source
+    let whole = try Dataset.imageFolder(at: folder.path, height: 150, width: 200).train.image(at: 0)
+    let source = try Dataset.imageFolder(at: folder.path, height: 32, width: 40).train.source
     for (top, left) in [(0, 0), (1, 1), (118, 160), (57, 83), (16, 32), (40, 7)] {
       let framing = Framing { _, _ in
         Window(top: Double(top), left: Double(left), height: 32, width: 40, seesBeyond: false)
       }
-      try source.withPicture(at: 0, framing) { part in
+      try source.withImage(at: 0, framing) { part in
         for channel in 0..<3 {
           for y in 0..<32 {
             let row = Array(part.bytes[(channel * 32 + y) * 40..<(channel * 32 + y + 1) * 40])
@@ -85,13 +85,13 @@ import Testing
   func reduced() throws {
     try copy("large.jpg", to: "train/a/large.jpg")
     try copy("rgb.png", to: "val/a/rgb.png")
-    let source = try Dataset.pictureFolder(at: folder.path, height: 36, width: 48).train.source
+    let source = try Dataset.imageFolder(at: folder.path, height: 36, width: 48).train.source
     var bytes: [[UInt8]] = []
     for reduces in [false, true] {
       let framing = Framing(allowsReduction: reduces) { _, _ in
         Window(top: 3, left: 5, height: 145, width: 193, seesBeyond: false)
       }
-      try source.withPicture(at: 0, framing) { bytes.append(Array($0.bytes)) }
+      try source.withImage(at: 0, framing) { bytes.append(Array($0.bytes)) }
     }
     let differences = zip(bytes[0], bytes[1]).map { abs(Int($0) - Int($1)) }
     #expect(differences.reduce(0, +) > 0)
@@ -130,10 +130,10 @@ import Testing
     try copy("rgb.png", to: "train/a/1.png")
     #expect(throws: DatasetError.unknownClass(name: "c", path: path + "/val")) { try open() }
     #expect(throws: DatasetError.missing(path: path + "/x", package: nil)) {
-      try Dataset.pictureFolder(at: path + "/x")
+      try Dataset.imageFolder(at: path + "/x")
     }
     #expect(throws: DatasetError.outOfRange(what: "the height", value: 0, allowed: 1...4096)) {
-      try Dataset.pictureFolder(at: path, height: 0)
+      try Dataset.imageFolder(at: path, height: 0)
     }
     let bytes: [UInt8] = Array("\(path)/train/".utf8) + [0xFF, 0]
     #expect(bytes.withUnsafeBytes { mkdir($0.baseAddress!.assumingMemoryBound(to: CChar.self), 0o755) } == 0)
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test(
-    "a broken picture is named, by the loader as well",
+    "a broken image is named, by the loader as well",
     arguments: ["rgb.png", "lossy.jpg", "palette2.gif", "plain.bmp", "lossless.webp"], [0.0, 0.05, 0.5, 0.9])
   func broken(_ name: String, _ share: Double) throws {
     let whole = try readFile(golden(name), limit: 1 << 20)
@@ -149,7 +149,7 @@ import Testing
     try copy("rgb.png", to: "val/a/0.png")
     let path = try folder.file("train/a/\(name)", Array(whole.prefix(Int(Double(whole.count) * share))))
     let data = try open()
-    let error = try #require(throws: DatasetError.self) { try data.train.picture(at: 1) }
+    let error = try #require(throws: DatasetError.self) { try data.train.image(at: 1) }
     guard case .undecodable(path, _) = error else {
       Issue.record(error)
       return
@@ -172,7 +172,7 @@ import Testing
     #expect(
       throws: DatasetError.undecodable(
         path: path, reason: "its header says 16383 x 8191 pixels, the file has \(bytes.count) bytes")
-    ) { try data.train.picture(at: 0) }
+    ) { try data.train.image(at: 0) }
   }
 
   @Test(
@@ -192,7 +192,7 @@ import Testing
         bytes[random.integer(below: end)] = UInt8(random.integer(below: 256))
       }
       _ = try folder.file("train/a/\(name)", bytes)
-      do throws(DatasetError) { _ = try data.train.picture(at: 0) } catch { #expect(!"\(error)".isEmpty) }
+      do throws(DatasetError) { _ = try data.train.image(at: 0) } catch { #expect(!"\(error)".isEmpty) }
     }
   }
 }

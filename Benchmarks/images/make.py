@@ -17,7 +17,7 @@ SIZES = [(500, 375)] * 6 + [(375, 500)] * 2 + [(500, 334), (640, 480), (1024, 76
 folder = pathlib.Path(sys.argv[1])
 count = int(sys.argv[2]) if len(sys.argv) > 2 else 240
 draw = random.Random(1)
-photographs = [Image.fromarray(picture) for picture in load_sample_images().images]
+photographs = [Image.fromarray(image) for image in load_sample_images().images]
 for number in range(count):
     label = number % 2
     photograph = photographs[label]
@@ -26,9 +26,9 @@ for number in range(count):
     left = draw.uniform(0, photograph.width - width * part)
     top = draw.uniform(0, photograph.height - height * part)
     box = (left, top, left + width * part, top + height * part)
-    picture = np.asarray(photograph.resize((width, height), Image.BICUBIC, box=box), dtype="i2")
-    noise = np.random.RandomState(number).normal(0, 6, picture.shape)
+    image = np.asarray(photograph.resize((width, height), Image.BICUBIC, box=box), dtype="i2")
+    noise = np.random.RandomState(number).normal(0, 6, image.shape)
     where = folder / ["china", "flower"][label]
     where.mkdir(parents=True, exist_ok=True)
-    picture = Image.fromarray((picture + noise).clip(0, 255).astype("u1"))
-    picture.save(where / f"{number:04}.jpg", quality=draw.randint(75, 96), subsampling="4:2:0")
+    image = Image.fromarray((image + noise).clip(0, 255).astype("u1"))
+    image.save(where / f"{number:04}.jpg", quality=draw.randint(75, 96), subsampling="4:2:0")

@@ -65,38 +65,38 @@ private struct Rows: Decodable {
 private let scenes = Dictionary(
   uniqueKeysWithValues: ["china", "flower", "dark", "grey"].map { name in
     let array = try! NPY.read(golden("scene-\(name).npy"), as: UInt8.self)
-    let picture = Picture(
+    let image = Image(
       channels: array.shape[0], height: array.shape[1], width: array.shape[2], bytes: Array(array.elements))
-    return (name, picture)
+    return (name, image)
   })
 
 private func sum(_ bytes: [UInt8]) -> UInt { crc32(0, bytes, UInt32(bytes.count)) }
 
-/// One picture, shown at another size.
-private struct Scene: PictureSource {
-  let picture: Picture
-  let pictureShape: Shape
+/// One image, shown at another size.
+private struct Scene: ImageSource {
+  let image: Image
+  let imageShape: Shape
   var count: Int { 4000 }
   func label(at index: Int) -> Int { 0 }
-  func withPicture(at index: Int, _ body: (PictureView) -> Void) {
-    picture.bytes.withUnsafeBufferPointer {
-      body(PictureView(channels: picture.channels, height: picture.height, width: picture.width, bytes: $0))
+  func withImage(at index: Int, _ body: (ImageView) -> Void) {
+    image.bytes.withUnsafeBufferPointer {
+      body(ImageView(channels: image.channels, height: image.height, width: image.width, bytes: $0))
     }
   }
 }
 
-extension Picture {
+extension Image {
   /// A square of it, from the top and left corner.
-  fileprivate func corner(_ size: Int) -> Picture {
+  fileprivate func corner(_ size: Int) -> Image {
     let bytes = (0..<channels * size).flatMap { row in
       let start = (row / size * height + row % size) * width
       return Array(self.bytes[start..<start + size])
     }
-    return Picture(channels: channels, height: size, width: size, bytes: bytes)
+    return Image(channels: channels, height: size, width: size, bytes: bytes)
   }
 }
 
-@Suite struct PictureOperationTests {
+@Suite struct ImageOperationTests {
   @Test("each operation of RandAugment gives Pillow's bytes", arguments: RandAugment.Kind.allCases)
   func operations(_ kind: RandAugment.Kind) throws {
     let mine = rows.operations.filter { $0.kind.replacing("Increasing", with: "") == kind.rawValue }
@@ -120,14 +120,14 @@ extension Picture {
     }
   }
 
-  @Test("a test picture has the bytes of timm's transform, for any crop and filter")
+  @Test("a test image has the bytes of timm's transform, for any crop and filter")
   func tests() throws {
     for row in rows.tests {
-      let picture = scenes[row.scene]!
-      let shape: Shape = [picture.channels, row.size, row.size]
+      let image = scenes[row.scene]!
+      let shape: Shape = [image.channels, row.size, row.size]
       let transform = TestTransform(crop: row.crop, filter: Framing.Filter(rawValue: row.filter)!)
       var shown: [UInt8] = []
-      try Scene(picture: picture, pictureShape: shape).withPicture(at: 0, transform.framing(for: shape)) {
+      try Scene(image: image, imageShape: shape).withImage(at: 0, transform.framing(for: shape)) {
         shown = Array($0.bytes)
       }
       #expect(sum(shown) == row.sum, "\(row)")
@@ -151,13 +151,13 @@ extension Picture {
       ([0, 1, 2, -1, .nan], [0, 255, 255, 0, 0]),
     ] as [([Float], [UInt8])])
   func fill(_ mean: [Float], _ fill: [UInt8]) throws {
-    let normalization = Normalization(mean: mean, deviation: mean.map { _ in 1 })
+    let normalization = Normalization(mean: mean, std: mean.map { _ in 1 })
     #expect(normalization.fill == fill)
     guard mean.count < 4, mean.allSatisfy({ (0...1).contains($0) }) else { return }
-    let white = Picture(channels: mean.count, height: 8, width: 8, bytes: Array(repeating: 255, count: 64 * mean.count))
-    let change = RandAugment(magnitude: 10, deviation: 0, layers: 1, probability: 1)
+    let white = Image(channels: mean.count, height: 8, width: 8, bytes: Array(repeating: 255, count: 64 * mean.count))
+    let change = RandAugment(magnitude: 10, std: 0, layers: 1, probability: 1)
     let loader = Loader(
-      Split(Scene(picture: white, pictureShape: white.shape)), batchSize: 64, normalization: normalization,
+      Split(Scene(image: white, imageShape: white.shape)), batchSize: 64, normalization: normalization,
       augmentations: [.randAugment(change)], seed: 1)
     let expected = zip(fill, mean).map { Float($0) / 255 - $1 }
     let stream = try loader.batches(epoch: 0)
@@ -171,7 +171,7 @@ extension Picture {
 
   @Test("an operation changes each channel as if it stood alone, with any number of them", arguments: 1...5)
   func channels(_ count: Int) throws {
-    let operations: [PictureOperation] = [
+    let operations: [ImageOperation] = [
       .autoContrast, .equalize, .invert, .rotate(degrees: 23), .shearX(0.2), .shearY(-0.3), .translateX(0.3),
       .translateY(-0.2), .posterize(bits: 3), .solarize(threshold: 100), .solarizeAdd(40), .brightness(1.4),
       .sharpness(1.7), .sharpness(0.2),
@@ -180,20 +180,20 @@ extension Picture {
       let plane = height * width
       let bytes = (0..<count * plane).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / plane * 11) }
       let fill = (0..<count).map { UInt8(10 * $0 + 3) }
-      let image = Picture(channels: count, height: height, width: width, bytes: bytes)
+      let image = Image(channels: count, height: height, width: width, bytes: bytes)
       for operation in operations {
         let changed = image.changed(by: operation, fill: fill)
         #expect(changed.shape == image.shape)
         for channel in 0..<count {
           let own = channel * plane..<(channel + 1) * plane
-          let alone = Picture(channels: 1, height: height, width: width, bytes: Array(bytes[own]))
+          let alone = Image(channels: 1, height: height, width: width, bytes: Array(bytes[own]))
           #expect(
             changed.bytes[own].elementsEqual(alone.changed(by: operation, fill: [fill[channel]]).bytes),
             "\(operation) \(channel) of \(height) x \(width)")
         }
       }
       // Those that mix channels: never more nor less than an image of the same shape.
-      for operation in [PictureOperation.color(1.7), .contrast(0.3), .contrast(1.9), .hue(0.3)] {
+      for operation in [ImageOperation.color(1.7), .contrast(0.3), .contrast(1.9), .hue(0.3)] {
         #expect(image.changed(by: operation, fill: fill).shape == image.shape)
       }
     }
@@ -204,7 +204,7 @@ extension Picture {
     for (height, width) in [(13, 9), (1, 1), (1, 20), (20, 1), (3, 2)] {
       let plane = height * width
       let bytes = (0..<count * plane).map { UInt8(truncatingIfNeeded: $0 * 53 + $0 / plane * 19) }
-      let image = Picture(channels: count, height: height, width: width, bytes: bytes)
+      let image = Image(channels: count, height: height, width: width, bytes: bytes)
       for (outHeight, outWidth) in [(5, 8), (1, 1), (16, 16)] {
         let (h, w) = (Double(height), Double(width))
         let windows = [
@@ -213,16 +213,16 @@ extension Picture {
           Window(top: h / 3, left: w / 5, height: h / 2, width: w / 2, seesBeyond: true),
         ]
         for (window, filter) in windows.flatMap({ window in Framing.Filter.allCases.map { (window, $0) } }) {
-          func shown(_ image: Picture) throws -> [UInt8] {
+          func shown(_ image: Image) throws -> [UInt8] {
             var shown: [UInt8] = []
-            try Scene(picture: image, pictureShape: [image.channels, outHeight, outWidth])
-              .withPicture(at: 0, Framing(filter: filter) { _, _ in window }) { shown = Array($0.bytes) }
+            try Scene(image: image, imageShape: [image.channels, outHeight, outWidth])
+              .withImage(at: 0, Framing(filter: filter) { _, _ in window }) { shown = Array($0.bytes) }
             return shown
           }
           let all = try shown(image)
           #expect(all.count == count * outHeight * outWidth)
           for channel in 0..<count {
-            let alone = Picture(
+            let alone = Image(
               channels: 1, height: height, width: width, bytes: Array(bytes[channel * plane..<(channel + 1) * plane]))
             let own = channel * outHeight * outWidth..<(channel + 1) * outHeight * outWidth
             #expect(try all[own].elementsEqual(shown(alone)), "\(channel), \(window), \(filter)")
@@ -238,19 +238,19 @@ extension Picture {
   func everything(_ count: Int, _ size: (Int, Int)) throws {
     let (height, width) = size
     let bytes = (0..<count * height * width).map { UInt8(truncatingIfNeeded: $0 * 91 + 7) }
-    let image = Picture(channels: count, height: height, width: width, bytes: bytes)
+    let image = Image(channels: count, height: height, width: width, bytes: bytes)
     let augmentations: [[Augmentation]] = [
       [.randomResizedCrop()], [.randomResizedCrop(area: 1e-6...1e-5, aspect: 0.01...100)],
       [.scaleJitter(shortSide: 1...3)],
       [.scaleJitter(), .horizontalFlip(), .colorNoise(), .randomErasing(RandomErasing(probability: 1))],
       [.randomCrop(padding: 50), .horizontalFlip(probability: 1)],
-      [.randAugment(RandAugment(magnitude: 10, deviation: 5, layers: 3, probability: 1))],
+      [.randAugment(RandAugment(magnitude: 10, std: 5, layers: 3, probability: 1))],
       [.colorJitter(ColorJitter(brightness: 1, contrast: 1, saturation: 1, hue: 0.5))],
       [.randomErasing(RandomErasing(probability: 1, area: 0.9...1, mode: .rand, most: 3))],
     ]
     for chain in augmentations {
       let loader = Loader(
-        Split(Scene(picture: image, pictureShape: image.shape)), batchSize: 20,
+        Split(Scene(image: image, imageShape: image.shape)), batchSize: 20,
         normalization: .centered(channels: count), augmentations: chain, seed: 2)
       var runs: [[Float]] = []
       for _ in 0..<2 {
@@ -289,14 +289,14 @@ extension Picture {
 
 @Suite struct RandomChangeTests {
   private func numbers(_ augmentations: [Augmentation], of scene: String = "china", size: Int = 24) throws -> [[Float]] {
-    let picture = scenes[scene]!.corner(size)
-    let zeros = [Float](repeating: 0, count: picture.channels)
+    let image = scenes[scene]!.corner(size)
+    let zeros = [Float](repeating: 0, count: image.channels)
     let loader = Loader(
-      Split(Scene(picture: picture, pictureShape: [picture.channels, size, size])), batchSize: 100,
-      normalization: Normalization(mean: zeros, deviation: zeros.map { _ in 1 }), augmentations: augmentations,
+      Split(Scene(image: image, imageShape: [image.channels, size, size])), batchSize: 100,
+      normalization: Normalization(mean: zeros, std: zeros.map { _ in 1 }), augmentations: augmentations,
       seed: 3)
     var result: [[Float]] = []
-    let length = picture.channels * size * size
+    let length = image.channels * size * size
     for batch in 0..<4 {
       let stream = try loader.batches(epoch: 1, from: batch)
       guard let batch = try stream.next() else { break }
@@ -308,11 +308,11 @@ extension Picture {
   @Test("operations, their use, level, sign and filter are drawn at the stated frequencies")
   func draws() {
     var random = RandomKey(seed: 1, for: .augmentation).generator()
-    let change = RandAugment(magnitude: 7, deviation: 0.5)
+    let change = RandAugment(magnitude: 7, std: 0.5)
     let draws = (0..<30_000).map { _ in change.draw(using: &random) }
     func near(_ count: Int, _ probability: Double) -> Bool {
-      let deviation = (30_000 * probability * (1 - probability)).squareRoot()
-      return abs(Double(count) - 30_000 * probability) < 5 * deviation
+      let std = (30_000 * probability * (1 - probability)).squareRoot()
+      return abs(Double(count) - 30_000 * probability) < 5 * std
     }
     for kind in RandAugment.Kind.allCases { #expect(near(draws.count { $0.kind == kind }, 1.0 / 15)) }
     #expect(near(draws.count(where: \.isApplied), 0.5))
@@ -327,7 +327,7 @@ extension Picture {
   @Test("a level is cut to the scale")
   func cut() {
     var random = RandomKey(seed: 1, for: .augmentation).generator()
-    let change = RandAugment(magnitude: 10, deviation: 3)
+    let change = RandAugment(magnitude: 10, std: 3)
     let levels = (0..<2000).map { _ in change.draw(using: &random).level }
     #expect(levels.max() == 10 && abs(levels.count { $0 == 10 } - 1000) < 112)
   }
@@ -335,13 +335,13 @@ extension Picture {
   @Test("an erased rectangle has its share of the area, its proportions, and 0 within")
   func erased() throws {
     let erasing = RandomErasing(probability: 0.5, area: 0.1...0.2, aspect: 0.5...2, mode: .const)
-    let pictures = try numbers([.randomErasing(erasing)], of: "flower")
+    let images = try numbers([.randomErasing(erasing)], of: "flower")
     let plain = try numbers([], of: "flower")[0]
     var areas: [Double] = []
-    for picture in pictures where picture != plain {
-      #expect(zip(picture, plain).allSatisfy { $0 == $1 || $0 == 0 })
+    for image in images where image != plain {
+      #expect(zip(image, plain).allSatisfy { $0 == $1 || $0 == 0 })
       // The rectangle around what changed in any channel.
-      let changed = (0..<1728).filter { picture[$0] != plain[$0] }.map { $0 % 576 }
+      let changed = (0..<1728).filter { image[$0] != plain[$0] }.map { $0 % 576 }
       let (rows, columns) = (changed.map { $0 / 24 }, changed.map { $0 % 24 })
       areas.append(Double((rows.max()! - rows.min()! + 1) * (columns.max()! - columns.min()! + 1)) / 576)
     }
@@ -353,13 +353,13 @@ extension Picture {
 
   @Test("noise along the colours' components adds one number to each channel")
   func colorNoise() throws {
-    let pictures = try numbers([.colorNoise(deviation: 0.1)])
+    let images = try numbers([.colorNoise(std: 0.1)])
     let plain = try numbers([])[0]
     var squares = [0.0, 0.0, 0.0]
-    for picture in pictures {
+    for image in images {
       for channel in 0..<3 {
         let places = channel * 576..<(channel + 1) * 576
-        let shifts = places.map { picture[$0] - plain[$0] }
+        let shifts = places.map { image[$0] - plain[$0] }
         #expect(shifts.max()! - shifts.min()! < 1e-5)
         squares[channel] += Double(shifts[0] * shifts[0]) / 400
       }
@@ -398,10 +398,10 @@ extension Picture {
 
   @Test("scale jitter shows parts of the wanted size at scales within its range")
   func scales() throws {
-    let pictures = try numbers([.scaleJitter(shortSide: 24...40)])
-    // Of 17 scales the k-th has k * k places: about 292 of 400 pictures differ.
-    #expect((260...330).contains(Set(pictures).count))
-    let mean = pictures.map { $0.reduce(0, +) / 1728 }.reduce(0, +) / 400
+    let images = try numbers([.scaleJitter(shortSide: 24...40)])
+    // Of 17 scales the k-th has k * k places: about 292 of 400 images differ.
+    #expect((260...330).contains(Set(images).count))
+    let mean = images.map { $0.reduce(0, +) / 1728 }.reduce(0, +) / 400
     let whole = try numbers([])[0].reduce(0, +) / 1728
     #expect(abs(mean - whole) < 0.05)
   }
@@ -416,20 +416,20 @@ extension Picture {
   @Test("with repeated samples a third of them is seen, each three times and each otherwise")
   func copies() throws {
     let loader = Loader(
-      Split(Scene(picture: scenes["china"]!, pictureShape: [3, 24, 24])), batchSize: 128,
-      normalization: Normalization(mean: [0, 0, 0], deviation: [1, 1, 1]),
+      Split(Scene(image: scenes["china"]!, imageShape: [3, 24, 24])), batchSize: 128,
+      normalization: Normalization(mean: [0, 0, 0], std: [1, 1, 1]),
       augmentations: [.repeated(times: 3), .randomResizedCrop()], order: .shuffled, seed: 9)
     #expect(loader.sampleCount == 3840 && loader.batchCount == 30)
     var counts: [Int32: Int] = [:]
-    var pictures: [Int32: Set<[Float]>] = [:]
+    var images: [Int32: Set<[Float]>] = [:]
     try loader.forEachBatch(epoch: 0) { batch in
       for row in 0..<batch.count {
         counts[batch.samples[row], default: 0] += 1
-        pictures[batch.samples[row], default: []].insert(Array(batch.images[row * 1728..<(row + 1) * 1728]))
+        images[batch.samples[row], default: []].insert(Array(batch.images[row * 1728..<(row + 1) * 1728]))
       }
     }
     #expect(counts.count == 1280 && counts.values.allSatisfy { $0 == 3 })
     // All samples are the same scene, so two copies may be the same part by chance.
-    #expect(pictures.values.reduce(0) { $0 + $1.count } > 3830)
+    #expect(images.values.reduce(0) { $0 + $1.count } > 3830)
   }
 }

@@ -1,11 +1,11 @@
 """Images per second of one core by Reprise's input pipeline and by torchvision's and timm's, alternately, on the same JPEGs.
 
-Decode, random resized crop to 224 x 224, flip, normalize. torchvision's transforms run on Pillow pictures and on
+Decode, random resized crop to 224 x 224, flip, normalize. torchvision's transforms run on Pillow images and on
 tensors that its own decoder made. With --rand-augment also RandAugment before normalizing, against timm on Pillow
-pictures: rand-m7-mstd0.5-inc1 at magnitude 7, filters drawn at random, as recipe A1 has it.
+images: rand-m7-mstd0.5-inc1 at magnitude 7, filters drawn at random, as recipe A1 has it.
 
 A second is one of processor time, user's and system's, so that other programs beside it count little; Reprise's has the
-start of its process in it. Medians over the rounds, and their ratios. Also compares pictures: the same window of each
+start of its process in it. Medians over the rounds, and their ratios. Also compares images: the same window of each
 file, on average over all bytes.
 """
 
@@ -68,19 +68,19 @@ def images_per_second(work, count, who):
 def differences(folder, paths):
     """Mean distance, in bytes, of the middle square of each file scaled to 224 x 224."""
     with tempfile.TemporaryDirectory() as place:
-        script = f'write(pictures(folder("{folder}", 224), {len(paths)}, of: "train"), to: "pictures.npy")\n'
-        (pathlib.Path(place) / "pictures.reprise").write_text(script)
-        subprocess.run([REPRISE, "run", "pictures.reprise"], cwd=place, check=True)
-        ours = np.load(pathlib.Path(place) / "pictures.npy")
+        script = f'write(images(folder("{folder}", 224), {len(paths)}, on: "train"), to: "images.npy")\n'
+        (pathlib.Path(place) / "images.reprise").write_text(script)
+        subprocess.run([REPRISE, "run", "images.reprise"], cwd=place, check=True)
+        ours = np.load(pathlib.Path(place) / "images.npy")
     ours = (ours * np.reshape(DEVIATION, (3, 1, 1)) + np.reshape(MEAN, (3, 1, 1))) * 255
     distances = []
     for own, path in zip(ours, paths):
-        picture = decode_tensor(path)
-        _, height, width = picture.shape
+        image = decode_tensor(path)
+        _, height, width = image.shape
         if (height - width) % 2:
             continue  # the square in the middle begins between two pixels, which torchvision's cannot
         side = min(height, width)
-        square = functional.center_crop(picture, [side, side])
+        square = functional.center_crop(image, [side, side])
         theirs = functional.resize(square, [224, 224], antialias=True).numpy()
         distances.append(np.abs(own - theirs).mean())
     return len(distances), np.mean(distances), np.max(distances)

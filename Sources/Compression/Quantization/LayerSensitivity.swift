@@ -4,8 +4,8 @@ public import Networks
 public import Tensors
 public import Training
 
-/// Which layer costs the accuracy: each in few bits alone, and each in 32 bits among the others.
-public struct QuantizationLadder: Hashable, Sendable {
+/// Which layer costs the accuracy: each in few bits alone, and each in float32 among the others.
+public struct LayerSensitivity: Hashable, Sendable {
   public struct Rung: Hashable, Sendable {
     public let layer: String
     /// With this layer alone in few bits, and with all but it.
@@ -14,19 +14,19 @@ public struct QuantizationLadder: Hashable, Sendable {
   public let float, quantized: Evaluation
   /// In the order of the layers.
   public let rungs: [Rung]
-  /// Layers that together, in 32 bits, make up for most of what is lost; those that make up for most first.
+  /// Layers that together, in float32, make up for most of what is lost; those that make up for most first.
   public let worst: [String]
-  /// With those in 32 bits.
+  /// With those in float32.
   public let mixed: Evaluation
 
-  /// The layers by how much smaller the loss is where each stays in 32 bits, the largest gain first.
+  /// The layers by how much smaller the loss is where each stays in float32, the largest gain first.
   public var byGain: [Rung] { rungs.sorted { ($0.without.loss, $0.layer) < ($1.without.loss, $1.layer) } }
 }
 
 /// What a ladder has measured, so that one that was stopped goes on.
 public final class LadderLedger {
   private struct Measurement: Codable {
-    /// The layers in 32 bits; nil where nothing is rounded.
+    /// The layers in float32; nil where nothing is rounded.
     var kept: [String]?
     var evaluation: Evaluation
   }
@@ -60,11 +60,11 @@ extension PostTrainingQuantizer {
   ///   - ledger: of this ladder; what it holds is not measured again.
   ///   - report: called after each layer.
   /// - Throws: as `quantized`, `TrainingError`, and `TensorError` where the ledger cannot be written.
-  public func ladder(
+  public func layerSensitivity(
     _ network: Network, _ weights: Weights, on split: Split, judgedOn judged: Split, normalization: Normalization,
     _ scheme: QuantizationScheme, _ settings: CalibrationSettings, share: Double = 0.9, mostKept: Int = 8,
     ledger: LadderLedger, report: (_ done: Int, _ count: Int) -> Void = { _, _ in }
-  ) throws -> QuantizationLadder {
+  ) throws -> LayerSensitivity {
     var settings = settings
     settings.correctsBias = false
     let evaluator = Evaluator(engine: engine)
@@ -91,20 +91,20 @@ extension PostTrainingQuantizer {
     let all = try measure(keeping: scheme.kept)
     let names = base.quantizableLayers.map(\.name)
     let candidates = names.filter { !scheme.kept.contains($0) }
-    var rungs: [QuantizationLadder.Rung] = []
+    var rungs: [LayerSensitivity.Rung] = []
     for name in candidates {
       rungs.append(
-        QuantizationLadder.Rung(
+        LayerSensitivity.Rung(
           layer: name, only: try measure(keeping: names.filter { $0 != name }),
           without: try measure(keeping: scheme.kept + [name])))
       report(rungs.count, candidates.count)
     }
-    var ladder = QuantizationLadder(float: float, quantized: all, rungs: rungs, worst: [], mixed: all)
-    let lost = float.hits - all.hits
+    var ladder = LayerSensitivity(float: float, quantized: all, rungs: rungs, worst: [], mixed: all)
+    let lost = float.correct - all.correct
     for count in 1...max(1, min(mostKept, rungs.count))
-    where lost > 0 && Double(ladder.mixed.hits - all.hits) < share * Double(lost) {
+    where lost > 0 && Double(ladder.mixed.correct - all.correct) < share * Double(lost) {
       let worst = ladder.byGain.prefix(count).map(\.layer)
-      ladder = QuantizationLadder(
+      ladder = LayerSensitivity(
         float: float, quantized: all, rungs: rungs, worst: worst, mixed: try measure(keeping: scheme.kept + worst))
     }
     return ladder

@@ -1,9 +1,9 @@
 import Glibc
 import Tensors
 
-/// Pictures in files, decoded each time they are asked for.
-final class FilePictures: PictureSource {
-  let pictureShape: Shape
+/// Images in files, decoded each time they are asked for.
+final class FileImages: ImageSource {
+  let imageShape: Shape
   private let root: String
   /// Names below `root`, in order.
   private let names: [String]
@@ -16,7 +16,7 @@ final class FilePictures: PictureSource {
   /// - Parameter isOriented: whether the EXIF orientation is followed.
   init(root: String, names: [String], labels: [Int32], shape: Shape, isOriented: Bool = false) {
     precondition(names.count == labels.count)
-    (self.root, self.names, self.labels, pictureShape) = (root, names, labels, shape)
+    (self.root, self.names, self.labels, imageShape) = (root, names, labels, shape)
     self.isOriented = isOriented
   }
 
@@ -24,17 +24,17 @@ final class FilePictures: PictureSource {
   func label(at index: Int) -> Int { Int(labels[index]) }
 
   /// The largest middle part of the wanted proportions.
-  func withPicture(at index: Int, _ body: (PictureView) -> Void) throws(DatasetError) {
-    let shape = pictureShape
-    try withPicture(at: index, Framing { .middle(ofHeight: $0, width: $1, for: shape) }, body)
+  func withImage(at index: Int, _ body: (ImageView) -> Void) throws(DatasetError) {
+    let shape = imageShape
+    try withImage(at: index, Framing { .middle(ofHeight: $0, width: $1, for: shape) }, body)
   }
 
-  func withPicture(at index: Int, _ framing: Framing, _ body: (PictureView) -> Void) throws(DatasetError) {
+  func withImage(at index: Int, _ framing: Framing, _ body: (ImageView) -> Void) throws(DatasetError) {
     let path = "\(root)/\(names[index])"
     let bytes = try fileBytes(path, limit: Self.largestFile)
-    let picture = try PictureDecoder.decode(
-      bytes, path: path, to: pictureShape, framing: framing, isOriented: isOriented)
-    picture.withView(body)
+    let image = try ImageDecoder.decode(
+      bytes, path: path, to: imageShape, framing: framing, isOriented: isOriented)
+    image.withView(body)
   }
 
   /// The file's name, label, length and time of change: reading every file of a large set would take hours.
@@ -68,7 +68,7 @@ extension Dataset {
   ///   - note: Told what is there and not read.
   ///   - isInterrupted: Asked before each folder.
   /// - Throws: `DatasetError`; `.emptyClasses` for class folders without images, as ImageFolder does.
-  public static func pictureFolder(
+  public static func imageFolder(
     at path: String, height: Int = 224, width: Int = 224, channels: Int = 3, validationShare: Double = 0.1,
     seed: UInt64 = 0, isOriented: Bool = false, normalization: Normalization? = nil,
     note: (String) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
@@ -76,10 +76,10 @@ extension Dataset {
     guard (1...4096).contains(height) else { throw .outOfRange(what: "the height", value: height, allowed: 1...4096) }
     guard (1...4096).contains(width) else { throw .outOfRange(what: "the width", value: width, allowed: 1...4096) }
     guard channels == 1 || channels == 3 else {
-      throw .invalid(what: "\(channels) channels", problem: "pictures are read in grey, 1, or in colour, 3")
+      throw .invalid(what: "\(channels) channels", problem: "images are read in grey, 1, or in colour, 3")
     }
     if let given = normalization?.mean.count, given != channels {
-      throw .invalid(what: "a normalization of \(given) channels", problem: "the pictures have \(channels)")
+      throw .invalid(what: "a normalization of \(given) channels", problem: "the images have \(channels)")
     }
     guard validationShare > 0, validationShare < 1 else {
       throw .invalid(what: "a validation share of \(validationShare)", problem: "it lies between 0 and 1")
@@ -107,7 +107,7 @@ extension Dataset {
     let classes = try training.requireClasses()
     for line in training.notes { note(line) }
     guard train != nil, let validationName else {
-      let all = Split(try training.pictures(of: classes, shape: shape, isOriented: isOriented))
+      let all = Split(try training.images(of: classes, shape: shape, isOriented: isOriented))
       // Each class keeps an image to train on.
       let most = all.count - classes.count
       guard most > 0 else {
@@ -128,8 +128,8 @@ extension Dataset {
     if !unmeasured.isEmpty { note("\(validation.path) has no folder for \(ClassFolders.list(unmeasured))") }
     return Dataset(
       name: name, classes: classes,
-      train: Split(try training.pictures(of: classes, shape: shape, isOriented: isOriented)),
-      validation: Split(try validation.pictures(of: classes, shape: shape, isOriented: isOriented)),
+      train: Split(try training.images(of: classes, shape: shape, isOriented: isOriented)),
+      validation: Split(try validation.images(of: classes, shape: shape, isOriented: isOriented)),
       normalization: normalization)
   }
 }
@@ -147,7 +147,7 @@ private struct ClassFolders {
     for entry in try ImageTree.contents(of: path) {
       if entry.isFolder {
         trees.append((entry.name, try ImageTree(at: "\(path)/\(entry.name)", isInterrupted)))
-      } else if isPicture(entry.name) {
+      } else if isImage(entry.name) {
         strays.append(entry.name)
       }
     }
@@ -181,7 +181,7 @@ private struct ClassFolders {
     names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
   }
 
-  func pictures(of classes: [String], shape: Shape, isOriented: Bool) throws(DatasetError) -> FilePictures {
+  func images(of classes: [String], shape: Shape, isOriented: Bool) throws(DatasetError) -> FileImages {
     var names: [String] = []
     var labels: [Int32] = []
     for (name, tree) in trees {
@@ -190,6 +190,6 @@ private struct ClassFolders {
       labels += repeatElement(Int32(label), count: tree.images.count)
     }
     guard names.count <= Int(Int32.max) else { throw .malformed(path: path, problem: "it has \(names.count) images") }
-    return FilePictures(root: path, names: names, labels: labels, shape: shape, isOriented: isOriented)
+    return FileImages(root: path, names: names, labels: labels, shape: shape, isOriented: isOriented)
   }
 }

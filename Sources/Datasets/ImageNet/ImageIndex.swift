@@ -1,18 +1,18 @@
-/// Where the pictures of a part lie, what they are called and what they show; some 60 bytes for each.
-struct PictureIndex: Hashable, Sendable {
-  /// Files that hold many pictures, below the root.
+/// Where the images of a part lie, what they are called and what they show; some 60 bytes for each.
+struct ImageIndex: Hashable, Sendable {
+  /// Files that hold many images, below the root.
   private(set) var archives: [FileStamp] = []
   /// All names, one behind the other, and where each ends.
   private var names: [UInt8] = []
   private var nameEnds: [Int64] = []
   private var labels: [Int32] = []
-  /// Places in `archives`; -1 for a picture that is a file of its own.
+  /// Places in `archives`; -1 for an image that is a file of its own.
   private var holders: [Int32] = []
   /// Bytes from the beginning of the archive, and how many.
   private var offsets: [Int64] = []
   private var lengths: [Int64] = []
 
-  /// Where one picture lies.
+  /// Where one image lies.
   enum Place: Hashable {
     /// A file of its own.
     case file
@@ -38,7 +38,7 @@ struct PictureIndex: Hashable, Sendable {
     return .part(of: archives[Int(holders[index])], offset: Int(offsets[index]), length: Int(lengths[index]))
   }
 
-  mutating func append(_ entry: PictureEntry, label: Int) {
+  mutating func append(_ entry: ImageEntry, label: Int) {
     names.append(contentsOf: entry.name.utf8)
     nameEnds.append(Int64(names.count))
     labels.append(Int32(label))
@@ -92,8 +92,8 @@ struct PictureIndex: Hashable, Sendable {
   }
 }
 
-/// A picture that was found.
-struct PictureEntry {
+/// An image that was found.
+struct ImageEntry {
   /// Its path below the root, or its name in the archive.
   var name: String
   /// The place of the archive in the index; -1 for a file of its own.
@@ -105,9 +105,9 @@ struct PictureEntry {
   var fileName: Substring { name[(name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex)...] }
 }
 
-extension [PictureEntry] {
+extension [ImageEntry] {
   /// In the order of the bytes of their file names, so that each form of a set has one order.
-  func sortedByName() -> [PictureEntry] {
+  func sortedByName() -> [ImageEntry] {
     sorted { $0.fileName.utf8.lexicographicallyPrecedes($1.fileName.utf8) }
   }
 }
