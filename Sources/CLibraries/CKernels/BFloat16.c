@@ -28,7 +28,7 @@ RK_BF16 static void add_body(void *opaque) {
 }
 void rk_add_bf16(const uint16_t *a, const uint16_t *b, uint16_t *y, int64_t count) {
   pair p = {.a = a, .b = b, .y = y, .count = count};
-  GOMP_parallel(add_body, &p, 0, 0);
+  rk_parallel(add_body, &p);
 }
 
 RK_BF16_INLINE void activate(const pair *p, int kind) {
@@ -45,7 +45,7 @@ RK_BF16 static void activate_body(void *opaque) {
 }
 void rk_activate_bf16(const uint16_t *x, uint16_t *y, int64_t count, int kind, float low, float high) {
   pair p = {.a = x, .y = y, .count = count, .low = low, .high = high, .kind = kind};
-  GOMP_parallel(activate_body, &p, 0, 0);
+  rk_parallel(activate_body, &p);
 }
 
 RK_BF16_INLINE void mask_gradient(const pair *p, int kind) {
@@ -63,7 +63,7 @@ RK_BF16 static void activate_backward_body(void *opaque) {
 void rk_activate_backward_bf16(const uint16_t *y, const uint16_t *dy, uint16_t *dx, int64_t count, int kind, float low,
                                float high) {
   pair p = {.a = y, .b = dy, .y = dx, .count = count, .low = low, .high = high, .kind = kind};
-  GOMP_parallel(activate_backward_body, &p, 0, 0);
+  rk_parallel(activate_backward_body, &p);
 }
 
 // As in MaxPoolLanes.h.
@@ -103,7 +103,7 @@ RK_BF16 static void pool_body(void *opaque) {
     else pool_row(p, item, 0);
   }
 }
-void rk_max_pool_bf16(const rk_max_pooling *p) { GOMP_parallel(pool_body, (void *)p, 0, 0); }
+void rk_max_pool_bf16(const rk_max_pooling *p) { rk_parallel(pool_body, (void *)p); }
 
 RK_BF16 static void pool_backward_body(void *opaque) {
   const rk_max_pooling *p = opaque;
@@ -134,7 +134,7 @@ RK_BF16 static void pool_backward_body(void *opaque) {
     }
   }
 }
-void rk_max_pool_backward_bf16(const rk_max_pooling *p) { GOMP_parallel(pool_backward_body, (void *)p, 0, 0); }
+void rk_max_pool_backward_bf16(const rk_max_pooling *p) { rk_parallel(pool_backward_body, (void *)p); }
 #else
 // Nobody calls them: the engine asks the processor first.
 void rk_add_bf16(const uint16_t *a, const uint16_t *b, uint16_t *y, int64_t count) { __builtin_trap(); }

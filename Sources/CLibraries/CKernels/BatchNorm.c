@@ -26,7 +26,8 @@ static void set_statistics(const rk_batch_norm *p, int64_t channel, double mean,
   p->running_variance[channel] += p->momentum * ((float)unbiased - p->running_variance[channel]);
 }
 
-static void keep_statistics(const rk_batch_norm *p) {
+static void keep_statistics(void *opaque) {
+  const rk_batch_norm *p = opaque;
   rk_range share = rk_share(p->channels, p->block);
   for (int64_t channel = share.from; channel < share.to; channel++) {
     p->mean[channel] = p->running_mean[channel];
@@ -51,9 +52,9 @@ static items items_of_block(const rk_batch_norm *p, int64_t block) {
 // What caches keep for a thread between two passes, found by trying on 1 MiB for each core and 32 MiB for all.
 static const int64_t kept_bytes = 16 << 20;
 
-// Whether a thread takes whole blocks, of which both passes read some arrays; the threads must get equal shares.
-static int goes_by_block(const rk_batch_norm *p, int64_t blocks, int64_t arrays, int64_t element_bytes) {
-  int64_t threads = omp_get_num_threads();
+// Whether a thread takes whole blocks, of which both passes read so many arrays; the threads must get equal shares.
+static int goes_by_block(const rk_batch_norm *p, int64_t arrays) {
+  int64_t threads = omp_get_max_threads(), blocks = p->channels / p->block, element_bytes = p->is_bf16 ? 2 : 4;
   return (blocks % threads == 0 || blocks >= 8 * threads)
          && p->batch * p->pixels * p->block * arrays * element_bytes <= kept_bytes;
 }
@@ -99,14 +100,44 @@ typedef float vector8 __attribute__((ext_vector_type(8), aligned(4)));
 #define BLOCK 16
 #define NAME(x) x##_bf16
 #include "BatchNormBlock.h"
-#define RUN(p, step) GOMP_parallel((p)->is_bf16 ? step##_bf16 : (p)->block == 16 ? step##_16 : step##_8, (void *)(p), 0, 0)
+#define RUN(p, step) rk_parallel((p)->is_bf16 ? step##_bf16 : (p)->block == 16 ? step##_16 : step##_8, (void *)(p))
 #else
-#define RUN(p, step) GOMP_parallel((p)->block == 16 ? step##_16 : step##_8, (void *)(p), 0, 0)
+#define RUN(p, step) rk_parallel((p)->block == 16 ? step##_16 : step##_8, (void *)(p))
 #endif
 
-void rk_batch_norm_forward(const rk_batch_norm *p) { RUN(p, forward); }
-void rk_batch_norm_backward(const rk_batch_norm *p) { RUN(p, backward); }
-void rk_batch_norm_forward_sums(const rk_batch_norm *p) { RUN(p, forward_sums); }
-void rk_batch_norm_forward_rest(const rk_batch_norm *p) { RUN(p, forward_rest); }
-void rk_batch_norm_backward_sums(const rk_batch_norm *p) { RUN(p, backward_sums); }
-void rk_batch_norm_backward_rest(const rk_batch_norm *p) { RUN(p, backward_rest); }
+void rk_batch_norm_forward_sums(const rk_batch_norm *p) {
+  RUN(p, sum_forward_share);
+  RUN(p, join_forward_share);
+}
+void rk_batch_norm_forward_rest(const rk_batch_norm *p) {
+  RUN(p, take_forward);
+  RUN(p, normalize_share);
+}
+void rk_batch_norm_forward(const rk_batch_norm *p) {
+  if (*p->is_frozen) {
+    rk_parallel(keep_statistics, (void *)p);
+    RUN(p, normalize_share);
+  } else if (goes_by_block(p, p->has_residual ? 2 : 1)) {
+    RUN(p, forward_blocks);
+  } else {
+    rk_batch_norm_forward_sums(p);
+    RUN(p, normalize_share);
+  }
+}
+
+void rk_batch_norm_backward_sums(const rk_batch_norm *p) {
+  RUN(p, sum_gradient_share);
+  RUN(p, join_gradient_share);
+}
+void rk_batch_norm_backward_rest(const rk_batch_norm *p) {
+  RUN(p, take_gradient);
+  RUN(p, spread_gradient_share);
+}
+void rk_batch_norm_backward(const rk_batch_norm *p) {
+  if (goes_by_block(p, 2)) {
+    RUN(p, backward_blocks);
+  } else {
+    rk_batch_norm_backward_sums(p);
+    RUN(p, spread_gradient_share);
+  }
+}

@@ -51,7 +51,8 @@ static void NAME(join_forward)(const rk_batch_norm *p, rk_range share) {
   }
 }
 
-static void NAME(take_forward)(const rk_batch_norm *p) {
+static void NAME(take_forward)(void *opaque) {
+  const rk_batch_norm *p = opaque;
   double count = (double)p->batch * (double)p->pixels * (double)p->processes;
   rk_range share = rk_share(p->channels, BLOCK);
   for (int64_t channel = share.from; channel < share.to; channel++) {
@@ -93,40 +94,26 @@ CLONES static void NAME(normalize_any)(const rk_batch_norm *p, items share) {
   }
 }
 
-static void NAME(forward_sums)(void *opaque) {
+static void NAME(sum_forward_share)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  int64_t blocks = p->channels / BLOCK;
-  NAME(sum_forward)(p, own_items(p, blocks));
-  GOMP_barrier();
-  NAME(join_forward)(p, rk_share(blocks, 1));
+  NAME(sum_forward)(p, own_items(p, p->channels / BLOCK));
 }
-
-static void NAME(forward_rest)(void *opaque) {
+static void NAME(join_forward_share)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  NAME(take_forward)(p);
-  GOMP_barrier();
+  NAME(join_forward)(p, rk_share(p->channels / BLOCK, 1));
+}
+static void NAME(normalize_share)(void *opaque) {
+  const rk_batch_norm *p = opaque;
   NAME(normalize_any)(p, own_items(p, p->channels / BLOCK));
 }
-
-static void NAME(forward)(void *opaque) {
+static void NAME(forward_blocks)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  int64_t blocks = p->channels / BLOCK;
-  if (*p->is_frozen) {
-    keep_statistics(p);
-    GOMP_barrier();
-    NAME(normalize_any)(p, own_items(p, blocks));
-  } else if (goes_by_block(p, blocks, p->has_residual ? 2 : 1, sizeof(ELEMENT))) {
-    rk_range share = rk_share(blocks, 1);
-    for (int64_t block = share.from; block < share.to; block++) {
-      items own = items_of_block(p, block);
-      NAME(sum_forward)(p, own);
-      NAME(join_forward)(p, (rk_range){block, block + 1});
-      NAME(normalize_any)(p, own);
-    }
-  } else {
-    NAME(forward_sums)(opaque);
-    GOMP_barrier();
-    NAME(normalize_any)(p, own_items(p, blocks));
+  rk_range share = rk_share(p->channels / BLOCK, 1);
+  for (int64_t block = share.from; block < share.to; block++) {
+    items own = items_of_block(p, block);
+    NAME(sum_forward)(p, own);
+    NAME(join_forward)(p, (rk_range){block, block + 1});
+    NAME(normalize_any)(p, own);
   }
 }
 
@@ -211,7 +198,8 @@ static void NAME(join_gradient)(const rk_batch_norm *p, rk_range share) {
   }
 }
 
-static void NAME(take_gradient)(const rk_batch_norm *p) {
+static void NAME(take_gradient)(void *opaque) {
+  const rk_batch_norm *p = opaque;
   double count = (double)p->batch * (double)p->pixels * (double)p->processes;
   float *means = p->partial + 2 * p->batch * p->channels;
   rk_range share = rk_share(p->channels, BLOCK);
@@ -257,36 +245,26 @@ CLONES static void NAME(spread_gradient_any)(const rk_batch_norm *p, items share
   else NAME(spread_gradient_of)(p, share, 0);
 }
 
-static void NAME(backward_sums)(void *opaque) {
+static void NAME(sum_gradient_share)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  int64_t blocks = p->channels / BLOCK;
-  NAME(sum_gradient_any)(p, own_items(p, blocks));
-  GOMP_barrier();
-  NAME(join_gradient)(p, rk_share(blocks, 1));
+  NAME(sum_gradient_any)(p, own_items(p, p->channels / BLOCK));
 }
-
-static void NAME(backward_rest)(void *opaque) {
+static void NAME(join_gradient_share)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  NAME(take_gradient)(p);
-  GOMP_barrier();
+  NAME(join_gradient)(p, rk_share(p->channels / BLOCK, 1));
+}
+static void NAME(spread_gradient_share)(void *opaque) {
+  const rk_batch_norm *p = opaque;
   NAME(spread_gradient_any)(p, own_items(p, p->channels / BLOCK));
 }
-
-static void NAME(backward)(void *opaque) {
+static void NAME(backward_blocks)(void *opaque) {
   const rk_batch_norm *p = opaque;
-  int64_t blocks = p->channels / BLOCK;
-  if (goes_by_block(p, blocks, 2, sizeof(ELEMENT))) {
-    rk_range share = rk_share(blocks, 1);
-    for (int64_t block = share.from; block < share.to; block++) {
-      items own = items_of_block(p, block);
-      NAME(sum_gradient_any)(p, own);
-      NAME(join_gradient)(p, (rk_range){block, block + 1});
-      NAME(spread_gradient_any)(p, own);
-    }
-  } else {
-    NAME(backward_sums)(opaque);
-    GOMP_barrier();
-    NAME(spread_gradient_any)(p, own_items(p, blocks));
+  rk_range share = rk_share(p->channels / BLOCK, 1);
+  for (int64_t block = share.from; block < share.to; block++) {
+    items own = items_of_block(p, block);
+    NAME(sum_gradient_any)(p, own);
+    NAME(join_gradient)(p, (rk_range){block, block + 1});
+    NAME(spread_gradient_any)(p, own);
   }
 }
 

@@ -17,7 +17,7 @@ static void add_body(void *opaque) {
 }
 void rk_add(const float *a, const float *b, float *y, int64_t count) {
   pair p = {a, b, y, count};
-  GOMP_parallel(add_body, &p, 0, 0);
+  rk_parallel(add_body, &p);
 }
 
 static void copy_body(void *opaque) {
@@ -27,7 +27,7 @@ static void copy_body(void *opaque) {
 }
 void rk_copy(const float *x, float *y, int64_t count) {
   pair p = {x, 0, y, count};
-  GOMP_parallel(copy_body, &p, 0, 0);
+  rk_parallel(copy_body, &p);
 }
 
 typedef struct { const float *x, *dy; float *y; int64_t count; float low, high; int kind; } activation;
@@ -48,7 +48,7 @@ static void activate_body(void *opaque) {
 }
 void rk_activate(const float *x, float *y, int64_t count, int kind, float low, float high) {
   activation p = {.x = x, .y = y, .count = count, .low = low, .high = high, .kind = kind};
-  GOMP_parallel(activate_body, &p, 0, 0);
+  rk_parallel(activate_body, &p);
 }
 
 RK_CLONES static void relu_slope_range(const float *y, const float *dy, float *dx, int64_t from, int64_t to) {
@@ -68,7 +68,7 @@ static void activate_backward_body(void *opaque) {
 }
 void rk_activate_backward(const float *y, const float *dy, float *dx, int64_t count, int kind, float low, float high) {
   activation p = {.x = y, .dy = dy, .y = dx, .count = count, .low = low, .high = high, .kind = kind};
-  GOMP_parallel(activate_backward_body, &p, 0, 0);
+  rk_parallel(activate_backward_body, &p);
 }
 
 // The bits of a float as an integer: without the sign, they are in the order of the magnitudes.
@@ -93,7 +93,7 @@ static void magnitude_body(void *opaque) {
 }
 float rk_largest_magnitude(const float *x, int64_t count) {
   magnitudes p = {x, count, 0};
-  GOMP_parallel(magnitude_body, &p, 0, 0);
+  rk_parallel(magnitude_body, &p);
   float most;
   memcpy(&most, &p.most, sizeof most);
   return most;
@@ -112,7 +112,7 @@ static void scale_body(void *opaque) {
 }
 void rk_scale(float *x, int64_t count, float factor) {
   scaling p = {.y = x, .count = count, .factor = factor};
-  GOMP_parallel(scale_body, &p, 0, 0);
+  rk_parallel(scale_body, &p);
 }
 
 RK_CLONES static void clamp_range(float *y, int64_t from, int64_t to, float limit) {
@@ -125,7 +125,7 @@ static void clamp_body(void *opaque) {
 }
 void rk_clamp(float *x, int64_t count, float limit) {
   scaling p = {.y = x, .count = count, .factor = limit};
-  GOMP_parallel(clamp_body, &p, 0, 0);
+  rk_parallel(clamp_body, &p);
 }
 
 RK_CLONES static void average_range(float *y, const float *x, int64_t from, int64_t to, float kept, float added) {
@@ -139,7 +139,7 @@ static void average_body(void *opaque) {
 }
 void rk_average(float *y, const float *x, int64_t count, double keep) {
   scaling p = {.x = x, .y = y, .count = count, .keep = keep};
-  GOMP_parallel(average_body, &p, 0, 0);
+  rk_parallel(average_body, &p);
 }
 
 typedef struct {
@@ -158,7 +158,7 @@ static void mix_body(void *opaque) {
 }
 void rk_mix_rows(const float *x, float *y, int64_t rows, int64_t count, float weight) {
   rows_of_planes p = {.x = x, .y = y, .rows = rows, .count = count, .weight = weight};
-  GOMP_parallel(mix_body, &p, 0, 0);
+  rk_parallel(mix_body, &p);
 }
 
 static void paste_body(void *opaque) {
@@ -180,7 +180,7 @@ void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64
                    int64_t bottom, int64_t left, int64_t right) {
   rows_of_planes p = {.x = x, .y = y, .rows = rows, .planes = planes, .height = height, .width = width, .top = top,
                       .bottom = bottom, .left = left, .right = right};
-  GOMP_parallel(paste_body, &p, 0, 0);
+  rk_parallel(paste_body, &p);
 }
 
 RK_CLONES static void rescale_range(const float *x, float *y, int64_t count, float factor, float term) {
@@ -198,7 +198,7 @@ void rk_rescale_planes(const float *x, float *y, int64_t rows, int64_t channels,
                        const float *terms) {
   rows_of_planes p = {.x = x, .y = y, .rows = rows, .planes = channels, .count = pixels, .factors = factors,
                       .terms = terms};
-  GOMP_parallel(rescale_body, &p, 0, 0);
+  rk_parallel(rescale_body, &p);
 }
 
 // Philox4x32-10 (Salmon et al. 2011), the same as Tensors/Random.swift.
@@ -245,10 +245,10 @@ static void drop_body(void *opaque) {
 void rk_dropout(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,
                 uint32_t purpose_and_lane) {
   drop p = {x, y, rows, count, rate, state, purpose_and_lane, 0};
-  GOMP_parallel(drop_body, &p, 0, 0);
+  rk_parallel(drop_body, &p);
 }
 void rk_drop_path(const float *x, float *y, int64_t rows, int64_t count, float rate, const rk_random_state *state,
                   uint32_t purpose_and_lane) {
   drop p = {x, y, rows, count, rate, state, purpose_and_lane, 1};
-  GOMP_parallel(drop_body, &p, 0, 0);
+  rk_parallel(drop_body, &p);
 }

@@ -29,7 +29,7 @@ static void cross_entropy_body(void *opaque) {
 void rk_soft_cross_entropy(const float *logits, const float *targets, float *gradient, double *losses, int64_t rows,
                            int64_t classes, float scale) {
   cross_entropy p = {logits, targets, gradient, losses, rows, classes, scale};
-  GOMP_parallel(cross_entropy_body, &p, 0, 0);
+  rk_parallel(cross_entropy_body, &p);
 }
 
 typedef struct {
@@ -58,7 +58,7 @@ void rk_binary_cross_entropy(const float *logits, const float *targets, float th
                              double *losses, int64_t rows, int64_t classes, float scale) {
   terms p = {.logits = logits, .targets = targets, .gradient = gradient, .losses = losses, .rows = rows,
              .classes = classes, .threshold = threshold, .scale = scale};
-  GOMP_parallel(binary_body, &p, 0, 0);
+  rk_parallel(binary_body, &p);
 }
 
 // The logarithm of the sum of exp(z / temperature).
@@ -86,7 +86,7 @@ static void softmax_body(void *opaque) {
 void rk_softmax(const float *logits, float *y, int64_t rows, int64_t classes, float temperature, float share, int adds) {
   terms p = {.logits = logits, .gradient = y, .rows = rows, .classes = classes, .temperature = temperature,
              .weight = share, .adds = adds};
-  GOMP_parallel(softmax_body, &p, 0, 0);
+  rk_parallel(softmax_body, &p);
 }
 
 static void distill_body(void *opaque) {
@@ -110,5 +110,5 @@ void rk_distill(const float *logits, const float *p, float *gradient, double *lo
                 float temperature, float weight, float factor, float scale) {
   terms t = {.logits = logits, .targets = p, .gradient = gradient, .losses = losses, .rows = rows, .classes = classes,
              .temperature = temperature, .weight = weight, .factor = factor, .scale = scale};
-  GOMP_parallel(distill_body, &t, 0, 0);
+  rk_parallel(distill_body, &t);
 }

@@ -33,11 +33,11 @@ static void forward_body(void *opaque) {
   rk_range share = rk_share(p->outer * p->out_height, 1);
   EACH_WIDTH(row);
 }
-void rk_max_pool(const rk_max_pooling *p) { GOMP_parallel(forward_body, (void *)p, 0, 0); }
+void rk_max_pool(const rk_max_pooling *p) { rk_parallel(forward_body, (void *)p); }
 
 static void backward_body(void *opaque) {
   const rk_max_pooling *p = opaque;
   rk_range share = rk_share(p->outer * p->height, 1);
   EACH_WIDTH(row_backward);
 }
-void rk_max_pool_backward(const rk_max_pooling *p) { GOMP_parallel(backward_body, (void *)p, 0, 0); }
+void rk_max_pool_backward(const rk_max_pooling *p) { rk_parallel(backward_body, (void *)p); }

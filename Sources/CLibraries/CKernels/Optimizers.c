@@ -48,7 +48,7 @@ void rk_sgd(float *w, const float *g, float *v, const rk_segment *segments, int6
             float momentum, int nesterov, int first) {
   update p = {.w = w, .g = g, .v = v, .segments = segments, .segment_count = segment_count, .rate = rate,
               .momentum = momentum, .nesterov = nesterov, .first = first};
-  GOMP_parallel(sgd_body, &p, 0, 0);
+  rk_parallel(sgd_body, &p);
 }
 
 typedef struct { float beta1, rest1, beta2, rest2, step, root2, epsilon, shrink, joined; } adam_terms;
@@ -88,7 +88,7 @@ void rk_adam(float *w, const float *g, float *m, float *v, const rk_segment *seg
                       .rest2 = (float)(1 - beta2), .step = (float)(rate / correction1),
                       .root2 = (float)sqrt(correction2), .epsilon = epsilon};
   adam p = {w, g, m, v, segments, segment_count, terms, rate, decoupled};
-  GOMP_parallel(adam_body, &p, 0, 0);
+  rk_parallel(adam_body, &p);
 }
 
 typedef struct { float rate, kept, rest, momentum, epsilon, decay; } rms_terms;
@@ -135,7 +135,7 @@ void rk_rms_prop(float *w, const float *g, float *v, float *b, const rk_segment 
                  float rate, double decay, float momentum, float epsilon, int tensorflow) {
   rms p = {w, g, v, b, segments, segment_count, {rate, (float)decay, (float)(1 - decay), momentum, epsilon, 0},
            tensorflow};
-  GOMP_parallel(rms_body, &p, 0, 0);
+  rk_parallel(rms_body, &p);
 }
 
 // Blocks
@@ -199,7 +199,7 @@ static void squares_block(const blockwise *p, int64_t block, int64_t segment, in
 double rk_squares(const float *x, const rk_segment *segments, int64_t segment_count, double *partial) {
   blockwise p = {.g = x, .segments = segments, .segment_count = segment_count, .partial = partial,
                  .body = squares_block};
-  GOMP_parallel(blocks_body, &p, 0, 0);
+  rk_parallel(blocks_body, &p);
   double sum = 0;
   for (int64_t block = 0; block < rk_block_count(segments, segment_count); block++) sum += partial[block];
   return sum;
@@ -264,14 +264,14 @@ void rk_lamb(float *w, const float *g, float *m, float *v, const rk_segment *seg
                  .partial = partial, .ratios = ratios, .rate = rate, .body = lamb_moments_block,
                  .lamb = {divisor, (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), epsilon,
                           (float)correction1, (float)sqrt(correction2), 0}};
-  GOMP_parallel(blocks_body, &p, 0, 0);
+  rk_parallel(blocks_body, &p);
   int64_t block = 0;
   for (int64_t s = 0; s < segment_count; s++) {
     norms n = norms_of(&p, segments[s], &block);
     ratios[s] = n.weights > 0 && n.moves > 0 ? n.weights / n.moves : 1;
   }
   p.body = lamb_apply_block;
-  GOMP_parallel(blocks_body, &p, 0, 0);
+  rk_parallel(blocks_body, &p);
 }
 
 RK_CLONES static void lars_range(float *w, const float *g, float *v, int64_t count, float rate, float momentum,
@@ -303,7 +303,7 @@ void rk_lars(float *w, const float *g, float *v, const rk_segment *segments, int
   blockwise p = {.w = w, .g = g, .v = momentum == 0 ? 0 : v, .segments = segments, .segment_count = segment_count,
                  .partial = partial, .ratios = ratios, .rate = rate, .momentum = momentum, .nesterov = nesterov,
                  .first = first, .body = lars_norms_block};
-  GOMP_parallel(blocks_body, &p, 0, 0);
+  rk_parallel(blocks_body, &p);
   int64_t block = 0;
   for (int64_t s = 0; s < segment_count; s++) {
     norms n = norms_of(&p, segments[s], &block);
@@ -311,5 +311,5 @@ void rk_lars(float *w, const float *g, float *v, const rk_segment *segments, int
     ratios[s] = n.weights > 0 && n.moves > 0 ? trust * n.weights / (n.moves + n.weights * decay + epsilon) : 1;
   }
   p.body = lars_apply_block;
-  GOMP_parallel(blocks_body, &p, 0, 0);
+  rk_parallel(blocks_body, &p);
 }

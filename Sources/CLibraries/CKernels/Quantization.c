@@ -72,7 +72,7 @@ static void round_body(void *opaque) {
 }
 void rk_fake_quantize(const float *x, float *y, int64_t count, rk_quantizer by) {
   rounding p = {.x = x, .y = y, .count = count, .by = by};
-  GOMP_parallel(round_body, &p, 0, 0);
+  rk_parallel(round_body, &p);
 }
 
 static void copy_range(const float *x, float *y, int64_t from, int64_t to) {
@@ -126,7 +126,7 @@ static void pass_within(void *opaque) {
   pass_range(p->x, p->dy, p->dx, share.from, share.to, by.scale * (float)(by.lowest - by.zero),
              by.scale * (float)(by.highest - by.zero));
 }
-void rk_pass_within(const rk_moving_quantizer *p) { GOMP_parallel(pass_within, (void *)p, 0, 0); }
+void rk_pass_within(const rk_moving_quantizer *p) { rk_parallel(pass_within, (void *)p); }
 
 RK_CLONES static void scale_row(const float *w, float *y, int64_t count, double factor) {
   RK_ELEMENTWISE

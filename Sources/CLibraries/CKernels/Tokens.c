@@ -18,7 +18,7 @@ static void scale_body(void *opaque) {
 }
 void rk_layer_scale(const float *x, const float *w, float *y, int64_t rows, int64_t features) {
   tokens p = {.x = x, .w = w, .y = y, .batch = rows, .features = features};
-  GOMP_parallel(scale_body, &p, 0, 0);
+  rk_parallel(scale_body, &p);
 }
 
 RK_CLONES static void scale_stripe(const float *x, const float *dy, const float *w, float *dx, float *dw, int64_t rows,
@@ -41,7 +41,7 @@ static void scale_backward_body(void *opaque) {
 void rk_layer_scale_backward(const float *x, const float *dy, const float *w, float *dx, float *dw, int64_t rows,
                              int64_t features) {
   tokens p = {.x = x, .dy = dy, .w = w, .dx = dx, .dw = dw, .batch = rows, .features = features};
-  GOMP_parallel(scale_backward_body, &p, 0, 0);
+  rk_parallel(scale_backward_body, &p);
 }
 
 void rk_class_token(const float *token, float *y, int64_t batch, int64_t token_count, int64_t features) {
@@ -69,7 +69,7 @@ static void mean_body(void *opaque) {
 }
 void rk_token_mean(const float *x, float *y, int64_t batch, int64_t token_count, int64_t features) {
   tokens p = {.x = x, .y = y, .batch = batch, .tokens = token_count, .features = features};
-  GOMP_parallel(mean_body, &p, 0, 0);
+  rk_parallel(mean_body, &p);
 }
 
 static void mean_backward_body(void *opaque) {
@@ -84,5 +84,5 @@ static void mean_backward_body(void *opaque) {
 }
 void rk_token_mean_backward(const float *dy, float *dx, int64_t batch, int64_t token_count, int64_t features) {
   tokens p = {.dy = dy, .dx = dx, .batch = batch, .tokens = token_count, .features = features};
-  GOMP_parallel(mean_backward_body, &p, 0, 0);
+  rk_parallel(mean_backward_body, &p);
 }
