@@ -30,7 +30,7 @@ public enum Augmentation: Hashable, Sendable, Codable {
   case randomErasing(RandomErasing)
   /// Takes each image several times, each copy changed in its own way, in as many steps as before: see `RepeatedSamples`.
   /// Only where the order is shuffled.
-  case repeatedAugmentation(times: Int = 3)
+  case repeated(times: Int = 3)
 
   /// Tells the draws of one kind from those of another, so that adding one moves nothing else. 1 to 15.
   private var lane: Int {

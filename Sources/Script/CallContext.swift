@@ -17,7 +17,7 @@ public struct CallContext {
   public func report(_ text: String) { machine.output.report(text) }
 
   /// Shows an image that was drawn.
-  public func show(image name: String, at path: String) { machine.output.show(image: name, at: path) }
+  public func show(picture name: String, at path: String) { machine.output.show(picture: name, at: path) }
 
   /// Calls a function that was passed as a value.
   public func call(_ function: Function, _ arguments: Value...) throws(ScriptError) -> Value {

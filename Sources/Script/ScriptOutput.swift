@@ -13,7 +13,7 @@ public protocol ScriptOutput: Sendable {
   /// Takes the text of a statement of the script itself when the run gets there.
   func execute(_ code: String)
   /// Takes an image that was drawn: its name in the script, and where it lies.
-  func show(image name: String, at path: String)
+  func show(picture name: String, at path: String)
 }
 
 extension ScriptOutput {
@@ -22,5 +22,5 @@ extension ScriptOutput {
   public func report(_ text: String) {}
   public func narrate(_ markdown: String) {}
   public func execute(_ code: String) {}
-  public func show(image name: String, at path: String) {}
+  public func show(picture name: String, at path: String) {}
 }

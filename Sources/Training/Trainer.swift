@@ -104,7 +104,7 @@ public struct Trainer {
       throw .tooFewSamples(count: training.count, batchSize: plan.batchSize)
     }
     let trained: Network
-    do { trained = try network.withStochasticDepth(Float(plan.dropPath)) } catch { throw .network(error) }
+    do { trained = try network.withDropPath(Float(plan.dropPath)) } catch { throw .network(error) }
 
     // A batch is computed in parts, each of which the loader takes for a batch of its own.
     let sharding = try Sharding(plan, rank: communicator.rank, size: communicator.size)

@@ -40,7 +40,7 @@ public struct TrainingPlan: Hashable, Sendable, Codable {
   public var labelSmoothing = 0.0
   public var augmentations: [Augmentation] = []
   public var mixing: Mixing?
-  /// The rate at which the last residual branch is dropped in training; see `Network.withStochasticDepth`.
+  /// The rate at which the last residual branch is dropped in training; see `Network.withDropPath`.
   public var dropPath = 0.0
   /// How teachers are listened to, where there are some.
   public var distillation: Distillation?

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Testing
 
-@Suite struct ImageFolderTests {
+@Suite struct FileImagesTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 

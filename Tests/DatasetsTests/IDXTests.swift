@@ -61,8 +61,8 @@ import Testing
   @Test("bytes after the end are an error")
   func trailing() throws {
     try folder.smallIDX()
-    let images = idx([6, 2, 3], Array(repeating: 0, count: 36))
-    for bytes in [gzip(images) + [0], gzip(images + [0]), images + [0], gzip(images) + gzip(images)] {
+    let content = idx([6, 2, 3], Array(repeating: 0, count: 36))
+    for bytes in [gzip(content) + [0], gzip(content + [0]), content + [0], gzip(content) + gzip(content)] {
       _ = try folder.file("train-images-idx3-ubyte.gz", bytes)
       #expect(throws: DatasetError.trailingBytes(path: images, expected: 52)) { try folder.openSmallIDX() }
     }

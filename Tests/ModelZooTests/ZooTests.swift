@@ -107,15 +107,15 @@ import Testing
         try CIFARResNet(depth: 20, shortcut: .projection).network(input: [3, 32, 32], classes: 10)
       ),
     ] {
-      #expect(try plain.withStochasticDepth(#require(built.layers.compactMap(\.dropPathRate).last)) == built)
-      #expect(try plain.withStochasticDepth(0) == plain)
-      #expect(throws: ShapeError.self) { try built.withStochasticDepth(0.1) }
+      #expect(try plain.withDropPath(#require(built.layers.compactMap(\.dropPathRate).last)) == built)
+      #expect(try plain.withDropPath(0) == plain)
+      #expect(throws: ShapeError.self) { try built.withDropPath(0.1) }
     }
     let vgg = try VGG(.vgg11).network(input: [3, 32, 32], classes: 10)
-    #expect(throws: ShapeError.self) { try vgg.withStochasticDepth(0.1) }
+    #expect(throws: ShapeError.self) { try vgg.withDropPath(0.1) }
   }
 
-  @Test("drop path grows linearly from nothing at the first block to its rate at the last") func dropPath() throws {
+  @Test("drop path grows linearly from nothing at the first block to its rate at the last") func dropPathRates() throws {
     let network = try ResNet(.resnet50, dropPath: 0.15).network(input: [3, 224, 224], classes: 10)
     let rates = network.layers.compactMap { layer in
       if case .dropPath(let dropPath) = layer.operation { dropPath.rate } else { nil }

@@ -12,10 +12,10 @@ struct FigureTests {
 
   private func tiles(_ workshop: Workshop, _ call: String) throws -> [Tile] {
     try workshop.value(call.replacing("TO", with: "to: \"grid.png\""))
-    guard case .images(let grid) = try #require(try chart(workshop, "grid.png").panels.first?.marks.first) else {
+    guard case .pictures(let grid) = try #require(try chart(workshop, "grid.png").panels.first?.marks.first) else {
       throw UnexpectedValue()
     }
-    return grid.images
+    return grid.pictures
   }
 
   @Test(

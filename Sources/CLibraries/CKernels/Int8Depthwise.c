@@ -19,7 +19,7 @@ typedef struct {
   int64_t columns, row;   // of the copied rows: pixels and bytes
   int64_t rows;           // output rows of a block
   // Bytes of scratch: the copied rows, the distances of the places; and bias and scales as the sums have them.
-  int64_t image, distances, values, total;
+  int64_t padded, distances, values, total;
 } job;
 
 // Where a block has its channel c: in the order that bytes take when vpunpck widens them twice.
@@ -35,21 +35,21 @@ static job job_of(const rk_int8_convolution *p) {
   job.rows = (block_bytes / job.row - reach) / p->stride_height + 1;
   if (job.rows < 1) job.rows = 1;
   job.rows = rk_smaller(job.rows, p->out_height);
-  job.image = rk_aligned(((job.rows - 1) * p->stride_height + reach) * job.row);
+  job.padded = rk_aligned(((job.rows - 1) * p->stride_height + reach) * job.row);
   job.distances = rk_aligned(job.pairs * 2 * (int64_t)sizeof(int64_t));
   job.values = job.channels * (int64_t)sizeof(int32_t);
-  job.total = job.image + job.distances + 2 * job.values;
+  job.total = job.padded + job.distances + 2 * job.values;
   return job;
 }
 
 // What the output rows from `from` to `to` of an image need.
-static void copy_rows(const job *job, int64_t image, int64_t from, int64_t to, uint8_t *image) {
+static void copy_rows(const job *job, int64_t image, int64_t from, int64_t to, uint8_t *padded) {
   const rk_int8_convolution *p = job->p;
   int64_t top = from * p->stride_height - p->pad_top;
   int64_t count = (to - from - 1) * p->stride_height + (int64_t)(p->kernel_height - 1) * p->dilation_height + 1;
   int64_t left = rk_smaller(p->pad_left, job->columns), inside = rk_smaller(p->width, job->columns - left);
   for (int64_t i = 0; i < count; i++) {
-    uint8_t *target = image + i * job->row;
+    uint8_t *target = padded + i * job->row;
     if (top + i < 0 || top + i >= p->height) {
       memset(target, p->zero, job->row);
       continue;
@@ -80,7 +80,7 @@ RK_AVX2 RK_INLINE void add_pair(__m256i sum[4], __m256i x, __m256i other, const 
 }
 
 // Some output rows. `is_3x3`: without holes.
-RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *image, const int64_t *distances, const int32_t *bias,
+RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *padded, const int64_t *distances, const int32_t *bias,
                                 const float *scales, int64_t image, int64_t from, int64_t to, const int is_3x3) {
   // What is read here is not read again below: a byte that is written could be any of it.
   const rk_int8_convolution *p = job->p;
@@ -94,7 +94,7 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *image, const int6
   float *y_real = p->y_real;
   const uint8_t *residual = p->residual;
   for (int64_t i = from; i < to; i++) {
-    const uint8_t *window = image + (i - from) * p->stride_height * row;
+    const uint8_t *window = padded + (i - from) * p->stride_height * row;
     int64_t start = (image * p->out_height + i) * width * channels;
     for (int64_t j = 0; j < width; j++, window += step, start += channels) {
       const int16_t *w = p->weights;
@@ -145,10 +145,10 @@ RK_AVX2 RK_INLINE void run_rows(const job *job, const uint8_t *image, const int6
 RK_AVX2 static void convolve(void *context) {
   const job *job = context;
   const rk_int8_convolution *p = job->p;
-  uint8_t *image = (uint8_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * job->total;
-  int64_t *distances = (void *)(image + job->image);
-  int32_t *bias = (void *)(image + job->image + job->distances);
-  float *scales = (void *)(image + job->image + job->distances + job->values);
+  uint8_t *padded = (uint8_t *)rk_aligned((intptr_t)p->scratch) + omp_get_thread_num() * job->total;
+  int64_t *distances = (void *)(padded + job->padded);
+  int32_t *bias = (void *)(padded + job->padded + job->distances);
+  float *scales = (void *)(padded + job->padded + job->distances + job->values);
   for (int64_t i = 0; i < job->channels; i++) {
     int64_t at = i / per_block * per_block + lane_of(i % per_block);
     bias[at] = i < p->channels ? p->bias[i] : 0;
@@ -165,9 +165,9 @@ RK_AVX2 static void convolve(void *context) {
   while (share.from < share.to) {
     int64_t image = share.from / p->out_height, from = share.from % p->out_height;
     int64_t to = rk_smaller(rk_smaller(from + job->rows, p->out_height), from + share.to - share.from);
-    copy_rows(job, image, from, to, image);
-    if (is_3x3) run_rows(job, image, distances, bias, scales, image, from, to, 1);
-    else run_rows(job, image, distances, bias, scales, image, from, to, 0);
+    copy_rows(job, image, from, to, padded);
+    if (is_3x3) run_rows(job, padded, distances, bias, scales, image, from, to, 1);
+    else run_rows(job, padded, distances, bias, scales, image, from, to, 0);
     share.from += to - from;
   }
 }

@@ -14,7 +14,7 @@ let grid = Builtin(
   ] + figureParameters + [
     Parameter(
       "count", .integer, "How many at most; all of the list, else about 40, where left out.", optional: true,
-      labelled: true, allowed: 1...Double(ImageGrid.mostImages)),
+      labelled: true, allowed: 1...Double(ImageGrid.mostPictures)),
     Parameter(
       "on", .oneOf(["train", "validation"]),
       "Which part; where left out, the validation set for a list, else the training set.", optional: true,
@@ -72,11 +72,11 @@ let grid = Builtin(
   }
   let shape = split.imageShape
   let bytes = count * (shape[0] == 3 ? 3 : 1) * shape[1] * shape[2]
-  guard count <= ImageGrid.mostImages else {
-    throw ChartError.tooMuch(.images, count: count, limit: ImageGrid.mostImages)
+  guard count <= ImageGrid.mostPictures else {
+    throw ChartError.tooMuch(.pictures, count: count, limit: ImageGrid.mostPictures)
   }
   guard bytes <= ImageGrid.mostBytes else {
-    throw ChartError.tooMuch(.imageBytes, count: bytes, limit: ImageGrid.mostBytes)
+    throw ChartError.tooMuch(.pictureBytes, count: bytes, limit: ImageGrid.mostBytes)
   }
   let loader = Loader(
     loaded, batchSize: min(count, 64), normalization: data.normalization, augmentations: augmentations,
@@ -104,7 +104,7 @@ let grid = Builtin(
   let width = try arguments.integerIfGiven("width") ?? 1280
   let lines = try arguments.string("title").isEmpty ? 1 : 2
   return try arguments.drawn(
-    [Panel(marks: [.images(images)])], subtitle: subtitle, width: width,
+    [Panel(marks: [.pictures(images)])], subtitle: subtitle, width: width,
     height: images.height(ofChart: width, lines: lines))
 }
 

@@ -88,7 +88,7 @@ extension ChartError: ExplainedError {
     case .size, .drawing: "choose a smaller image"
     case .crowded: "choose a larger image, or draw fewer curves"
     case .tooMuch(.bins, _, _): "choose fewer with bins:"
-    case .tooMuch(.images, _, _), .tooMuch(.imageBytes, _, _): "choose fewer with count:, or smaller images"
+    case .tooMuch(.pictures, _, _), .tooMuch(.pictureBytes, _, _): "choose fewer with count:, or smaller images"
     case .tooMuch: "draw a part of it"
     case .textChunk, .notPNG, .noChart: nil
     case .unwritable(let error): error.hint

@@ -7,7 +7,7 @@ extension Network {
   /// A residual branch is what an addition takes on the way with more convolutions and dense layers. Parameters keep
   /// their names, and inference is not changed, so weights fit both networks.
   /// - Throws: `ShapeError` where there is no residual branch, or stochastic depth already, or the rate is not one.
-  public func withStochasticDepth(_ rate: Float) throws(ShapeError) -> Network {
+  public func withDropPath(_ rate: Float) throws(ShapeError) -> Network {
     guard rate != 0 else { return self }
     var sums: [Node] = []
     for node in nodes {
