@@ -65,9 +65,10 @@ let package = Package(
       dependencies: ["CFlatBuffers", "CZlib", "Tensors", "Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/Interchange", exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
     target("Charts", "CGD", "Tensors"),
+    target("Statistics"),
     target("Script", "Tensors"),
     target(
-      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script",
+      "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script", "Statistics",
       .product(name: "GRDB", package: "GRDB.swift")),
     .executableTarget(
       name: "reprise",
@@ -99,8 +100,9 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], path: "Tests/InterchangeTests", exclude: ["Goldens"], swiftSettings: strict),
     tests("Charts", "Charts", "Tensors"),
+    tests("Statistics", "Statistics", "Tensors", resources: [.copy("Goldens")]),
     tests("Script", "Script", resources: [.copy("Goldens")]),
-    tests("Notebook", "Charts", "Notebook", "Script", "Tensors", "Training"),
+    tests("Notebook", "Charts", "Notebook", "Script", "Statistics", "Tensors", "Training"),
     tests("reprise", "Tensors"),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
