@@ -107,7 +107,7 @@ struct SessionTests {
 struct TableTests {
   @Test("columns that do not fit follow below, behind the first again; numbers have six digits, none is a dash")
   func width() throws {
-    let rows = try #require(try value("[{ layer: \"conv1\", mean: 1 / 3, std: 100.0, w: none }, { layer: \"fc\", mean: 1e-9 / 3, std: 2, w: 5 }]"))
+    let rows = try #require(try value("[{ layer: \"conv1\", mean: 1 / 3, sd: 100.0, w: none }, { layer: \"fc\", mean: 1e-9 / 3, sd: 2, w: 5 }]"))
     #expect(rows.shown == "layer         mean   sd  w\nconv1     0.333333  100  -\nfc     3.33333e-10    2  5")
     #expect(
       rows.shown(width: 20)
