@@ -20,7 +20,7 @@ def tails(test):
 def share(hits, count, bound):
     test = lambda side: stats.binomtest(hits, count, bound / 100, alternative=side).pvalue
     ends = lambda level: [100 * e for e in proportion_confint(hits, count, 1 - level, "beta")]
-    return dict(hits=hits, count=count, bound=bound, tails=tails(test), interval95=ends(0.95), interval90=ends(0.9))
+    return dict(correct=hits, count=count, bound=bound, tails=tails(test), interval95=ends(0.95), interval90=ends(0.9))
 
 
 def paired(first, second, count, bound):
