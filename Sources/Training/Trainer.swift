@@ -5,62 +5,6 @@ internal import Foundation
 public import Networks
 public import Tensors
 
-/// What an epoch gave.
-public struct EpochRecord: Hashable, Sendable, Codable {
-  /// From 1.
-  public let epoch: Int
-  /// Of the epoch's last step.
-  public let learningRate: Double
-  /// Means over the epoch's own steps, on augmented images, while the weights moved. The loss is the one that is made
-  /// small; a mixed image counts as right where the class with the larger share is answered.
-  public let trainLoss, trainTop1: Double
-  public let validation: Evaluation
-  /// The moving average's, on the validation set.
-  public var ema: Evaluation?
-  /// On what is held out of the training set: of the moving average where there is one.
-  public var selection: Evaluation?
-  /// Of training and of validation together.
-  public let seconds: Double
-  /// Of training alone.
-  public let imagesPerSecond: Double
-}
-
-/// Where a training stands.
-public struct Progress: Hashable, Sendable {
-  /// From 1.
-  public let epoch, step: Int
-  public let epochs, steps: Int
-  public let imagesPerSecond: Double
-  /// Mean of the epoch so far.
-  public let loss: Double
-  /// Of the step alone, before the weights moved, and the learning rate they moved by.
-  public let stepLoss, learningRate: Double
-  /// For all epochs that are left, validation included.
-  public let secondsLeft: Double
-}
-
-public enum TrainingEvent: Sendable {
-  case step(Progress)
-  case epoch(EpochRecord)
-  case ledger(LedgerEntry)
-}
-
-/// What a training leaves.
-public struct TrainingOutcome: Sendable {
-  /// Those that the plan asks for; of an interrupted training without snapshots the last ones.
-  public let weights: Weights
-  /// Measured on the validation set, with these weights.
-  public let final: Evaluation
-  public let epochs: [EpochRecord]
-  public let isInterrupted: Bool
-  /// Over all epochs.
-  public let stepsDone: Int
-  /// Where to go on from, of a training run that was interrupted.
-  public let checkpoint: Checkpoint?
-  /// The names of the parameters, in the order of the ledger's hashes.
-  public let parameterNames: [String]
-}
-
 /// Trains networks.
 public struct Trainer {
   public let engine: Engine
@@ -276,21 +220,5 @@ public struct Trainer {
   private func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
     let passed = end - start
     return max(passed.seconds, 1e-9)
-  }
-}
-
-extension LedgerEntry {
-  fileprivate init(
-    step: Int, loss: Double,
-    _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int, gradientStep: Int)], in plan: Plan
-  ) {
-    self.step = step
-    self.loss = loss.bitPattern
-    let values = plan.arenas.values
-    parameters = segments.map { segment in
-      var hasher = StableHasher()
-      hasher.combine(UnsafeRawBufferPointer(start: values + segment.offset, count: segment.count * 4))
-      return UInt32(truncatingIfNeeded: hasher.value)
-    }
   }
 }
