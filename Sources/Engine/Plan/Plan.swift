@@ -101,7 +101,7 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   ) {
     network = builder.source
     isFolded = builder.network != builder.source
-    (loaders, products) = (builder.loaders, builder.products)
+    (loaders, products) = (builder.integers.loaders, builder.integers.products)
     isReady = products.isEmpty
     self.traffic = traffic
     watches = builder.mode == .inference

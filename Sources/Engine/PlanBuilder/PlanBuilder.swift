@@ -69,27 +69,19 @@ struct PlanBuilder {
   let normReduction: NormReduction?
   let block = Engine.channelBlock
   let fusions: Fusions
-  let integerFusions: IntegerFusions
 
   var buffers: [Buffer] = []
   var steps: [PendingStep] = []
   var parameters: [Plan.Parameter] = []
   var values: [Value?]
-  /// What layers give in integers, bytes `N H W C`.
-  var levels: [Value?]
-  /// What takes quantizers and weights of the folded network for steps on integers.
-  var loaders: [(Network, Weights) -> Void] = []
-  var products: [IntegerProduct] = []
-  /// What each layer asks to be done on the way back, in forward order. Untyped, since swiftc 6.3 crashes on closures
-  /// of this form with a typed error; all that they throw is `EngineError`.
-  var backward: [(inout PlanBuilder) throws -> Void] = []
-  var contributions: [[Value]]
-  var needsGradient: [Bool]
+  /// Of a plan for integers.
+  var integers: IntegerState
+  /// Of the way back.
+  var backward: BackwardState
   /// Of each batch norm, the places of its parameters.
   private var normParameters: [Network.Node: [Int]] = [:]
   var conversions: [BufferID: [Value]] = [:]
   private var activationTaps: [Network.Node: Value] = [:]
-  var gradientTaps: [Network.Node: Value] = [:]
 
   init(
     _ network: Network, source: Network, batch: Int, mode: Plan.Mode, precision: Precision, taps: Set<Network.Node>,
@@ -104,18 +96,9 @@ struct PlanBuilder {
     self.engine = engine
     self.normReduction = normReduction
     fusions = Fusions(network, isTraining: mode.isTraining, taps: taps)
-    integerFusions = mode == .int8 ? IntegerFusions(network) : IntegerFusions()
     values = Array(repeating: nil, count: network.layers.count)
-    levels = values
-    contributions = Array(repeating: [], count: network.layers.count)
-    needsGradient = []
-    for node in network.nodes {
-      let layer = network[node]
-      let isWanted = if case .training(inputGradient: true) = mode { node == network.input } else { false }
-      let hasParameters = network.parameters(of: node).contains { $0.rule.isTrainable }
-      needsGradient.append(
-        isWanted || hasParameters || layer.inputs.contains { needsGradient[$0.index] } || taps.contains(node))
-    }
+    integers = IntegerState(network, isWanted: mode == .int8)
+    backward = BackwardState(network, mode, taps: taps)
   }
 
   var isTraining: Bool { mode.isTraining }
@@ -176,7 +159,7 @@ struct PlanBuilder {
       let gradient = newValue(logits.layout, .pinned)
       logitsGradient = gradient
       contribute(gradient, to: network.output)
-      for layer in backward.reversed() {
+      for layer in backward.layers.reversed() {
         do { try layer(&self) } catch let error as EngineError { throw error } catch { preconditionFailure("\(error)") }
       }
       if wantsInput || taps.contains(network.input), let whole = try self.gradient(of: network.input) {
@@ -188,7 +171,7 @@ struct PlanBuilder {
       self,
       ends: Plan.Ends(
         input: input, logits: logits, logitsGradient: logitsGradient, inputGradient: inputGradient,
-        activations: activationTaps, gradients: gradientTaps),
+        activations: activationTaps, gradients: backward.taps),
       forwardCount: forwardCount)
   }
 
