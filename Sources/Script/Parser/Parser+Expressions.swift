@@ -34,7 +34,7 @@ extension Parser {
       let function = FunctionSyntax(name: nil, parameters: parameters, body: body)
       return try make(.function(function), span(start).to(previousSpan), [], inner: function.depth)
     }
-    return try binary(0)
+    return try binary(.or)
   }
 
   /// Whether `x =>`, `() =>`, `(a, …` or `(a: …` stands here. A comma or colon stands in brackets nowhere else.

@@ -1,45 +1,60 @@
-extension Parser {
-  private mutating func binaryOperator() -> (BinaryOperator, level: Int)? {
-    switch current.kind {
-    case .keyword(.or), .symbol(.or): (.or, 1)
-    case .keyword(.and), .symbol(.and): (.and, 2)
-    case .symbol(.equal): (.equal, 4)
-    case .symbol(.notEqual): (.notEqual, 4)
-    case .symbol(.less): (.less, 4)
-    case .symbol(.lessOrEqual): (.lessOrEqual, 4)
-    case .symbol(.greater): (.greater, 4)
-    case .symbol(.greaterOrEqual): (.greaterOrEqual, 4)
-    case .symbol(.ellipsis): (.range, 5)
-    case .symbol(.halfOpen): (.halfOpenRange, 5)
-    case .symbol(.plus): (.add, 6)
-    case .symbol(.minus): (.subtract, 6)
-    case .symbol(.times): (.multiply, 7)
-    case .symbol(.divide): (.divide, 7)
-    case .symbol(.remainder): (.remainder, 7)
+/// How tightly operators hold what stands beside them, the loosest first. A sign before an expression, `**`, `with` and
+/// what stands behind an expression hold tighter than all of these.
+enum Precedence: Int, Comparable {
+  case or, and, not, comparison, range, sum, product, sign
+
+  static func < (a: Precedence, b: Precedence) -> Bool { a.rawValue < b.rawValue }
+
+  /// What the right side of an operator must hold to be part of it, so that operators group from the left.
+  var tighter: Precedence { Precedence(rawValue: rawValue + 1) ?? .sign }
+  /// Whether one may stand after another without brackets, as in `1 + 2 - 3`.
+  var chains: Bool { self != .comparison && self != .range }
+}
+
+extension Token.Kind {
+  /// The operator between two expressions that the token is; of `**`, which groups from the right, nil.
+  fileprivate var binaryOperator: (operator: BinaryOperator, precedence: Precedence)? {
+    switch self {
+    case .keyword(.or), .symbol(.or): (.or, .or)
+    case .keyword(.and), .symbol(.and): (.and, .and)
+    case .symbol(.equal): (.equal, .comparison)
+    case .symbol(.notEqual): (.notEqual, .comparison)
+    case .symbol(.less): (.less, .comparison)
+    case .symbol(.lessOrEqual): (.lessOrEqual, .comparison)
+    case .symbol(.greater): (.greater, .comparison)
+    case .symbol(.greaterOrEqual): (.greaterOrEqual, .comparison)
+    case .symbol(.ellipsis): (.range, .range)
+    case .symbol(.halfOpen): (.halfOpenRange, .range)
+    case .symbol(.plus): (.add, .sum)
+    case .symbol(.minus): (.subtract, .sum)
+    case .symbol(.times): (.multiply, .product)
+    case .symbol(.divide): (.divide, .product)
+    case .symbol(.remainder): (.remainder, .product)
     default: nil
     }
   }
+}
 
-  private static let notLevel = 3
-
-  mutating func binary(_ level: Int) throws(ScriptError) -> Expression {
+extension Parser {
+  /// An expression whose operators hold at least as tightly as given.
+  mutating func binary(_ least: Precedence) throws(ScriptError) -> Expression {
     var left: Expression
     let start = current
-    if level <= Self.notLevel, at(Keyword.not) {
+    if least <= .not, at(Keyword.not) {
       try enter(at: span(start))
       defer { nesting -= 1 }
       advance()
-      let operand = try binary(Self.notLevel)
+      let operand = try binary(.not)
       left = try make(.unary(.not, operand), span(start).to(operand.span), operand)
     } else {
       left = try unary()
     }
-    while let (binaryOperator, itsLevel) = binaryOperator(), itsLevel >= level {
+    while let (binaryOperator, precedence) = current.kind.binaryOperator, precedence >= least {
       advance()
       skipNewlinesAfterOperator()
-      let right = try beginsFunction() ? expression() : binary(itsLevel + 1)
+      let right = try beginsFunction() ? expression() : binary(precedence.tighter)
       left = try make(.binary(binaryOperator, left, right), left.span.to(right.span), left, right)
-      if itsLevel == 4 || itsLevel == 5, let (_, next) = self.binaryOperator(), next == itsLevel {
+      if !precedence.chains, let (_, next) = current.kind.binaryOperator, next == precedence {
         throw .chainedComparison(at: span(current))
       }
     }
