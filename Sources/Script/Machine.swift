@@ -115,7 +115,7 @@ final class Machine {
       for (index, argument) in arguments.enumerated() { frame.slots[index] = argument }
       return try run(code, frame, at: span)
     case .builtin(let builtin):
-      let given = arguments.map { GivenArgument(label: nil, value: $0, labelSpan: nil, span: span) }
+      let given = arguments.map { GivenArgument(label: nil, value: $0, span: span) }
       return try call(builtin, given, at: span)
     }
   }
@@ -127,38 +127,15 @@ final class Machine {
     case .script(let code, let surroundings):
       let frame = Frame(self, code, surroundings)
       let plan = ArgumentPlan(code.name, code.parameters.map { .init($0.name, mayBeOmitted: $0.default != nil) })
-      for (index, argument) in given.enumerated() {
-        let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
-        guard frame.slots[place] == nil else {
-          throw .duplicate(code.parameters[place].name, kind: "argument", at: argument.span)
-        }
-        frame.slots[place] = argument.value
-      }
+      for (index, argument) in try plan.placed(given).own.enumerated() { frame.slots[index] = argument?.value }
       return try run(code, frame, at: span)
     }
   }
 
   private func call(_ builtin: Builtin, _ given: [GivenArgument], at span: Span) throws(ScriptError) -> Value {
-    let plan = ArgumentPlan(builtin)
-    var values = [Value?](repeating: nil, count: builtin.parameters.count)
-    var spans = [Span?](repeating: nil, count: builtin.parameters.count)
-    var variadic: [Value] = []
-    var variadicSpans: [Span] = []
-    for (index, argument) in given.enumerated() {
-      let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
-      if builtin.parameters[place].isVariadic {
-        variadic.append(argument.value)
-        variadicSpans.append(argument.span)
-        continue
-      }
-      guard values[place] == nil else {
-        throw .duplicate(builtin.parameters[place].label, kind: "argument", at: argument.span)
-      }
-      values[place] = argument.value
-      spans[place] = argument.span
-    }
-    return try call(
-      builtin, values, variadic, ArgumentSpans(call: span, places: spans, variadic: variadicSpans))
+    let placed = try ArgumentPlan(builtin).placed(given)
+    let spans = ArgumentSpans(call: span, places: placed.own.map { $0?.span }, variadic: placed.rest.map(\.span))
+    return try call(builtin, placed.own.map { $0?.value }, placed.rest.map(\.value), spans)
   }
 
   /// Calls a builtin whose arguments are in place: fills in defaults, checks types, and keeps foreign errors.

@@ -1,5 +1,5 @@
 extension Checker {
-  private struct Given {
+  private struct Given: WrittenArgument {
     let label: Name?
     let type: ValueType
     let span: Span
@@ -75,25 +75,13 @@ extension Checker {
 
   /// Checks labels and counts. Returns for each argument its parameter, or nil where there is none.
   private mutating func check(_ given: [Given], _ plan: ArgumentPlan, at span: Span) -> [Int?] {
-    var taken = Set<Int>()
-    var places: [Int?] = []
     var isWrong = false
-    for (index, argument) in given.enumerated() {
-      do throws(ScriptError) {
-        let place = try plan.place(
-          of: index, label: argument.label?.text, labelSpan: argument.label?.span, at: argument.span)
-        if !plan.slots[place].isVariadic, !taken.insert(place).inserted {
-          throw .duplicate(plan.slots[place].name, kind: "argument", at: argument.label?.span ?? argument.span)
-        }
-        places.append(place)
-      } catch {
-        report(error)
-        isWrong = true
-        places.append(nil)
-      }
+    let places = plan.places(of: given) { error in
+      report(error)
+      isWrong = true
     }
     if !isWrong {
-      for (index, slot) in plan.slots.enumerated() where !slot.mayBeOmitted && !taken.contains(index) {
+      for (index, slot) in plan.slots.enumerated() where !slot.mayBeOmitted && !places.contains(index) {
         report(.missingArgument(slot.name, of: plan.function, at: span))
       }
     }

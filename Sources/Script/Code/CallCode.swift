@@ -13,16 +13,16 @@ final class BuiltinCallCode: Code, @unchecked Sendable {
     var values: [Value?] = []
     values.reserveCapacity(arguments.count)
     for argument in arguments { values.append(try argument?.evaluate(frame)) }
-    var rest: [Value] = []
-    for argument in variadic { rest.append(try argument.evaluate(frame)) }
+    let rest = try variadic.evaluate(frame)
     try frame.machine.checkInterruption(at: span)
     return try frame.machine.call(builtin, values, rest, spans)
   }
 }
 
-struct ArgumentCode {
+struct ArgumentCode: WrittenArgument {
   let label: Name?
   let value: Code
+  var span: Span { value.span }
 }
 
 /// A call of whatever the callee turns out to be.
@@ -59,10 +59,7 @@ final class CallCode: Code, @unchecked Sendable {
   private func callByLabels(_ function: Function, _ frame: Frame) throws(ScriptError) -> Value {
     var given: [GivenArgument] = []
     for argument in arguments {
-      given.append(
-        GivenArgument(
-          label: argument.label?.text, value: try argument.value.evaluate(frame), labelSpan: argument.label?.span,
-          span: argument.value.span))
+      given.append(GivenArgument(label: argument.label, value: try argument.value.evaluate(frame), span: argument.span))
     }
     return try frame.machine.call(function, given, at: span)
   }

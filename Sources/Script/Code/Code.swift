@@ -22,6 +22,17 @@ class Code: @unchecked Sendable {  // Sendable: subclasses have only `let`s
   }
 }
 
+extension [Code] {
+  /// Evaluates one after another. Inlined, since a frame of its own would take from the stack of each call.
+  @inline(__always)
+  func evaluate(_ frame: Frame) throws(ScriptError) -> [Value] {
+    var values: [Value] = []
+    values.reserveCapacity(count)
+    for code in self { values.append(try code.evaluate(frame)) }
+    return values
+  }
+}
+
 /// How a statement ended.
 enum Completion {
   case value(Value)

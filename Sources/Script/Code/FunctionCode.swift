@@ -57,9 +57,6 @@ extension Surroundings {
     _ frame: Frame, _ codes: [Code], _ cells: [CellSource]
   ) throws(ScriptError) -> Surroundings {
     if codes.isEmpty, cells.isEmpty { return .none }
-    var values: [Value] = []
-    values.reserveCapacity(codes.count)
-    for code in codes { values.append(try code.evaluate(frame)) }
-    return Surroundings(values, cells.map { $0.cell(in: frame) })
+    return Surroundings(try codes.evaluate(frame), cells.map { $0.cell(in: frame) })
   }
 }

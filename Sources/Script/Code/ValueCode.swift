@@ -5,10 +5,7 @@ final class ListCode: Code, @unchecked Sendable {
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
-    var values: [Value] = []
-    values.reserveCapacity(elements.count)
-    for element in elements { values.append(try element.evaluate(frame)) }
-    let list = List(values)
+    let list = List(try elements.evaluate(frame))
     try list.extent.check(at: span)
     return .list(list)
   }
@@ -22,10 +19,7 @@ final class RecordCode: Code, @unchecked Sendable {
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
-    var results: [Value] = []
-    results.reserveCapacity(values.count)
-    for value in values { results.append(try value.evaluate(frame)) }
-    let record = Record(names: names, values: results)
+    let record = Record(names: names, values: try values.evaluate(frame))
     try record.extent.check(at: span)
     return .record(record)
   }
