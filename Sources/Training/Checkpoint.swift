@@ -128,15 +128,3 @@ extension Plan {
     return hasher.hexadecimal
   }
 }
-
-/// When a training's state is kept, and what is done with it.
-public struct Checkpointing {
-  /// Seconds between two checkpoints within an epoch; they also come at the end of each epoch. Where keeping one takes
-  /// long, they come less often, so that it costs at most a twentieth of the time.
-  public var interval: Double
-  public var keep: (Checkpoint) -> Void
-
-  public init(interval: Double = 60, keep: @escaping (Checkpoint) -> Void) {
-    (self.interval, self.keep) = (interval, keep)
-  }
-}

@@ -1,6 +1,5 @@
 internal import Datasets
 internal import Engine
-internal import Networks
 
 /// What tells two trainings apart to the bit: a hash of the loss after a step, and of each parameter.
 public struct LedgerEntry: Hashable, Sendable, Codable {
@@ -22,16 +21,13 @@ public struct LedgerEntry: Hashable, Sendable, Codable {
 }
 
 extension LedgerEntry {
-  init(
-    step: Int, loss: Double,
-    _ segments: [(name: String, rule: ParameterRule, offset: Int, count: Int, gradientStep: Int)], in plan: Plan
-  ) {
+  init(step: Int, loss: Double, in plan: Plan) {
     self.step = step
     self.loss = loss.bitPattern
-    let values = plan.arenas.values
-    parameters = segments.map { segment in
+    let arenas = plan.arenas
+    parameters = arenas.segments.map { segment in
       var hasher = StableHasher()
-      hasher.combine(UnsafeRawBufferPointer(start: values + segment.offset, count: segment.count * 4))
+      hasher.combine(UnsafeRawBufferPointer(start: arenas.values + segment.offset, count: segment.count * 4))
       return UInt32(truncatingIfNeeded: hasher.value)
     }
   }
