@@ -16,9 +16,8 @@ int64_t rk_block_count(const rk_segment *segments, int64_t segment_count) {
 typedef struct { float divisor, beta1, rest1, beta2, rest2, epsilon, correction1, root2, decay; } lamb_terms;
 
 typedef struct blockwise {
-  float *w; const float *g; float *m, *v; const rk_segment *segments; int64_t segment_count;
-  double *partial, *ratios;
-  float rate, momentum; int nesterov, first;
+  rk_parameters of;
+  float rate, momentum; int nesterov, is_start;
   lamb_terms lamb;
   void (*body)(const struct blockwise *p, int64_t block, int64_t segment, int64_t at, int64_t count);
 } blockwise;
@@ -26,14 +25,14 @@ typedef struct blockwise {
 // Gives each block of the calling thread's share to the body.
 static void blocks_body(void *opaque) {
   const blockwise *p = opaque;
-  rk_range share = rk_share(rk_block_count(p->segments, p->segment_count), 1);
+  rk_range share = rk_share(rk_block_count(p->of.segments, p->of.segment_count), 1);
   int64_t first = 0;
-  for (int64_t s = 0; s < p->segment_count; s++) {
-    int64_t own = blocks_of(p->segments[s]);
+  for (int64_t s = 0; s < p->of.segment_count; s++) {
+    int64_t own = blocks_of(p->of.segments[s]);
     int64_t from = share.from > first ? share.from : first, to = share.to < first + own ? share.to : first + own;
     for (int64_t block = from; block < to; block++) {
-      int64_t place = (block - first) * block_size, left = p->segments[s].count - place;
-      p->body(p, block, s, p->segments[s].offset + place, left < block_size ? left : block_size);
+      int64_t place = (block - first) * block_size, left = p->of.segments[s].count - place;
+      p->body(p, block, s, p->of.segments[s].offset + place, left < block_size ? left : block_size);
     }
     first += own;
   }
@@ -56,11 +55,11 @@ RK_CLONES static double sum_of_squares(const float *x, int64_t count) {
 
 static void squares_block(const blockwise *p, int64_t block, int64_t segment, int64_t at, int64_t count) {
   (void)segment;
-  p->partial[block] = sum_of_squares(p->g + at, count);
+  p->of.partial[block] = sum_of_squares(p->of.g + at, count);
 }
 
 double rk_squares(const float *x, const rk_segment *segments, int64_t segment_count, double *partial) {
-  blockwise p = {.g = x, .segments = segments, .segment_count = segment_count, .partial = partial,
+  blockwise p = {.of = {.g = x, .segments = segments, .segment_count = segment_count, .partial = partial},
                  .body = squares_block};
   rk_parallel(blocks_body, &p);
   double sum = 0;
@@ -74,8 +73,8 @@ typedef struct { double weights, moves; } norms;
 static norms norms_of(const blockwise *p, rk_segment segment, int64_t *block) {
   norms n = {0, 0};
   for (int64_t end = *block + blocks_of(segment); *block < end; ++*block) {
-    n.weights += p->partial[2 * *block];
-    n.moves += p->partial[2 * *block + 1];
+    n.weights += p->of.partial[2 * *block];
+    n.moves += p->of.partial[2 * *block + 1];
   }
   if (segment.decay == 0) return (norms){0, 0};
   return (norms){sqrt(n.weights), sqrt(n.moves)};
@@ -110,39 +109,37 @@ RK_CLONES static void lamb_apply(float *w, const float *m, const float *v, int64
 
 static void lamb_moments_block(const blockwise *p, int64_t block, int64_t segment, int64_t at, int64_t count) {
   lamb_terms t = p->lamb;
-  t.decay = p->segments[segment].decay;
-  lamb_moments(p->w + at, p->g + at, p->m + at, p->v + at, count, t, p->partial + 2 * block);
+  t.decay = p->of.segments[segment].decay;
+  lamb_moments(p->of.w + at, p->of.g + at, p->of.first + at, p->of.second + at, count, t, p->of.partial + 2 * block);
 }
 static void lamb_apply_block(const blockwise *p, int64_t block, int64_t segment, int64_t at, int64_t count) {
   (void)block;
   lamb_terms t = p->lamb;
-  t.decay = p->segments[segment].decay;
-  lamb_apply(p->w + at, p->m + at, p->v + at, count, t, p->rate * (float)p->ratios[segment]);
+  t.decay = p->of.segments[segment].decay;
+  lamb_apply(p->of.w + at, p->of.first + at, p->of.second + at, count, t, p->rate * (float)p->of.ratios[segment]);
 }
 
-void rk_lamb(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
-             double *partial, double *ratios, float divisor, float rate, double beta1, double beta2, float epsilon,
-             double correction1, double correction2) {
-  blockwise p = {.w = w, .g = g, .m = m, .v = v, .segments = segments, .segment_count = segment_count,
-                 .partial = partial, .ratios = ratios, .rate = rate, .body = lamb_moments_block,
-                 .lamb = {divisor, (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), epsilon,
-                          (float)correction1, (float)sqrt(correction2), 0}};
+void rk_lamb(const rk_parameters *of, float rate, rk_moments moments, float divisor) {
+  blockwise p = {.of = *of, .rate = rate, .body = lamb_moments_block,
+                 .lamb = {divisor, (float)moments.beta1, (float)(1 - moments.beta1), (float)moments.beta2,
+                          (float)(1 - moments.beta2), moments.epsilon, (float)moments.correction1,
+                          (float)sqrt(moments.correction2), 0}};
   rk_parallel(blocks_body, &p);
   int64_t block = 0;
-  for (int64_t s = 0; s < segment_count; s++) {
-    norms n = norms_of(&p, segments[s], &block);
-    ratios[s] = n.weights > 0 && n.moves > 0 ? n.weights / n.moves : 1;
+  for (int64_t s = 0; s < of->segment_count; s++) {
+    norms n = norms_of(&p, of->segments[s], &block);
+    of->ratios[s] = n.weights > 0 && n.moves > 0 ? n.weights / n.moves : 1;
   }
   p.body = lamb_apply_block;
   rk_parallel(blocks_body, &p);
 }
 
 RK_CLONES static void lars_range(float *w, const float *g, float *v, int64_t count, float rate, float momentum,
-                                 float decay, float ratio, int nesterov, int first) {
+                                 float decay, float ratio, int nesterov, int is_start) {
   for (int64_t i = 0; i < count; i++) {
     float d = (g[i] + decay * w[i]) * ratio;
     if (v) {
-      float n = first ? d : momentum * v[i] + d;
+      float n = is_start ? d : momentum * v[i] + d;
       v[i] = n;
       d = nesterov ? d + momentum * n : n;
     }
@@ -152,26 +149,27 @@ RK_CLONES static void lars_range(float *w, const float *g, float *v, int64_t cou
 
 static void lars_norms_block(const blockwise *p, int64_t block, int64_t segment, int64_t at, int64_t count) {
   (void)segment;
-  p->partial[2 * block] = sum_of_squares(p->w + at, count);
-  p->partial[2 * block + 1] = sum_of_squares(p->g + at, count);
+  p->of.partial[2 * block] = sum_of_squares(p->of.w + at, count);
+  p->of.partial[2 * block + 1] = sum_of_squares(p->of.g + at, count);
 }
 static void lars_apply_block(const blockwise *p, int64_t block, int64_t segment, int64_t at, int64_t count) {
   (void)block;
-  lars_range(p->w + at, p->g + at, p->v ? p->v + at : 0, count, p->rate, p->momentum, p->segments[segment].decay,
-             (float)p->ratios[segment], p->nesterov, p->first);
+  const rk_parameters *of = &p->of;
+  lars_range(of->w + at, of->g + at, of->first ? of->first + at : 0, count, p->rate, p->momentum,
+             of->segments[segment].decay, (float)of->ratios[segment], p->nesterov, p->is_start);
 }
 
-void rk_lars(float *w, const float *g, float *v, const rk_segment *segments, int64_t segment_count, double *partial,
-             double *ratios, float rate, float momentum, int nesterov, int first, double trust, double epsilon) {
-  blockwise p = {.w = w, .g = g, .v = momentum == 0 ? 0 : v, .segments = segments, .segment_count = segment_count,
-                 .partial = partial, .ratios = ratios, .rate = rate, .momentum = momentum, .nesterov = nesterov,
-                 .first = first, .body = lars_norms_block};
+void rk_lars(const rk_parameters *of, float rate, float momentum, int nesterov, int is_start, double trust,
+             double epsilon) {
+  blockwise p = {.of = *of, .rate = rate, .momentum = momentum, .nesterov = nesterov, .is_start = is_start,
+                 .body = lars_norms_block};
+  if (momentum == 0) p.of.first = 0;
   rk_parallel(blocks_body, &p);
   int64_t block = 0;
-  for (int64_t s = 0; s < segment_count; s++) {
-    norms n = norms_of(&p, segments[s], &block);
-    double decay = segments[s].decay;
-    ratios[s] = n.weights > 0 && n.moves > 0 ? trust * n.weights / (n.moves + n.weights * decay + epsilon) : 1;
+  for (int64_t s = 0; s < of->segment_count; s++) {
+    norms n = norms_of(&p, of->segments[s], &block);
+    double decay = of->segments[s].decay;
+    of->ratios[s] = n.weights > 0 && n.moves > 0 ? trust * n.weights / (n.moves + n.weights * decay + epsilon) : 1;
   }
   p.body = lars_apply_block;
   rk_parallel(blocks_body, &p);

@@ -2,16 +2,13 @@
 #include "Team.h"
 #include <math.h>
 
-typedef struct {
-  float *w; const float *g; float *v; const rk_segment *segments; int64_t segment_count;
-  float rate, momentum; int nesterov, first;
-} update;
+typedef struct { const rk_parameters *p; float rate, momentum; int nesterov, is_start; } sgd;
 
 RK_CLONES static void sgd_range(float *w, const float *g, float *v, int64_t count, float rate, float momentum,
-                                float decay, int nesterov, int first) {
+                                float decay, int nesterov, int is_start) {
   if (momentum == 0) {
     for (int64_t i = 0; i < count; i++) w[i] -= rate * (g[i] + decay * w[i]);
-  } else if (first) {
+  } else if (is_start) {
     // PyTorch starts the velocity as the first gradient.
     for (int64_t i = 0; i < count; i++) {
       float d = g[i] + decay * w[i];
@@ -34,21 +31,20 @@ RK_CLONES static void sgd_range(float *w, const float *g, float *v, int64_t coun
 }
 
 static void sgd_body(void *opaque) {
-  update *p = opaque;
+  const sgd *by = opaque;
+  const rk_parameters *p = by->p;
   for (int64_t s = 0; s < p->segment_count; s++) {
     rk_segment segment = p->segments[s];
     rk_range share = rk_share(segment.count, 16);
     int64_t at = segment.offset + share.from;
-    sgd_range(p->w + at, p->g + at, p->v + at, share.to - share.from, p->rate, p->momentum, segment.decay,
-              p->nesterov, p->first);
+    sgd_range(p->w + at, p->g + at, p->first + at, share.to - share.from, by->rate, by->momentum, segment.decay,
+              by->nesterov, by->is_start);
   }
 }
 
-void rk_sgd(float *w, const float *g, float *v, const rk_segment *segments, int64_t segment_count, float rate,
-            float momentum, int nesterov, int first) {
-  update p = {.w = w, .g = g, .v = v, .segments = segments, .segment_count = segment_count, .rate = rate,
-              .momentum = momentum, .nesterov = nesterov, .first = first};
-  rk_parallel(sgd_body, &p);
+void rk_sgd(const rk_parameters *p, float rate, float momentum, int nesterov, int is_start) {
+  sgd by = {p, rate, momentum, nesterov, is_start};
+  rk_parallel(sgd_body, &by);
 }
 
 typedef struct { float beta1, rest1, beta2, rest2, step, root2, epsilon, shrink, joined; } adam_terms;
@@ -62,33 +58,30 @@ RK_CLONES static void adam_range(float *w, const float *g, float *m, float *v, i
   }
 }
 
-typedef struct {
-  float *w; const float *g; float *m, *v; const rk_segment *segments; int64_t segment_count; adam_terms terms;
-  double rate; int decoupled;
-} adam;
+typedef struct { const rk_parameters *p; adam_terms terms; double rate; int decoupled; } adam;
 
 static void adam_body(void *opaque) {
-  adam *p = opaque;
+  const adam *by = opaque;
+  const rk_parameters *p = by->p;
   for (int64_t s = 0; s < p->segment_count; s++) {
     rk_segment segment = p->segments[s];
     rk_range share = rk_share(segment.count, 16);
     int64_t at = segment.offset + share.from;
-    adam_terms terms = p->terms;
-    terms.shrink = p->decoupled ? (float)(1 - p->rate * segment.decay) : 1;
-    terms.joined = p->decoupled ? 0 : segment.decay;
-    adam_range(p->w + at, p->g + at, p->m + at, p->v + at, share.to - share.from, terms);
+    adam_terms terms = by->terms;
+    terms.shrink = by->decoupled ? (float)(1 - by->rate * segment.decay) : 1;
+    terms.joined = by->decoupled ? 0 : segment.decay;
+    adam_range(p->w + at, p->g + at, p->first + at, p->second + at, share.to - share.from, terms);
   }
 }
 
-void rk_adam(float *w, const float *g, float *m, float *v, const rk_segment *segments, int64_t segment_count,
-             double rate, double beta1, double beta2, float epsilon, double correction1, double correction2,
-             int decoupled) {
+void rk_adam(const rk_parameters *p, double rate, rk_moments moments, int decoupled) {
   // What follows from the arguments is rounded once, as PyTorch does: 1 - beta2 in single precision would be off by 1e-5.
-  adam_terms terms = {.beta1 = (float)beta1, .rest1 = (float)(1 - beta1), .beta2 = (float)beta2,
-                      .rest2 = (float)(1 - beta2), .step = (float)(rate / correction1),
-                      .root2 = (float)sqrt(correction2), .epsilon = epsilon};
-  adam p = {w, g, m, v, segments, segment_count, terms, rate, decoupled};
-  rk_parallel(adam_body, &p);
+  adam_terms terms = {.beta1 = (float)moments.beta1, .rest1 = (float)(1 - moments.beta1),
+                      .beta2 = (float)moments.beta2, .rest2 = (float)(1 - moments.beta2),
+                      .step = (float)(rate / moments.correction1), .root2 = (float)sqrt(moments.correction2),
+                      .epsilon = moments.epsilon};
+  adam by = {p, terms, rate, decoupled};
+  rk_parallel(adam_body, &by);
 }
 
 typedef struct { float rate, kept, rest, momentum, epsilon, decay; } rms_terms;
@@ -113,27 +106,23 @@ RK_CLONES static void rms_range_tensorflow(float *w, const float *g, float *v, f
   }
 }
 
-typedef struct {
-  float *w; const float *g; float *v, *b; const rk_segment *segments; int64_t segment_count; rms_terms terms;
-  int tensorflow;
-} rms;
+typedef struct { const rk_parameters *p; rms_terms terms; int tensorflow; } rms;
 
 static void rms_body(void *opaque) {
-  rms *p = opaque;
+  const rms *by = opaque;
+  const rk_parameters *p = by->p;
   for (int64_t s = 0; s < p->segment_count; s++) {
     rk_segment segment = p->segments[s];
     rk_range share = rk_share(segment.count, 16);
     int64_t at = segment.offset + share.from;
-    rms_terms terms = p->terms;
+    rms_terms terms = by->terms;
     terms.decay = segment.decay;
-    (p->tensorflow ? rms_range_tensorflow : rms_range)(
-        p->w + at, p->g + at, p->v + at, p->b ? p->b + at : 0, share.to - share.from, terms);
+    (by->tensorflow ? rms_range_tensorflow : rms_range)(
+        p->w + at, p->g + at, p->first + at, p->second ? p->second + at : 0, share.to - share.from, terms);
   }
 }
 
-void rk_rms_prop(float *w, const float *g, float *v, float *b, const rk_segment *segments, int64_t segment_count,
-                 float rate, double decay, float momentum, float epsilon, int tensorflow) {
-  rms p = {w, g, v, b, segments, segment_count, {rate, (float)decay, (float)(1 - decay), momentum, epsilon, 0},
-           tensorflow};
-  rk_parallel(rms_body, &p);
+void rk_rms_prop(const rk_parameters *p, float rate, double decay, float momentum, float epsilon, int tensorflow) {
+  rms by = {p, {rate, (float)decay, (float)(1 - decay), momentum, epsilon, 0}, tensorflow};
+  rk_parallel(rms_body, &by);
 }

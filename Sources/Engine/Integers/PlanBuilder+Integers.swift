@@ -123,8 +123,7 @@ extension PlanBuilder {
       let (x, y) = (addresses.floats(x.buffer), addresses.bytes(y.buffer))
       return {
         let q = quantizer.value
-        rk_int8_quantize_planar(
-          x, y, batch, channels, pixels, q.scale, Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+        rk_int8_quantize_planar(x, y, batch, channels, pixels, q.scale, rk_int8_output(q))
       }
     }
     integers.levels[node.index] = y
@@ -213,8 +212,8 @@ extension PlanBuilder {
         let (p, q, r) = (first.value, second.value, total.value)
         let range = r.levels(after: activation)
         rk_int8_add(
-          a, b, y, count, Int32(p.zero), Float(Double(p.scale) / Double(r.scale)), Int32(q.zero),
-          Float(Double(q.scale) / Double(r.scale)), Int32(r.zero), range.low, range.high)
+          a, b, y, count, rk_int8_input(p, over: r), rk_int8_input(q, over: r),
+          rk_int8_output(zero: Int32(r.zero), low: range.low, high: range.high))
       }
     }
     integers.levels[group.quantizer.index] = y
@@ -231,9 +230,7 @@ extension PlanBuilder {
       let (x, y) = (addresses.bytes(x.buffer), addresses.bytes(y.buffer))
       return {
         let (p, q) = (before.value, after.value)
-        rk_int8_average(
-          x, y, batch, pixels, channels, Int32(p.zero), Float(Double(p.scale) / Double(q.scale) / Double(pixels)),
-          Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+        rk_int8_average(x, y, batch, pixels, channels, rk_int8_input(p, over: q, count: Int(pixels)), rk_int8_output(q))
       }
     }
     integers.levels[quantizer.index] = y
@@ -266,10 +263,9 @@ extension PlanBuilder {
         return {
           let (p, q) = (before.value, after.value)
           let range = q.levels(after: operation)
-          let factor = Float(Double(p.scale) / Double(q.scale))
           rk_int8_rescale(
-            x, y, Int64(places), Int64(own), Int64(channels), Int32(p.zero), factor, Int32(q.zero), range.low,
-            range.high)
+            x, y, Int64(places), Int64(own), Int64(channels), rk_int8_input(p, over: q),
+            rk_int8_output(zero: Int32(q.zero), low: range.low, high: range.high))
         }
       }
     }
@@ -299,4 +295,19 @@ extension PlanBuilder {
 /// A quantizer that weights bring along.
 private final class LoadedQuantizer {
   var value = Quantizer(scale: 1, zero: 0, levels: 0...255)
+}
+
+extension rk_int8_input {
+  /// Levels of one quantizer, in steps of another's; the mean of so many.
+  fileprivate init(_ quantizer: Quantizer, over other: Quantizer, count: Int = 1) {
+    self.init(
+      zero: Int32(quantizer.zero), factor: Float(Double(quantizer.scale) / Double(other.scale) / Double(count)))
+  }
+}
+
+extension rk_int8_output {
+  fileprivate init(_ quantizer: Quantizer) {
+    self.init(
+      zero: Int32(quantizer.zero), low: Int32(quantizer.levels.lowerBound), high: Int32(quantizer.levels.upperBound))
+  }
 }

@@ -34,9 +34,9 @@ void rk_clamp(float *x, int64_t count, float limit);
 void rk_average(float *y, const float *x, int64_t count, double keep);
 // y = row r of x mixed with row rows - 1 - r: weight * x + (1 - weight) * other.
 void rk_mix_rows(const float *x, float *y, int64_t rows, int64_t count, float weight);
+typedef struct { int64_t top, bottom, left, right; } rk_box;
 // y = x, and within the box of each plane of height x width, the other row's.
-void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64_t height, int64_t width, int64_t top,
-                   int64_t bottom, int64_t left, int64_t right);
+void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64_t height, int64_t width, rk_box box);
 // y = factors[c] * x + terms[c] for each plane of rows x channels x pixels.
 void rk_rescale_planes(const float *x, float *y, int64_t rows, int64_t channels, int64_t pixels, const float *factors,
                        const float *terms);

@@ -18,10 +18,11 @@ void rk_binary_cross_entropy(const float *logits, const float *targets, float th
                              double *losses, int64_t rows, int64_t classes, float scale);
 // y = share * softmax(logits / temperature), added to y where adds is not 0.
 void rk_softmax(const float *logits, float *y, int64_t rows, int64_t classes, float temperature, float share, int adds);
+typedef struct { float temperature, weight, factor; } rk_distillation;
 // With q = softmax(logits / temperature) and weight c: losses[r] = (1 - c) * losses[r] + c * factor * KL(p[r] || q[r]),
 // gradient = (1 - c) * gradient + c * factor * (q - p) / temperature * scale. The rows of p sum to 1.
 void rk_distill(const float *logits, const float *p, float *gradient, double *losses, int64_t rows, int64_t classes,
-                float temperature, float weight, float factor, float scale);
+                rk_distillation by, float scale);
 
 #ifdef __cplusplus
 }
