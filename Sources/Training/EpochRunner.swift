@@ -79,7 +79,9 @@ final class EpochRunner {
     }
     // Of one step.
     var loss = 0.0
-    while stepsDone < (epoch + 1) * stepsPerEpoch, let batch = try data({ () throws(DatasetError) in try stream.next() }) {
+    while stepsDone < (epoch + 1) * stepsPerEpoch,
+      let batch = try data({ () throws(DatasetError) in try stream.next() })
+    {
       if sharding.ownPlace(of: batch.index) == 0 {
         if communicator.isAlone ? isInterrupted() : step.stopsAll {
           isStopped = true

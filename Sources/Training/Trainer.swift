@@ -89,8 +89,8 @@ public struct Trainer {
     let measures = try Measures(self, network, dataset, selection: selection)
     let step = try TrainingStep(plan, sharding, state, teachers: teachers, on: dataset, self)
     let runner = EpochRunner(
-      plan, sharding, loader, stepsPerEpoch: steps, state, step, measures, CheckpointKeeper(checkpointing), communicator,
-      keepsLedger: keepsLedger, resuming: checkpoint)
+      plan, sharding, loader, stepsPerEpoch: steps, state, step, measures, CheckpointKeeper(checkpointing),
+      communicator, keepsLedger: keepsLedger, resuming: checkpoint)
     for epoch in runner.records.count..<plan.epochs where !runner.isStopped {
       try runner.run(epoch, isInterrupted: isInterrupted, report: report)
     }

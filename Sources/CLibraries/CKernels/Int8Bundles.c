@@ -232,7 +232,7 @@ static void run(const rk_int8_convolution *p) {
   GOMP_parallel(convolve, &job, 0, 0);
 }
 
-const rk_int8_kernel rk_int8_bundles = {"own int8 avx2", RK_HAS_AVX2, rk_int8_any, rk_int8_bundles_bytes, rk_int8_bundles_pack,
-                                        scratch, run};
+const rk_int8_kernel rk_int8_bundles = {
+    "own int8 avx2", RK_HAS_AVX2, rk_int8_any, rk_int8_bundles_bytes, rk_int8_bundles_pack, scratch, run};
 
 #endif

@@ -76,7 +76,8 @@ void rk_int8_max_pool(const rk_int8_pooling *p);
 // The mean over all pixels: v = (sum - pixels * zero) * factor, with factor = s_x / (pixels * s_y).
 void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, rk_int8_input from,
                      rk_int8_output to);
-// Brings numbers to other levels: y[i * stride + c] from x[i * channels + c] for each of `count` places, factor = s_x / s_y.
+// Brings numbers to other levels: y[i * stride + c] from x[i * channels + c] for each of `count` places, with
+// factor = s_x / s_y.
 void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, rk_int8_input from,
                      rk_int8_output to);
 // The sum of what a and b are read as; y may be a or b.

@@ -25,8 +25,8 @@ typedef struct {
 // bias, 1 - beta1^t and 1 - beta2^t.
 typedef struct { double beta1, beta2, correction1, correction2; float epsilon; } rk_moments;
 
-// v = momentum * v + (g + decay * w); w -= rate * (nesterov ? g + decay * w + momentum * v : v). PyTorch's SGD. first: v;
-// is_start: whether it starts as the gradient.
+// v = momentum * v + (g + decay * w); w -= rate * (nesterov ? g + decay * w + momentum * v : v). PyTorch's SGD.
+// first: v; is_start: whether it starts as the gradient.
 void rk_sgd(const rk_parameters *p, float rate, float momentum, int nesterov, int is_start);
 // Adam (decoupled = 0: decay joins the gradient) and AdamW (decoupled = 1).
 void rk_adam(const rk_parameters *p, double rate, rk_moments moments, int decoupled);
