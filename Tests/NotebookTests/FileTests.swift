@@ -47,7 +47,7 @@ struct FileTests {
   }
 
   @Test("weights of another network are told by the name of the tensor", arguments: [
-    ("resnet8(classes: 5)", "'fc.bias' is 4, the network expects 5"), ("resnet20(classes: 4)", "the weights lack 'layer1.1.bn1.bias'"),
+    ("resnet8(classes: 5)", "'fc.bias' has the shape 4, the network needs 5"), ("resnet20(classes: 4)", "the file lacks the weights 'layer1.1.bn1.bias'"),
     ("resnet8(classes: 4, input: [1, 32, 32])", "'conv1.weight' is 16 x 3 x 3 x 3"),
   ])
   func otherWeights(_ network: String, _ expected: String) throws {

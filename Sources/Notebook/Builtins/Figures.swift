@@ -213,7 +213,7 @@ let preview = Builtin(
   }
   let path = context.pathToRead(name)
   guard FileManager.default.fileExists(atPath: path) else {
-    throw arguments.missing("'\(name)' is not here", hint: "draw it first: plot(…, to: \"\(name)\")", at: "picture")
+    throw arguments.missing("'\(name)' does not exist", hint: "draw it first: plot(…, to: \"\(name)\")", at: "picture")
   }
   let colors: Preview.Colors = context.colorBits == 24 ? .all : context.colorBits == 8 ? .palette : .none
   let text = try Preview(png: readFile(path, limit: 1 << 28)).text(

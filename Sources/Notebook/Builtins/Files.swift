@@ -12,12 +12,12 @@ extension Arguments {
     let given = try string(label)
     let path = context.pathToRead(given)
     guard !given.isEmpty, FileManager.default.fileExists(atPath: path) else {
-      throw missing("'\(given)' is not here", hint: hint, at: label)
+      throw missing("'\(given)' does not exist", hint: hint, at: label)
     }
     // Opening a pipe would wait for somebody who writes to it.
     var status = stat()
     if stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
-      throw failure("'\(given)' is no regular file", hint: hint, at: label)
+      throw failure("'\(given)' is not a regular file", hint: hint, at: label)
     }
     return path
   }

@@ -192,7 +192,7 @@ extension Arguments {
       biases: decays.contains("biases"))
     if let value = try numberIfGiven("clipValue") {
       guard !has("clipNorm") else {
-        throw failure("gradients are clipped to a norm or to a value, not both", at: "clipValue")
+        throw failure("clipNorm and clipValue exclude each other", at: "clipValue")
       }
       plan.clipping = .value(value)
     } else {
@@ -206,13 +206,13 @@ extension Arguments {
     plan.batchSize = try integer("batch")
     plan.partSize = try integerIfGiven("microBatch")
     if let part = plan.partSize, plan.batchSize % part != 0 {
-      throw failure("a batch of \(plan.batchSize) is not made of parts of \(part)", at: "microBatch")
+      throw failure("a microBatch of \(part) does not divide a batch of \(plan.batchSize)", at: "microBatch")
     }
     plan.synchronizesBatchNorm = try bool("syncBatchNorm")
     if try string("loss") == "binaryCrossEntropy" {
       plan.loss = .binaryCrossEntropy(threshold: try numberIfGiven("targetThreshold"))
     } else if has("targetThreshold") {
-      throw failure("only the binary loss has a threshold", hint: "loss: \"binaryCrossEntropy\"", at: "targetThreshold")
+      throw failure("targetThreshold needs the binary cross-entropy loss", hint: "loss: \"binaryCrossEntropy\"", at: "targetThreshold")
     }
     try setOptimizer(of: &plan)
     plan.learningRate = try number("lr")
@@ -233,7 +233,7 @@ extension Arguments {
         weight: settings.number("weight") ?? 0.8, temperature: settings.number("temperature") ?? 1,
         scalesBySquare: settings.bool("squared") ?? false)
     } else if has("distillation") {
-      throw failure("a distillation needs a teacher", hint: "teacher: model", at: "distillation")
+      throw failure("distillation needs a teacher", hint: "teacher: model", at: "distillation")
     }
     plan.seed = try seed("seed")
     return plan
@@ -252,12 +252,12 @@ extension Arguments {
     (plan.schedulesByEpoch, plan.schedulesFromStart) = (try bool("byEpoch"), try bool("fromStart"))
     plan.warmupEpochs = try number("warmup")
     guard plan.warmupEpochs <= Double(plan.epochs) else {
-      throw failure("the warm-up is longer than the training", hint: "at most \(plan.epochs)", at: "warmup")
+      throw failure("the warm-up is longer than the training run", hint: "at most \(plan.epochs)", at: "warmup")
     }
     if let from = try numberIfGiven("warmupLR") { plan.warmup = .epochs(from: from) }
     plan.cooldownEpochs = try integer("cooldown")
     guard plan.warmupEpochs + Double(plan.cooldownEpochs) <= Double(plan.epochs) else {
-      throw failure("warm-up and cool-down are longer than the training", at: "cooldown")
+      throw failure("warm-up and cool-down are longer than the training run", at: "cooldown")
     }
   }
 
@@ -272,7 +272,7 @@ extension Arguments {
     switch try string("result") {
     case "ema":
       guard plan.movingAverage != nil else {
-        throw failure("there is no moving average to give", hint: "ema: 0.9999", at: "result")
+        throw failure("result: \"ema\" needs the argument ema", hint: "ema: 0.9999", at: "result")
       }
       plan.result = .movingAverage
     case "best":
@@ -297,13 +297,13 @@ extension Arguments {
       }
     guard normalization.map({ $0.mean.count == channels }) ?? true else {
       throw failure(
-        "ImageNet's normalization is for images of 3 channels, these have \(channels)", at: "distillation")
+        "ImageNet's normalization needs images of 3 channels, these have \(channels)", at: "distillation")
     }
     let models = if case .list(let list) = value { list.elements } else { [value] }
-    guard !models.isEmpty else { throw failure("there is no model in the list of teachers", at: "teacher") }
+    guard !models.isEmpty else { throw failure("the list of teachers is empty", at: "teacher") }
     return try models.map { value in
       guard case .object(let object) = value, let model = object as? ModelValue else {
-        throw failure("a teacher is a model", at: "teacher")
+        throw failure("a teacher must be a model", at: "teacher")
       }
       try model.network.check(against: data)
       return Teacher(model.network, model.weights, normalization: normalization)
