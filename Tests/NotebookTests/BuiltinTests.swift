@@ -52,7 +52,7 @@ struct BuiltinTests {
     ("array([1, 2], shape: [-1])", "[2, 3]"), ("images(synthetic(2, train: 2, validation: 2), 5)", "at most 2"),
     ("claim(\"a\", measured: 1, tolerance: 1)", "reported"), ("claim(\"a\", measured: 101, images: 5)", "per cent"),
     ("train(resnet8(), synthetic(), epochs: 1, warmup: 2)", "at most 1"), ("folder(\"Tests\", channels: 2)", "channels"),
-    ("synthetic(2, shape: [1, 4, 4])", "8"), ("plot([1], width: 10000, height: 10000, to: \"a.png\")", "smaller image"),
+    ("synthetic(2, shape: [1, 4, 4])", "8"), ("plot([1], width: 10000, height: 10000, to: \"a.png\")", "smaller width"),
   ])
   func mismatches(_ code: String, _ expected: String) throws {
     let error = try #require(try Workshop().error(code))

@@ -67,7 +67,7 @@ let imageFolder = Builtin(
       "validationShare", .number, "Share of each class that becomes the validation set when there is no val/. Each class keeps at least one training image.", default: .number(0.1),
       labelled: true, allowed: 0.001...0.999),
     exifOrientation, trainCount, validationCount,
-  ], result: .dataset, examples: [Example("folder(\"photos\", size: 64, validationShare: 20%).classes", gives: "[\"cat\", \"dog\"]")], chapter: "Data"
+  ], result: .dataset, examples: [Example("folder(\"photos\", size: 64, validationShare: 20%).classNames", gives: "[\"cat\", \"dog\"]")], chapter: "Data"
 ) { arguments in
   let (size, context) = (try arguments.integer("size"), arguments.context)
   do {
