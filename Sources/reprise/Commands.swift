@@ -6,20 +6,20 @@ import Script
 
 /// What all that computes can be told.
 struct ComputeOptions: ParsableArguments {
-  @Option(help: "What random numbers follow from where a script names no seed.")
+  @Option(help: "Seed for all calls that name no seed of their own.")
   var seed: UInt64 = 1
 
-  @Option(help: "Threads to compute with; as many as there are cores unless given.")
+  @Option(help: "Number of compute threads. Default: the number of cores.")
   var threads: Int?
 
-  @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.")
+  @Flag(help: "Uses direct convolutions only, no Winograd kernels.")
   var direct = false
 
-  @Flag(help: "Makes trainings again that the store of this folder holds.")
+  @Flag(help: "Runs every step again, also those that the run store of this folder holds.")
   var fresh = false
 
   @Option(help: ArgumentHelp(
-    "Seconds between two checkpoints of a training run; each epoch ends with one anyway.", valueName: "seconds"))
+    "Seconds between two checkpoints of a training run. A checkpoint at the end of each epoch is always written.", valueName: "seconds"))
   var checkpointEvery: Double = 60
 
   func validate() throws {
@@ -58,16 +58,16 @@ struct ComputeOptions: ParsableArguments {
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Checks a script and runs it.")
 
-  @ArgumentParser.Argument(help: "The script; - for standard input.")
+  @ArgumentParser.Argument(help: "The script, or - for standard input.")
   var file: String
 
   @Option(
-    name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
+    name: .customLong("set"), help: ArgumentHelp("Sets a parameter of the script.", valueName: "name=value"))
   var settings: [String] = []
 
   @OptionGroup var compute: ComputeOptions
 
-  @Option(help: ArgumentHelp("Writes one page of HTML about the run.", valueName: "file.html"))
+  @Option(help: ArgumentHelp("Writes a report of the run as one HTML page.", valueName: "file.html"))
   var report: String?
 
   @Flag(help: "Prints one JSON document and nothing else.")
@@ -99,7 +99,7 @@ struct Run: ParsableCommand {
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tells what a script would cost here: time, memory and disk.",
+    abstract: "Estimates what a script would cost on this machine: time, memory and disk.",
     discussion: """
       Runs the script with each training cut off after a few seconds of its real steps, in a folder of its own, so that
       no image and no weights of yours are written over.
@@ -109,7 +109,7 @@ struct Plan: ParsableCommand {
   var file: String
 
   @Option(
-    name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
+    name: .customLong("set"), help: ArgumentHelp("Sets a parameter of the script.", valueName: "name=value"))
   var settings: [String] = []
 
   @OptionGroup var compute: ComputeOptions
@@ -127,7 +127,7 @@ struct Plan: ParsableCommand {
 }
 
 struct Check: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Parses and checks scripts without running them.")
+  static let configuration = CommandConfiguration(abstract: "Checks scripts without running them.")
 
   @ArgumentParser.Argument(help: "The scripts.")
   var files: [String]
@@ -152,12 +152,12 @@ struct Check: ParsableCommand {
 }
 
 struct Doc: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Prints the reference, or what is known of a name.")
+  static let configuration = CommandConfiguration(abstract: "Prints the reference of the language, or the entry of a name.")
 
-  @ArgumentParser.Argument(help: "A function, a kind of value, or a word of the language.")
+  @ArgumentParser.Argument(help: "A function, a type, or a word of the language.")
   var name: String?
 
-  @Flag(help: "Prints the manual page of the command line instead, for man -l.")
+  @Flag(help: "Prints the manual page of the command line, for man -l.")
   var man = false
 
   func run() throws {
@@ -182,7 +182,7 @@ struct Doc: ParsableCommand {
 /// What `reprise` alone does.
 struct Prompt: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prompt", abstract: "The prompt on a terminal, else the script on standard input.")
+    commandName: "prompt", abstract: "Starts the prompt on a terminal; otherwise runs the script on standard input.")
 
   @OptionGroup var compute: ComputeOptions
 

@@ -7,8 +7,8 @@ import Notebook
 struct Reprise: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reprise",
-    abstract: "Replays reported results of image classifiers.",
-    discussion: "Without a command: a prompt on a terminal, else the script on standard input.",
+    abstract: "Reproducible research on image classifiers: train, prune, quantize, export, and check reported numbers.",
+    discussion: "Without a command: starts the prompt on a terminal, otherwise runs the script on standard input.",
     version: programVersion,
     subcommands: [
       Prompt.self, Run.self, Check.self, Plan.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Why.self,

@@ -2,10 +2,10 @@ internal import Script
 internal import Training
 
 let seeds = Builtin(
-  "seeds", "What a function gives for each seed, such as a training run: the same set-up several times.",
+  "seeds", "Calls a function once per seed and returns the list of results, such as training runs of one set-up.",
   parameters: [
-    Parameter("seeds", .list(of: .integer), "The seeds, such as 1...5."),
-    Parameter("function", .function, "Takes a seed: s => train(net, data, seed: s)."),
+    Parameter("seeds", .list(of: .integer), "Seeds, such as 1...5."),
+    Parameter("function", .function, "Function of a seed, such as s => train(net, data, seed: s)."),
   ], result: .list, examples: [Example("seeds(1...3, s => s * 2)", gives: "[2, 4, 6]")], chapter: "Results"
 ) { arguments in
   let function = try arguments.function("function")
@@ -24,10 +24,10 @@ let seeds = Builtin(
 
 let compare = Builtin(
   "compare",
-  "The differences in top-1 of two set-ups that were trained with the same seeds: same initial weights, order and augmentation draws.",
+  "Compares two set-ups by their top-1, paired by seed: runs with the same seed have the same initial weights, order of images and random augmentations.",
   parameters: [
-    Parameter("first", .list(of: .run), "Runs of one set-up, as seeds() gives them."),
-    Parameter("second", .list(of: .run), "Runs of the other, with the same seeds."),
+    Parameter("first", .list(of: .run), "Runs of the first set-up, as seeds() returns them."),
+    Parameter("second", .list(of: .run), "Runs of the second set-up, with the same seeds."),
   ], result: .comparison,
   examples: [
     Example(
