@@ -27,12 +27,12 @@ struct Bench: ParsableCommand {
   @ArgumentParser.Argument(help: "A network of the zoo: resnet50, mobilenetV1, vgg16, …; or the folder.")
   var model: String
 
-  @Option(help: "Images in a step.") var batch = 16
-  @Option(help: "Height and width of an image; its paper's unless given.") var size: Int?
-  @Option(help: "Channels of an image; its paper's unless given.") var channels: Int?
-  @Option(help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
-  @Option(help: "Steps that are timed.") var steps = 10
-  @Option(help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
+  @Option(parsing: .unconditional, help: "Images in a step.") var batch = 16
+  @Option(parsing: .unconditional, help: "Height and width of an image; its paper's unless given.") var size: Int?
+  @Option(parsing: .unconditional, help: "Channels of an image; its paper's unless given.") var channels: Int?
+  @Option(parsing: .unconditional, help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
+  @Option(parsing: .unconditional, help: "Steps that are timed.") var steps = 10
+  @Option(parsing: .unconditional, help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
   var randAugment: Double?
   @Option(
     help: "Of train and infer: float32, or bf16 where the processor has it.",

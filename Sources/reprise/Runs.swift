@@ -155,7 +155,7 @@ struct ReplayRun: ParsableCommand {
 struct GC: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gc", abstract: "Removes weights and checkpoints that nothing needs any more.")
-  @Option(help: "Also those of runs that began more than so many days ago. The runs stay listed.") var days: Int?
+  @Option(parsing: .unconditional, help: "Also those of runs that began more than so many days ago. The runs stay listed.") var days: Int?
   @Flag(help: "Only tells what would go.") var dryRun = false
 
   func validate() throws {
