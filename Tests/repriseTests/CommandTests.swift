@@ -114,6 +114,15 @@ struct CommandTests {
     }
   }
 
+  @Test("a font that is none is told once, and figures are drawn all the same")
+  func font() throws {
+    let script = "plot([1, 2], to: \"a.png\")\nplot([2, 1], to: \"b.png\")"
+    let result = try Program.run(script: script, ["REPRISE_FONT": "/etc/passwd"])
+    #expect(result.status == 0 && result.errors.contains("drew b.png"), "\(result.errors)")
+    #expect(result.errors.components(separatedBy: "REPRISE_FONT names '/etc/passwd'").count == 2, "\(result.errors)")
+    #expect(try !Program.run(script: script, ["REPRISE_FONT": ""]).errors.contains("REPRISE_FONT"))
+  }
+
   @Test("a script comes on standard input, too")
   func standardInput() throws {
     #expect(try Program.run(input: "print(1 + 1)").output == "2\n")
