@@ -91,7 +91,7 @@ final class MachineTests {
 
   @Test(
     "in a folder that cannot be written, what is computed is printed, and what is not kept is told",
-    .enabled(if: canBeAsOthers, "root cannot give up its rights here"))
+    .enabled(if: MachineTests.canBeAsOthers, "root cannot give up its rights here"))
   func readOnlyFolder() throws {
     for (name, text) in [
       "train.reprise": Self.training, "plot.reprise": "plot([1, 2], to: \"a.png\")",
@@ -115,7 +115,7 @@ final class MachineTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
   }
 
-  @Test("a limit of open files or of memory is told in words", arguments: [("-n 8", 3), ("-v 700000", 0)])
+  @Test("a limit of open files or of memory is told in words", arguments: [("-n 8", Int32(3)), ("-v 700000", Int32(0))])
   func limits(_ limit: String, _ status: Int32) throws {
     let result = try shell("ulimit \(limit); exec \"$0\" run a.reprise --threads 1", files: ["a.reprise": Self.training])
     #expect(result.status == status, "\(result.errors)")
@@ -124,7 +124,7 @@ final class MachineTests {
 
   @Test(
     "a script that never comes is waited for until somebody ends the wait",
-    arguments: [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGHUP, 143)])
+    arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(143))])
   func waiting(_ signal: Int32, _ status: Int32) throws {
     let process = Process()
     process.executableURL = URL(filePath: Program.path)
