@@ -84,7 +84,7 @@ struct ExportTests {
     let onnx = try Onnx_ModelProto(serializedBytes: sample.network.exported(weights, as: .onnx, description))
     #expect(onnx.producerName == "Reprise")
     #expect(onnx.producerVersion == "1.2.3")
-    #expect(onnx.metadataProps.map(\.key) == ["classes", "mean", "std"])
+    #expect(onnx.metadataProps.map(\.key) == ["classes", "mean", "deviation"])
     #expect(onnx.metadataProps[1].value == "0.5,0.25,0.125")
     let file = try sample.network.exported(weights, as: .tensorFlowLite, description)
     let lite = try TFLiteModel(reading: file)

@@ -74,7 +74,7 @@ struct ONNXExport {
     func numbers(_ list: [Float]) -> String { list.map { "\($0)" }.joined(separator: ",") }
     return [
       ("classes", description.classes.joined(separator: "\n")), ("mean", numbers(description.mean)),
-      ("std", numbers(description.std)),
+      ("deviation", numbers(description.std)),
     ]
     .filter { !$0.1.isEmpty }
     .map { entry in Onnx_StringStringEntryProto.with { ($0.key, $0.value) = entry } }
