@@ -40,8 +40,9 @@ struct StructureMatchingTests {
 
   @Test("a file as converters of TensorFlow's models write it gives each weight its place, to the bit") func foreign() throws {
     let expected = try SafeTensors(reading: golden("foreign.safetensors")).weights
-    let found = try WeightsFile.read(golden("foreign.onnx"), for: network())
-    #expect(!found.isFolded && found.network == (try network()) && found.prefix == "")
+    let network = try self.network()
+    let found = try WeightsFile.read(golden("foreign.onnx"), for: network)
+    #expect(!found.isFolded && found.network == network && found.prefix == "")
     for (name, array) in found.weights { #expect(expected[name] == array, "\(name)") }
     let sources = Dictionary(uniqueKeysWithValues: found.sources.map { ($0.parameter, $0.source) })
     #expect(sources.count == found.weights.count)
@@ -53,7 +54,8 @@ struct StructureMatchingTests {
   @Test("a file whose batch norms are folded gives weights for the folded network") func folded() throws {
     let expected = try SafeTensors(reading: golden("foreign.safetensors")).weights
     let found = try WeightsFile.read(golden("torch-eval.onnx"), for: network())
-    #expect(found.isFolded && found.network == (try FoldBatchNorm()(network(), [:]).0))
+    let network = try FoldBatchNorm()(self.network(), [:]).0
+    #expect(found.isFolded && found.network == network)
     #expect(found.sources.contains { $0.parameter == "conv1.weight" && $0.source.hasPrefix("onnx::Conv_") })
     answers(found, are: try #require(expected["scores"]), of: try #require(expected["images"]))
   }
