@@ -65,7 +65,7 @@ let load = Builtin(
   let network = try arguments.layers("network")
   let path = try arguments.existingFile(
     "path", hint: "name a .safetensors or .pth file, or train and save(model, to: …) first")
-  let entry = arguments.has("entry") ? try arguments.string("entry") : nil
+  let entry = try arguments.has("entry") ? arguments.string("entry") : nil
   let found = try WeightsFile.read(path, for: network, entry: entry, renamed: ModelZoo.inOurNames)
   if entry == nil, !found.entry.isEmpty {
     let others = found.otherEntries.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
@@ -99,7 +99,7 @@ let weightMapping = Builtin(
   let found = try WeightsFile.read(path, for: network, renamed: ModelZoo.inOurNames)
   let sources = Dictionary(uniqueKeysWithValues: found.sources.map { ($0.parameter, $0.source) })
   return .list(
-    found.network.parameters.map { name, rule in
+    found.network.parameters.map { name, rule -> Value in
       .record([
         "parameter": .string(name), "shape": .string("\(rule.shape)"),
         "from": .string(found.sources.isEmpty ? found.prefix + name : sources[name] ?? "zeros"),
