@@ -36,7 +36,7 @@ struct FileTests {
     #expect(try workshop.value("written.path == \"deep/er/m.onnx\" and written.format == \"ONNX\" and written.bytes > 30000") == .bool(true))
     #expect(try workshop.value("load(model, \"deep/er/m.onnx\") == model") == .bool(true))
     try workshop.value("model = initialize(resnet8(classes: 4))\nexport(model, to: \"m.onnx\")\nfolded = load(model, \"m.onnx\")")
-    #expect(workshop.output.reports == ["load: batch norms are folded in the file, so in the model too"])
+    #expect(workshop.output.reports == ["load: the file's batch norms are folded into its convolutions, so the model's are too"])
     let data = "synthetic(4, shape: [3, 32, 32], train: 4, validation: 16)"
     #expect(try workshop.value("evaluate(folded, \(data)).top1 == evaluate(model, \(data)).top1") == .bool(true))
     #expect(
