@@ -37,8 +37,22 @@ struct ONNXGraphReader {
   private var arrays: Weights
   /// How arrays are called in the file.
   private var sources: [String: String] = [:]
+  /// How many elements transpositions may still make: many of them may read one array.
+  private var left: Int
 
-  init(_ arrays: Weights) { self.arrays = arrays }
+  init(_ arrays: Weights) {
+    self.arrays = arrays
+    left = max(1 << 22, 2 * arrays.values.reduce(0) { $0 + $1.count })
+  }
+
+  /// An array with its axes in another order; nil where that is too much.
+  private mutating func transposed(_ array: Tensor, _ order: [Int]) -> Tensor? {
+    guard array.count <= left else { return nil }
+    left -= array.count
+    var strides = [Int](repeating: 1, count: order.count)
+    for axis in order.indices.reversed().dropFirst() { strides[axis] = strides[axis + 1] * array.shape[axis + 1] }
+    return try? array.strided(order.map { strides[$0] }, shape: Shape(order.map { array.shape[$0] }))
+  }
 
   private func named(_ name: String) -> WeightGraph.Named? {
     arrays[name].map { WeightGraph.Named(name: sources[name] ?? name, array: $0) }
@@ -104,9 +118,7 @@ struct ONNXGraphReader {
       let rank = array.shape.rank
       let order = node.integers("perm") ?? (0..<rank).reversed()
       guard order.sorted() == Array(0..<rank) else { return }
-      var strides = [Int](repeating: 1, count: rank)
-      for axis in (0..<max(rank - 1, 0)).reversed() { strides[axis] = strides[axis + 1] * array.shape[axis + 1] }
-      result = try? array.strided(order.map { strides[$0] }, shape: Shape(order.map { array.shape[$0] }))
+      result = transposed(array, order)
     case "Reshape":
       guard node.input.count == 2, let wanted = arrays[node.input[1]]?.elements else { return }
       var extents = wanted.enumerated().map { axis, extent in
@@ -163,16 +175,13 @@ struct ONNXGraphReader {
     return Value(place: graph.append(layer), isUntouched: true)
   }
 
-  private func dense(_ node: Onnx_NodeProto, _ x: Value, _ graph: inout WeightGraph) -> Value {
+  private mutating func dense(_ node: Onnx_NodeProto, _ x: Value, _ graph: inout WeightGraph) -> Value {
     guard node.input.count >= 2, var weight = named(node.input[1]), weight.array.shape.rank == 2,
       node.integer("transA") ?? 0 == 0, node.number("alpha") ?? 1 == 1, node.number("beta") ?? 1 == 1
     else { return other(node, x, &graph) }
     if node.integer("transB") ?? 0 == 0 {
-      let (inputs, outputs) = (weight.array.shape[0], weight.array.shape[1])
-      guard let turned = try? weight.array.strided([1, outputs], shape: [outputs, inputs]) else {
-        return other(node, x, &graph)
-      }
-      weight.array = turned
+      guard let array = transposed(weight.array, [1, 0]) else { return other(node, x, &graph) }
+      weight.array = array
     }
     let shape = weight.array.shape
     var layer = WeightGraph.Layer(.product(outputs: shape[0], inputs: shape[1]), [x.place], name: weight.name)

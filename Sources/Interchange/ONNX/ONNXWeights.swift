@@ -53,7 +53,9 @@ public struct ONNXWeights: Sendable {
     }
     var constants = Weights()
     for node in model.graph.node where node.opType == "Constant" && node.output.count == 1 {
-      guard let tensor = node.attribute.first(where: { $0.name == "value" && $0.hasT })?.t else { continue }
+      guard let tensor = node.attribute.first(where: { $0.name == "value" && $0.hasT })?.t,
+        ONNXElement(rawValue: tensor.dataType) != nil
+      else { continue }
       constants[node.output[0]] = try Self.array(of: tensor, in: path)
     }
     guard constants.keys.allSatisfy({ weights[$0] == nil }) else {
