@@ -7,12 +7,16 @@ public enum InterchangeError: Error, Hashable, Sendable {
   case unsupported(layer: String, operation: String, format: FileFormat, reason: String?)
   /// Weights that are not the network's.
   case weights(WeightError)
+  /// A file of PyTorch's that gave no weights.
+  case pyTorch(PyTorchError)
+  /// An entry was asked of a file that is no checkpoint.
+  case noEntries(path: String)
   /// A file of a kind that holds no weights which can be read here.
   case notWeights(path: String, WeightsFile.Kind)
-  /// A file whose batch norms are folded into convolutions: their weights cannot be told apart any more.
-  case foldedBatchNorms
+  /// A file of foreign names whose layers could not be paired with the network's.
+  case structure(MatchError)
   /// A file whose weights are integers: what they were before they were rounded is lost.
-  case roundedWeights
+  case quantizedWeights
   /// A network that no longer fits together once batch norms are folded.
   case shape(ShapeError)
   /// Facts that do not fit the network: ten names for a hundred classes.
@@ -35,13 +39,14 @@ extension InterchangeError: CustomStringConvertible {
         "layer '\(layer)': \(operation) is not exported to \(format) yet"
       }
     case .weights(let error): "\(error)"
+    case .pyTorch(let error): "\(error)"
+    case .noEntries(let path): "\(path) has no entries: only checkpoints of PyTorch have"
     case .notWeights(let path, let kind):
-      kind == .empty ? "\(path) is empty" : "\(path) is \(kind.rawValue); weights are read from safetensors and ONNX files"
-    case .foldedBatchNorms:
-      "the file's batch norms are folded into convolutions, so the network's weights are lost: PyTorch keeps them "
-        + "with torch.onnx.export(…, optimize=False), or its older exporter with training=TrainingMode.PRESERVE and "
-        + "do_constant_folding=False; Reprise in .safetensors files"
-    case .roundedWeights:
+      kind == .empty
+        ? "\(path) is empty"
+        : "\(path) is \(kind.rawValue); weights are read from safetensors, PyTorch and ONNX files"
+    case .structure(let error): "\(error)"
+    case .quantizedWeights:
       "the file's weights are quantized, so the network's float32 weights are lost: Reprise keeps those in "
         + ".safetensors files"
     case .shape(let error): "\(error)"

@@ -1,7 +1,7 @@
 public import Networks
 public import Tensors
 
-/// Weights in a file: safetensors or ONNX, whatever the file is called.
+/// Weights in a file: safetensors, PyTorch's or ONNX, whatever the file is called.
 public enum WeightsFile {
   /// What the first bytes of a file say that it is.
   public enum Kind: String, Hashable, Sendable {
@@ -21,13 +21,31 @@ public enum WeightsFile {
     case empty = "empty"
   }
 
+  /// Weights, and where in the file they stood.
+  public struct Found: Hashable, Sendable {
+    /// The network that they are for: the one they were asked for, or that with its batch norms folded.
+    public var network: Network
+    public var weights: Weights
+    /// Where each came from, where the file's names were foreign and layers were paired by structure; else empty.
+    public var sources: [WeightSource] = []
+    /// Whether the file's batch norms are folded into convolutions, and so those of `network`.
+    public var isFolded = false
+    /// What stood before each name and was taken off, as `Network.withoutPrefix(_:)` does.
+    public var prefix = ""
+    /// The entry of a checkpoint that was taken, and the others that hold weights; empty where the file is no checkpoint.
+    public var entry = ""
+    public var otherEntries: [String] = []
+  }
+
   /// Reads a file's weights for a network.
-  /// - Parameter renamed: gives the weights the network's names.
-  /// - Returns: the weights, and what stood before each name and was taken off, as `Network.withoutPrefix(_:)` does.
-  /// - Throws: `InterchangeError`: `.file`, `.notWeights`, `.weights`, `.foldedBatchNorms`, `.roundedWeights`.
+  /// - Parameters:
+  ///   - entry: which entry of a checkpoint; without it, as `PyTorchWeights` chooses.
+  ///   - renamed: gives the weights the network's names.
+  /// - Throws: `InterchangeError`: `.file`, `.pyTorch`, `.noEntries`, `.notWeights`, `.weights`, `.structure`,
+  ///   `.quantizedWeights`, `.shape`.
   public static func read(
-    _ path: String, for network: Network, renamed: (Weights) -> Weights = { $0 }
-  ) throws(InterchangeError) -> (weights: Weights, prefix: String) {
+    _ path: String, for network: Network, entry: String? = nil, renamed: (Weights) -> Weights = { $0 }
+  ) throws(InterchangeError) -> Found {
     var prefix = ""
     func named(_ weights: Weights) -> Weights {
       let (weights, found) = network.withoutPrefix(weights)
@@ -36,15 +54,28 @@ public enum WeightsFile {
     }
     let kind: Kind?
     do { kind = try self.kind(of: path) } catch { throw .file(error) }
-    switch kind ?? (FileFormat(ofFile: path) == .onnx ? .onnx : .safetensors) {
+    let known = kind ?? (FileFormat(ofFile: path) == .onnx ? .onnx : .safetensors)
+    guard entry == nil || known == .pyTorch else { throw .noEntries(path: path) }
+    switch known {
     case .safetensors:
       let weights: Weights
       do { weights = try SafeTensors(reading: path).weights } catch { throw .file(error) }
-      do { return (try network.checked(named(weights)), prefix) } catch { throw .weights(error) }
+      do { return Found(network: network, weights: try network.checked(named(weights)), prefix: prefix) } catch {
+        throw .weights(error)
+      }
+    case .pyTorch:
+      let file: PyTorchWeights
+      do { file = try PyTorchWeights(reading: path, entry: entry) } catch { throw .pyTorch(error) }
+      let weights: Weights
+      do { weights = try network.checked(named(file.weights)) } catch { throw .weights(error) }
+      return Found(
+        network: network, weights: weights, prefix: prefix, entry: file.entry, otherEntries: file.otherEntries)
     case .onnx:
       let file: ONNXWeights
       do { file = try ONNXWeights(reading: path) } catch { throw .file(error) }
-      return (try file.weights(of: network, renamed: named), prefix)
+      var found = try file.found(for: network, renamed: named)
+      if found.sources.isEmpty { found.prefix = prefix }
+      return found
     case let other: throw .notWeights(path: path, other)
     }
   }

@@ -70,6 +70,38 @@ public struct NDArray<Element: ArrayElement>: @unchecked Sendable {  // Sendable
     return NDArray(storage: storage, shape: shape)
   }
 
+  /// A new array from elements of this one at regular places: its element `[i, j, …]` is the one that stands
+  /// `i · strides[0] + j · strides[1] + …` after the first, as PyTorch's `as_strided` has it.
+  /// - Precondition: all these places lie in this array.
+  /// - Throws: `TensorError.outOfMemory`.
+  package func strided(_ strides: [Int], shape: Shape) throws(TensorError) -> NDArray {
+    var result = try NDArray(zeros: shape)
+    let extents = shape.extents
+    precondition(strides.count == extents.count)
+    guard result.count > 0 else { return result }
+    let strides = zip(extents, strides).map { $0 == 1 ? 0 : $1 }
+    precondition(zip(extents, strides).reduce(0) { $0 + ($1.0 - 1) * $1.1 } < count)
+    withUnsafeElements { source in
+      result.withUnsafeMutableElements { target in
+        var place = [Int](repeating: 0, count: extents.count)
+        var from = 0
+        for to in target.indices {
+          target[to] = source[from]
+          var axis = extents.count - 1
+          while axis >= 0 {
+            place[axis] += 1
+            from += strides[axis]
+            if place[axis] < extents[axis] { break }
+            from -= strides[axis] * extents[axis]
+            place[axis] = 0
+            axis -= 1
+          }
+        }
+      }
+    }
+    return result
+  }
+
   private init(storage: Storage, shape: Shape) {
     self.storage = storage
     self.shape = shape

@@ -131,35 +131,13 @@ public enum NPY {
 extension NDArray {
   /// The array with its axes in reverse order: for a matrix, its transpose.
   func reversingAxes() throws(TensorError) -> NDArray {
-    var result = try NDArray(zeros: Shape(shape.extents.reversed()))
-    let extents = result.shape.extents
-    guard result.count > 0 else { return result }
-    // The stride of an axis of the result in this array.
     var strides: [Int] = []
     var product = 1
-    for extent in extents {
+    for extent in shape.extents.reversed() {
       strides.append(product)
       product *= extent
     }
-    withUnsafeElements { source in
-      result.withUnsafeMutableElements { target in
-        var place = [Int](repeating: 0, count: extents.count)
-        var from = 0
-        for to in target.indices {
-          target[to] = source[from]
-          var axis = extents.count - 1
-          while axis >= 0 {
-            place[axis] += 1
-            from += strides[axis]
-            if place[axis] < extents[axis] { break }
-            from -= strides[axis] * extents[axis]
-            place[axis] = 0
-            axis -= 1
-          }
-        }
-      }
-    }
-    return result
+    return try strided(strides, shape: Shape(shape.extents.reversed()))
   }
 }
 

@@ -142,6 +142,8 @@ extension SafeTensors {
     private static let types: [String: ElementType] = [
       "BOOL": .bool, "U8": .uint8, "I8": .int8, "I16": .int16, "U16": .uint16, "I32": .int32, "U32": .uint32,
       "I64": .int64, "U64": .uint64, "F16": .float16, "BF16": .bfloat16, "F32": .float32, "F64": .float64,
+      "F8_E4M3": .float8e4m3, "F8_E5M2": .float8e5m2, "F8_E4M3FNUZ": .float8e4m3z, "F8_E5M2FNUZ": .float8e5m2z,
+      "F8_E8M0": .float8e8m0,
     ]
   }
 }

@@ -51,6 +51,7 @@ struct FuzzTarget: Sendable {
       _ = try NPY.read(path)
     },
     FuzzTarget("onnx", file: "a.onnx") { path in _ = try ONNXWeights(reading: path) },
+    FuzzTarget("pytorch", file: "a.pth") { path in _ = try PyTorchWeights(reading: path) },
     FuzzTarget("weights", file: "a") { path in
       var network = Network("fuzz", input: [2, 3, 3])
       let x = try network.append(.convolution(Convolution(to: 2, Window(kernel: 1))), to: network.input, named: "a")

@@ -2,7 +2,6 @@ import Foundation
 import Interchange
 import ModelZoo
 import Networks
-import SwiftProtobuf
 import Tensors
 import Testing
 
@@ -56,9 +55,9 @@ struct WeightsFileTests {
 
   @Test("a file's contents tell its kind, whatever it is called", arguments: [
     ("TFL3 behind four bytes", Array("\u{1C}\0\0\0TFL3\0\0".utf8), WeightsFile.Kind.tensorFlowLite),
-    ("a zip of PyTorch's", zip("model/data.pkl"), .pyTorch), ("a zip of Keras's", zip("metadata.json"), .keras),
+    ("a zip of Keras's", zip("metadata.json"), .keras),
     ("a zip of NumPy's", zip("a.npy"), .npz), ("some zip", zip("a"), .zip),
-    ("a pickle", [0x80, 2, 0x8A, 0x0A], .pyTorch), ("HDF5", [0x89] + Array("HDF\r\n\u{1A}\n\0".utf8), .hdf5),
+    ("HDF5", [0x89] + Array("HDF\r\n\u{1A}\n\0".utf8), .hdf5),
     ("NumPy", [0x93] + Array("NUMPY\u{1}\0".utf8), .npy), ("GGUF", Array("GGUF\u{3}".utf8), .gguf),
     ("gzip", [0x1F, 0x8B, 8], .gzip), ("a page", Array("\n<!DOCTYPE HTML><html>".utf8), .page),
     ("a pointer", Array("version https://git-lfs.github.com/spec/v1".utf8), .pointer), ("nothing", [], .empty),
@@ -70,6 +69,20 @@ struct WeightsFileTests {
       let path = path("w.\(ending)")
       try Data(bytes).write(to: URL(filePath: path))
       #expect(throws: InterchangeError.notWeights(path: path, kind)) { try WeightsFile.read(path, for: network) }
+    }
+  }
+
+  @Test("PyTorch's files are known whatever they are called", arguments: [zip("model/data.pkl"), [0x80, 2, 0x8A, 0x0A]])
+  func pyTorch(_ bytes: [UInt8]) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let network = try Self.network()
+    for ending in ["safetensors", "onnx", "pth"] {
+      try Data(bytes).write(to: URL(filePath: path("w.\(ending)")))
+      #expect {
+        try WeightsFile.read(path("w.\(ending)"), for: network)
+      } throws: { error in
+        if case .pyTorch(.file(.malformed))? = error as? InterchangeError { true } else { false }
+      }
     }
   }
 
@@ -91,31 +104,6 @@ struct WeightsFileTests {
       throws: InterchangeError.file(
         .malformed(path: path("d"), problem: "it is no safetensors file: no header begins at its byte 8"))
     ) { try WeightsFile.read(path("d"), for: network) }
-  }
-
-  @Test("TorchScript's files whose batch norms are folded are told as such, those of other networks are not")
-  func folded() throws {
-    let network = try Self.network()
-    let sample = ExportSample(name: "small", network: network)
-    var model = try Onnx_ModelProto(serializedBytes: sample.exported(as: .onnx))
-    // As torch.onnx.export writes a network in its evaluation mode: what it computed itself has numbers for names.
-    for node in model.graph.node.indices where model.graph.node[node].opType == "Conv" {
-      for input in 1..<model.graph.node[node].input.count {
-        let (old, new) = (model.graph.node[node].input[input], "onnx::Conv_\(497 + 3 * node + input)")
-        model.graph.node[node].input[input] = new
-        for place in model.graph.initializer.indices where model.graph.initializer[place].name == old {
-          model.graph.initializer[place].name = new
-        }
-      }
-    }
-    let file = try ONNXWeights(parsing: model.serializedBytes(), path: "folded.onnx")
-    #expect(throws: InterchangeError.foldedBatchNorms) { try file.weights(of: network) }
-    let deeper = try CIFARResNet(depth: 14).network(input: [1, 8, 8], classes: 4)
-    #expect {
-      try file.weights(of: deeper)
-    } throws: { error in
-      if case .weights(.missing)? = error as? InterchangeError { true } else { false }
-    }
   }
 
   @Test("weights that hold no numbers are found, and exported only where that is asked for", arguments: [Float.nan, .infinity])

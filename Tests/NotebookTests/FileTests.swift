@@ -35,9 +35,13 @@ struct FileTests {
     try workshop.value("model = initialize(resnet8(classes: 4, batchNorm: false), seed: 2)\nwritten = export(model, to: \"deep/er/m.onnx\")")
     #expect(try workshop.value("written.path == \"deep/er/m.onnx\" and written.format == \"ONNX\" and written.bytes > 30000") == .bool(true))
     #expect(try workshop.value("load(model, \"deep/er/m.onnx\") == model") == .bool(true))
-    try workshop.value("model = initialize(resnet8(classes: 4))\nexport(model, to: \"m.onnx\")")
-    let folded = try #require(workshop.error("load(model, \"m.onnx\")"))
-    #expect(folded.message.contains("batch norms are folded"), "\(folded.message)")
+    try workshop.value("model = initialize(resnet8(classes: 4))\nexport(model, to: \"m.onnx\")\nfolded = load(model, \"m.onnx\")")
+    #expect(workshop.output.reports == ["load: the file's batch norms are folded into its convolutions, so the model's are too"])
+    let data = "synthetic(4, shape: [3, 32, 32], train: 4, validation: 16)"
+    #expect(try workshop.value("evaluate(folded, \(data)).top1 == evaluate(model, \(data)).top1") == .bool(true))
+    #expect(
+      try workshop.value("weightMapping(model, \"m.onnx\")[0]")
+        == workshop.value("{ parameter: \"conv1.weight\", shape: \"16 x 3 x 3 x 3\", from: \"conv1.weight\" }"))
     let ending = try #require(workshop.error("export(model, to: \"m.h5\")"))
     #expect(ending.message.contains(".tflite or .onnx"), "\(ending.message)")
     let outside = try #require(workshop.error("export(model, to: \"../m.onnx\")"))
@@ -80,7 +84,7 @@ struct FileTests {
     #expect(workshop.output.reports.last == "warning: save: 'fc.bias' holds numbers that are not finite")
     try workshop.value("export(model, to: \"m.tflite\")")
     let lite = try #require(workshop.error("load(model, \"m.tflite\")"))
-    #expect(lite.message.contains("TensorFlow Lite") && lite.message.contains("safetensors and ONNX"), "\(lite.message)")
+    #expect(lite.message.contains("TensorFlow Lite") && lite.message.contains("safetensors, PyTorch and ONNX"), "\(lite.message)")
     let layers = try #require(workshop.error("export(initialize(beitB16(classes: 4, input: [3, 32, 32])), to: \"b.onnx\")"))
     #expect(layers.message.contains("is not exported to ONNX yet"), "\(layers.message)")
   }

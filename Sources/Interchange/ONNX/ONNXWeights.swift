@@ -1,25 +1,23 @@
 internal import Foundation
-public import Networks
+internal import Networks
 internal import SwiftProtobuf
 public import Tensors
 
-/// The weights in an ONNX file: its initializers, by name.
+/// The weights in an ONNX file: its initializers and constants, by name, and the layers that read them.
 ///
 /// PyTorch names them as its networks do (`layer1.0.conv1.weight`), as long as batch norms were not folded into
-/// convolutions: exported by `torch.onnx.export(…, optimize=False)`, or by its older exporter with
-/// `training=TrainingMode.PRESERVE, do_constant_folding=False`. Numbers of other types become 32-bit floats; arrays in a
-/// second file beside the first are read from there. What other operators are told by initializers, such as the corners
+/// convolutions. Other names (`onnx::Conv_497`, TensorFlow's, Keras') say nothing; then layers are paired by the structure
+/// of the graph, see `Network.weights(matching:)`. Numbers of other types become 32-bit floats; arrays in files beside the
+/// first, or in folders beside it, are read from there. What other operators are told by initializers, such as the corners
 /// of Clip and the shapes of Reshape, are no weights.
 ///
 /// Nothing that a file says is believed: any bytes give weights or an error.
 public struct ONNXWeights: Sendable {
   public let weights: Weights
-  /// Whether the file computes batch norms, and whether it makes real numbers of levels.
-  private let hasBatchNorms, hasLevels: Bool
-  /// How many convolutions it computes, and whether the weights of one lost their name, as TorchScript's exporter names
-  /// what it computed while it wrote: `onnx::Conv_497`.
-  private let convolutionCount: Int
-  private let hasNamelessWeights: Bool
+  /// Its layers; nil where nothing follows from an input.
+  package let graph: WeightGraph?
+  /// Whether it makes floats of integers.
+  private let isQuantized: Bool
 
   /// Reads a file.
   /// - Throws: `TensorError.file`, `.malformed`, `.unsupportedElementType`, `.outOfMemory`.
@@ -53,44 +51,67 @@ public struct ONNXWeights: Sendable {
         throw .malformed(path: path, problem: "'\(node.output[0])' comes twice")
       }
     }
-    for name in Self.settings(of: model.graph) { weights[name] = nil }
-    self.weights = weights
-    hasBatchNorms = model.graph.node.contains { $0.opType == "BatchNormalization" }
-    hasLevels = model.graph.node.contains { $0.opType == "DequantizeLinear" }
-    let convolutions = model.graph.node.filter { $0.opType == "Conv" }
-    convolutionCount = convolutions.count
-    hasNamelessWeights = convolutions.contains { node in
-      node.input.dropFirst().first.map { $0.hasPrefix("onnx::") || $0.allSatisfy(\.isNumber) } ?? false
+    var constants = Weights()
+    for node in model.graph.node where node.opType == "Constant" && node.output.count == 1 {
+      guard let tensor = node.attribute.first(where: { $0.name == "value" && $0.hasT })?.t,
+        ONNXElement(rawValue: tensor.dataType) != nil
+      else { continue }
+      constants[node.output[0]] = try Self.array(of: tensor, in: path)
     }
+    guard constants.keys.allSatisfy({ weights[$0] == nil }) else {
+      throw .malformed(path: path, problem: "a constant has the name of an initializer")
+    }
+    graph = WeightGraph(model.graph, weights.merging(constants) { first, _ in first })
+    for name in Self.settings(of: model.graph) { weights[name] = nil }
+    // Of the constants, what layers compute with.
+    let layers: Set = ["BatchNormalization", "Conv", "Gemm", "MatMul"]
+    for node in model.graph.node where layers.contains(node.opType) {
+      for input in node.input.dropFirst() { if let constant = constants[input] { weights[input] = constant } }
+    }
+    self.weights = weights
+    isQuantized = model.graph.node.contains { $0.opType == "DequantizeLinear" }
   }
 
-  /// The weights, held against a network.
+  /// The weights for a network: by their names, else by the structure of the graph. Where the file's batch norms are folded
+  /// into its convolutions, they are for the network whose are.
   /// - Parameter renamed: gives the weights the network's names.
-  /// - Throws: `InterchangeError.weights`, or why a file of that kind can never hold them: `.foldedBatchNorms`,
-  ///   `.roundedWeights`.
-  public func weights(
-    of network: Network, renamed: (Weights) -> Weights = { $0 }
-  ) throws(InterchangeError) -> Weights {
+  /// - Throws: `InterchangeError`: `.weights`, `.structure`, `.quantizedWeights`.
+  func found(
+    for network: Network, renamed: (Weights) -> Weights = { $0 }
+  ) throws(InterchangeError) -> WeightsFile.Found {
+    let named = renamed(weights)
+    let missing: WeightError
     do throws(WeightError) {
-      return try network.checked(renamed(weights))
+      return WeightsFile.Found(network: network, weights: try network.checked(named))
     } catch {
-      guard case .missing(let names) = error else { throw .weights(error) }
-      if hasLevels { throw .roundedWeights }
-      var ownConvolutions = 0
-      for node in network.nodes { if case .convolution = network[node].operation { ownConvolutions += 1 } }
-      let statistics = network.nodes.flatMap { node in
-        if case .batchNorm = network[node].operation {
-          network.parameters(of: node).map(\.name)
-        } else {
-          [] as [String]
-        }
-      }
-      let isFolded =
-        Set(names).isSubset(of: statistics)
-        || hasNamelessWeights && convolutionCount == ownConvolutions && Set(statistics).isSubset(of: names)
-      if !hasBatchNorms, !statistics.isEmpty, isFolded { throw .foldedBatchNorms }
-      throw .weights(error)
+      guard case .missing = error else { throw .weights(error) }
+      missing = error
     }
+    guard !isQuantized else { throw .quantizedWeights }
+    func hasBatchNorms(_ graph: WeightGraph) -> Bool {
+      graph.layers.contains { if case .batchNorm = $0.kind { true } else { false } }
+    }
+    guard let graph else { throw .weights(missing) }
+    var target = network
+    let isFolded = hasBatchNorms(WeightGraph(network)) && !hasBatchNorms(graph)
+    if isFolded {
+      do { (target, _) = try FoldBatchNorm()(network, [:]) } catch { throw .shape(error) }
+      if let weights = try? target.checked(named) {
+        return WeightsFile.Found(network: target, weights: weights, isFolded: true)
+      }
+    }
+    let matched: (weights: Weights, sources: [WeightSource])
+    do throws(MatchError) {
+      matched = try target.weights(matching: graph)
+    } catch {
+      // Where names are the network's, what is missing says more.
+      let own = network.parameters.map(\.name)
+      throw own.count { named[$0] != nil } * 2 > own.count ? .weights(missing) : .structure(error)
+    }
+    do throws(WeightError) {
+      return WeightsFile.Found(
+        network: target, weights: try target.checked(matched.weights), sources: matched.sources, isFolded: isFolded)
+    } catch { throw .weights(error) }
   }
 
   /// Initializers that nothing computes with, by the operators that alone read them.
@@ -162,9 +183,11 @@ public struct ONNXWeights: Sendable {
       .malformed(path: path, problem: "'\(tensor.name)' \(problem)")
     }
     func entry(_ key: String) -> String? { tensor.externalData.first { $0.key == key }?.value }
-    guard let name = entry("location"), !name.isEmpty, name != ".", name != "..", !name.contains("/") else {
-      throw malformed("lies in a file that is not beside this one")
-    }
+    // A place below this file's folder, whatever system it was written on.
+    guard let name = entry("location"),
+      name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ !["", ".", ".."].contains($0) }),
+      !name.contains("\\"), !name.utf8.contains(0)
+    else { throw malformed("lies in a file that is not beside this one") }
     guard let offset = Int(entry("offset") ?? "0"), offset >= 0, Int(entry("length") ?? "\(byteCount)") == byteCount
     else { throw malformed("lies at no place of '\(name)'") }
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""

@@ -9,7 +9,7 @@ public let notebookLibrary = Library(
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, imageFolder, imageNet, synthetic, holdOut, images]
   + [resnet] + zooBuiltins + [parameters, macs, show]
-  + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, save, export]
+  + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, weightMapping, save, export]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
   + [channelGroups, withChannels, prune, searchRatios, selectTrial, sensitivity, compressionReport]
   + [quantize, ladder, agreement]

@@ -49,21 +49,62 @@ extension Arguments {
 
 let load = Builtin(
   "load",
-  "Loads weights into a network from a safetensors or an ONNX file with the parameter names of torchvision or timm; the prefixes module., _orig_mod. and model. are removed. An ONNX file must keep its batch norms: PyTorch writes it so with optimize=False.",
+  "Loads weights into a network from a safetensors, PyTorch or ONNX file with the parameter names of torchvision or timm; the prefixes module., _orig_mod. and model. are removed. Nothing in a PyTorch file is executed. If an ONNX file has other names, layers are matched by the structure of the graph; an ambiguous match is an error, and weightMapping shows the result. If the file's batch norms are folded into its convolutions, they are folded in the model too: it can be evaluated, quantized and exported.",
   parameters: [
     Parameter("network", .either([.network, .model]), "The network that the weights belong to."),
     Parameter("path", .string, "The file. Its contents decide the format."),
+    Parameter(
+      "entry", .string,
+      "The entry of a PyTorch checkpoint to load, such as \"state_dict_ema\". By default the entry with the most usual name that is no moving average.",
+      optional: true, labelled: true),
   ], result: .model, examples: [
     Example(
       "save(initialize(resnet8(classes: 4), seed: 1), to: \"resnet8.safetensors\")\nload(resnet8(classes: 4), \"resnet8.safetensors\")")
   ], chapter: "Training"
 ) { arguments in
   let network = try arguments.layers("network")
-  let path = try arguments.existingFile("path", hint: "name a .safetensors file, or train and save(model, to: …) first")
-  let (weights, prefix) = try WeightsFile.read(path, for: network, renamed: ModelZoo.inOurNames)
-  if !prefix.isEmpty { arguments.context.report("load: '\(prefix)' was taken off each name") }
-  arguments.warn(ofNotFinite: weights, "load")
-  return .object(ModelValue(network: network, weights: weights))
+  let path = try arguments.existingFile(
+    "path", hint: "name a .safetensors or .pth file, or train and save(model, to: …) first")
+  let entry = try arguments.has("entry") ? arguments.string("entry") : nil
+  let found = try WeightsFile.read(path, for: network, entry: entry, renamed: ModelZoo.inOurNames)
+  if entry == nil, !found.entry.isEmpty {
+    let others = found.otherEntries.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+    arguments.context.report(
+      "load: the entry '\(found.entry)' is used"
+        + (others.isEmpty ? "" : "; entry: chooses another of \(others)\(found.otherEntries.count > 3 ? ", …" : "")"))
+  }
+  if !found.sources.isEmpty {
+    arguments.context.report("load: layers were matched by structure, not by name; weightMapping shows the result")
+  }
+  if found.isFolded { arguments.context.report("load: the file's batch norms are folded into its convolutions, so the model's are too") }
+  if !found.prefix.isEmpty { arguments.context.report("load: '\(found.prefix)' was taken off each name") }
+  arguments.warn(ofNotFinite: found.weights, "load")
+  return .object(ModelValue(network: found.network, weights: found.weights))
+}
+
+let weightMapping = Builtin(
+  "weightMapping",
+  "Lists where load takes each parameter from: a record for each, with its shape and its name in the file.",
+  parameters: [
+    Parameter("network", .either([.network, .model]), "The network that the weights belong to."),
+    Parameter("path", .string, "The file that load reads."),
+  ], result: .list(of: .recordOf(["parameter": .string, "shape": .string, "from": .string])), examples: [
+    Example(
+      "export(initialize(resnet8(classes: 4), seed: 1), to: \"resnet8.onnx\")\nweightMapping(resnet8(classes: 4), \"resnet8.onnx\")[0].from",
+      gives: "\"conv1.weight\"")
+  ], chapter: "Training"
+) { arguments in
+  let network = try arguments.layers("network")
+  let path = try arguments.existingFile("path", hint: "name the file that load reads")
+  let found = try WeightsFile.read(path, for: network, renamed: ModelZoo.inOurNames)
+  let sources = Dictionary(uniqueKeysWithValues: found.sources.map { ($0.parameter, $0.source) })
+  return .list(
+    found.network.parameters.map { name, rule -> Value in
+      .record([
+        "parameter": .string(name), "shape": .string("\(rule.shape)"),
+        "from": .string(found.sources.isEmpty ? found.prefix + name : sources[name] ?? "zeros"),
+      ])
+    })
 }
 
 let save = Builtin(

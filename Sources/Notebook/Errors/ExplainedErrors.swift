@@ -102,9 +102,7 @@ extension WeightsFile.Kind {
   /// How weights in such a file become readable.
   fileprivate var hint: String? {
     switch self {
-    case .safetensors, .onnx: nil
-    case .pyTorch:
-      "in Python: safetensors.torch.save_file(torch.load(\"m.pth\", weights_only=True), \"m.safetensors\")"
+    case .safetensors, .onnx, .pyTorch: nil
     case .tensorFlowLite: "its weights are folded: load the model that it was made from, from a .safetensors file"
     case .keras, .hdf5, .npz, .gguf: "write the arrays under torchvision's names, with safetensors.numpy.save_file"
     case .npy: "readArray(\"a.npy\") reads it"
@@ -112,6 +110,18 @@ extension WeightsFile.Kind {
     case .page: "the download answered with a page: fetch the file itself"
     case .pointer: "git lfs pull"
     case .empty: "the copy or the download may be incomplete"
+    }
+  }
+}
+
+extension PyTorchError {
+  fileprivate var hint: String? {
+    switch self {
+    case .file(let error): error.hint
+    case .refused: "where you trust the file, in Python: torch.save(model.state_dict(), \"weights.pth\")"
+    case .entry(_, _, let found):
+      found.first.map { "entry: \"\($0)\"" } ?? "in Python: torch.save(model.state_dict(), \"weights.pth\")"
+    case .program: "in Python: torch.save(torch.jit.load(\"m.pt\").state_dict(), \"weights.pth\")"
     }
   }
 }
@@ -125,8 +135,13 @@ extension InterchangeError: ExplainedError {
     case .unsupported: nil
     case .weights(.notFinite): "train again with a smaller lr; allowNonFinite: true writes a network of floats as it is"
     case .weights(let error): error.hint
+    case .pyTorch(let error): error.hint
+    case .noEntries: "leave out entry:"
     case .notWeights(_, let kind): kind.hint
-    case .foldedBatchNorms, .roundedWeights: "save(model, to: \"model.safetensors\") keeps the weights as they are"
+    case .structure(.ambiguous): "give the layers of the file the network's names, or use a safetensors file"
+    case .structure(.differs): "the file computes another network, however alike: make one with its paddings and options"
+    case .structure: "make the network with the classes:, input: and options that the file was made with"
+    case .quantizedWeights: "save(model, to: \"model.safetensors\") keeps the weights as they are"
     case .shape(let error): error.hint
     case .description: "pass the dataset that the model was trained on"
     case .tooLarge: "choose a smaller network"
