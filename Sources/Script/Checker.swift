@@ -584,7 +584,7 @@ extension Value {
       .recordOf(Dictionary(record.fields.map { ($0, $1.staticType) }) { first, _ in first })
     case .range: .range
     case .function: .function
-    case .object(let object): .object(object.typeName)
+    case .object(let object): object.number == nil ? .object(object.typeName) : .number
     }
   }
 }

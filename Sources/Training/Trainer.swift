@@ -51,6 +51,8 @@ public struct TrainingOutcome: Sendable {
   public let weights: Weights
   /// Measured on the validation set, with these weights.
   public let final: Evaluation
+  /// Which validation images they get right; nil where nothing was measured since the training run went on.
+  public let correct: CorrectImages?
   public let epochs: [EpochRecord]
   public let isInterrupted: Bool
   /// Over all epochs.
@@ -138,6 +140,7 @@ public struct Trainer {
     }
     let state = try TrainingState(compiled, plan, parts: sharding.parts, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
+    var correct: CorrectImages?
     if let checkpoint {
       guard records.count <= plan.epochs else {
         throw .checkpoint("it has \(records.count) epochs, the training \(plan.epochs)")
@@ -226,7 +229,7 @@ public struct Trainer {
       try communicator.mustAgree(on: compiled)
       let measured = try measures(of: state)
       if !stopped, let best = state.best {
-        let correct = (measured.selection ?? measured.ema ?? measured.validation).correct
+        let correct = (measured.selection ?? measured.ema ?? measured.validation.all).correct
         try Training.engine { () throws(EngineError) in
           try best.offer(BestSnapshots.Entry(epoch: epoch + 1, correct: correct)) { (copy) throws(EngineError) in
             if let average = state.average {
@@ -242,9 +245,10 @@ public struct Trainer {
       communicator.broadcast(&times)
       let record = EpochRecord(
         epoch: epoch + 1, learningRate: rate, trainLoss: running.loss, trainTop1: running.top1,
-        validation: measured.validation, ema: measured.ema, selection: measured.selection, seconds: times[1],
+        validation: measured.validation.all, ema: measured.ema, selection: measured.selection, seconds: times[1],
         imagesPerSecond: Double(running.count) / times[0])
       records.append(record)
+      correct = measured.validation.each
       report(.epoch(record))
       if !stopped { try keep(Evaluation(), 0) }
     }
@@ -267,9 +271,11 @@ public struct Trainer {
       }
     }
     let isMeasured = plan.result == .last && plan.preciseBatchNorm == 0
+    let given: (all: Evaluation, each: CorrectImages?) =
+      isMeasured
+      ? (all: records.last?.validation ?? Evaluation(), each: correct) : try measures.validation(of: final)
     return TrainingOutcome(
-      weights: final, final: isMeasured ? records.last?.validation ?? Evaluation() : try measures.validation(of: final),
-      epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
+      weights: final, final: given.all, correct: given.each, epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
       parameterNames: segments.map(\.name))
   }
 

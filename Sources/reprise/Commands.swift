@@ -73,6 +73,9 @@ struct Run: ParsableCommand {
   @Flag(help: "Prints one JSON document and nothing else.")
   var json = false
 
+  @Flag(help: "Exits with 1 where the evidence of a claim is undecided, too.")
+  var strict = false
+
   func validate() throws {
     for setting in settings where !setting.contains("=") || setting.hasPrefix("=") {
       throw ValidationError("--set takes NAME=VALUE, not '\(setting)'.")
@@ -92,7 +95,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, report: report, notebook: compute.notebook())
+    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, isStrict: strict, report: report, notebook: compute.notebook())
       .run { () throws(ScriptError) in try readScript(file) }
   }
 }

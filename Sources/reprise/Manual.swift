@@ -115,7 +115,7 @@ struct Manual {
 
   private static let statuses = [
     ("0", "The script ran, and no judged claim failed."),
-    ("1", "A claim was not reproduced, or a replay differs."),
+    ("1", "A claim was not reproduced, or a replay differs; with --strict, a claim is undecided."),
     ("2", "The script does not parse or check."),
     ("3", "It failed while it ran."),
     ("4", "Data or weights that it needs are not here."),
