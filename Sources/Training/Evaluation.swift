@@ -120,16 +120,16 @@ public struct Evaluator {
     throws(TrainingError) -> (all: Evaluation, each: CorrectImages)
   {
     let classes = plan.network.shape(of: plan.network.output).elementCount
-    var (result, correct) = (Evaluation(), CorrectImages(count: split.count))
+    var (result, each) = (Evaluation(), CorrectImages(count: split.count))
     let share = BatchShare(communicator.rank..<communicator.rank + 1, ofEach: communicator.size)
     try forEachBatch(plan, weights, on: split, normalization: normalization, share) { batch, losses in
       result.add(plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes) {
-        correct[batch.index * plan.batch + $0] = true
+        each[batch.index * plan.batch + $0] = true
       }
     }
     communicator.sum(&result)
-    communicator.join(&correct)
-    return (result, correct)
+    communicator.join(&each)
+    return (result, each)
   }
 
   /// The accuracy of a network in training mode, on augmented images: batch norms use the statistics of each batch. The

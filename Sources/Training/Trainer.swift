@@ -52,7 +52,7 @@ public struct TrainingOutcome: Sendable {
   /// Measured on the validation set, with these weights.
   public let final: Evaluation
   /// Which validation images they get right; nil where nothing was measured since the training run went on.
-  public let correct: CorrectImages?
+  public let each: CorrectImages?
   public let epochs: [EpochRecord]
   public let isInterrupted: Bool
   /// Over all epochs.
@@ -140,7 +140,7 @@ public struct Trainer {
     }
     let state = try TrainingState(compiled, plan, parts: sharding.parts, totalSteps: totalSteps, from: start)
     var records = checkpoint?.records ?? []
-    var correct: CorrectImages?
+    var each: CorrectImages?
     if let checkpoint {
       guard records.count <= plan.epochs else {
         throw .checkpoint("it has \(records.count) epochs, the training \(plan.epochs)")
@@ -248,7 +248,7 @@ public struct Trainer {
         validation: measured.validation.all, ema: measured.ema, selection: measured.selection, seconds: times[1],
         imagesPerSecond: Double(running.count) / times[0])
       records.append(record)
-      correct = measured.validation.each
+      each = measured.validation.each
       report(.epoch(record))
       if !stopped { try keep(Evaluation(), 0) }
     }
@@ -273,9 +273,9 @@ public struct Trainer {
     let isMeasured = plan.result == .last && plan.preciseBatchNorm == 0
     let given: (all: Evaluation, each: CorrectImages?) =
       isMeasured
-      ? (all: records.last?.validation ?? Evaluation(), each: correct) : try measures.validation(of: final)
+      ? (all: records.last?.validation ?? Evaluation(), each: each) : try measures.validation(of: final)
     return TrainingOutcome(
-      weights: final, final: given.all, correct: given.each, epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
+      weights: final, final: given.all, each: given.each, epochs: records, isInterrupted: stopped, stepsDone: stepsDone, checkpoint: interrupted,
       parameterNames: segments.map(\.name))
   }
 

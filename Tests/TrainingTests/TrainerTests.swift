@@ -215,7 +215,7 @@ struct TrainerTests {
     a[0] = false
     #expect(a.onlyRight(beside: b) == (here: 1, there: 1) && a.correct == 2)
     let outcome = try Trainer(engine: engine.get()).train(network, on: data, plan { $0.epochs = 1 })
-    #expect(outcome.correct?.correct == outcome.final.correct)
+    #expect(outcome.each?.correct == outcome.final.correct)
   }
 
   @Test("evaluation counts each sample once, in whatever batches")

@@ -102,7 +102,7 @@ private struct ClaimEvidence {
   typealias Finding = (measured: Measured, isSelected: Bool)
 
   /// One measurement: an accuracy, as a share of images; a number that is none; or nothing.
-  private enum Element {
+  fileprivate enum Element {
     case accuracy(Share, Accuracy?)
     case timing(Timing)
     case number(Double)
@@ -274,7 +274,7 @@ private struct ClaimEvidence {
     let spread = Spread(shares.map(\.estimate), step: 100 / Double(shares.map(\.count).max() ?? 1))
     guard population == .recipeAndImages else { return (.sample(spread, of: .recipe), isSelected) }
     try refuseOtherImages(known, shares: shares)
-    let each = known.compactMap(\.correct)
+    let each = known.compactMap(\.each)
     let crossed =
       each.count == shares.count && shares[0].count > 1
       ? CrossedSpread(correct: each) : CrossedSpread(shares: spread, images: shares[0].count)

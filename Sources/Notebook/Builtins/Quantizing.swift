@@ -117,7 +117,7 @@ let quantize = Builtin(
     }
   }
   if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers, selectedBy: model.selectedBy) }
-  let (final, correct) = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluateEach(
+  let (final, each) = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluateEach(
     network.fitted(to: data.data.validation, of: data.data), weights, on: data.data.validation,
     normalization: data.data.normalization)
   arguments.context.report(
@@ -127,7 +127,7 @@ let quantize = Builtin(
   return .object(
     RunValue(
       model: ModelValue(network: network, weights: weights, run: keeper.id, seed: model.seed, selectedBy: model.selectedBy),
-      data: data.data.name, plan: plan, epochs: [], final: final, correct: correct, isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
+      data: data.data.name, plan: plan, epochs: [], final: final, each: each, isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
 }
 
 private let rungRecord = ValueType.recordOf([

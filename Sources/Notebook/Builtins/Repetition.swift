@@ -65,7 +65,7 @@ let compare = Builtin(
     try pair.first.accuracy.isSelected() || pair.second.accuracy.isSelected()
   }
   func known(_ pair: (first: Compared, second: Compared)) -> (first: CorrectImages, second: CorrectImages)? {
-    guard let a = pair.first.accuracy.correct, let b = pair.second.accuracy.correct, a.count == b.count else { return nil }
+    guard let a = pair.first.accuracy.each, let b = pair.second.accuracy.each, a.count == b.count else { return nil }
     return (a, b)
   }
   let evidence: ComparisonValue.Evidence
@@ -157,7 +157,7 @@ extension Arguments {
       throw failure("the seeds of these models are not known, so they are no pairs", hint: "compare two models: compare(a, b)", at: "first")
     }
     guard first == second else {
-      let list = { (seeds: [UInt64]) in seeds.map(String.init).joined(separator: ", ") }
+      let list = { (seeds: [UInt64]) in seeds.map { "\($0)" }.joined(separator: ", ") }
       throw failure(
         "the seeds differ: \(list(first)) and \(list(second))", hint: "compare what was trained with the same seeds, in the same order",
         at: "second")

@@ -81,7 +81,7 @@ extension Arguments {
     let keeper = TrainingKeeper(
       try TrainingInputs(network, from: weights, on: data, plan, teachers: teachers, notebook: notebook), notebook, context)
     func value(
-      _ weightsNow: Weights, _ epochs: [EpochRecord], final: Evaluation, _ correct: CorrectImages?,
+      _ weightsNow: Weights, _ epochs: [EpochRecord], final: Evaluation, _ each: CorrectImages?,
       interruptedAt checkpoint: Checkpoint? = nil
     ) -> Value {
       let own = if case .meanOfBest(_, .validation) = plan.result { [data.validation] } else { [Split]() }
@@ -90,20 +90,20 @@ extension Arguments {
       return .object(
         RunValue(
           model: model, data: data.name, plan: plan, epochs: epochs,
-          final: final, correct: correct, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
+          final: final, each: each, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
           checkpoint: checkpoint, id: keeper.id))
     }
 
     if notebook.isPlanning {
       if let (result, weights, _) = keeper.finished() {
         notebook.note(Cost(stored: network, on: data, steps: result.steps))
-        return value(weights, result.epochs, final: result.given, result.correct)
+        return value(weights, result.epochs, final: result.given, result.each)
       }
       let (cost, outcome) = try Cost.measured(
         network, from: weights, on: data, plan, teachers: teachers, notebook: notebook,
         isInterrupted: { interruption.isRaised })
       notebook.note(cost)
-      return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.correct)
+      return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.each)
     }
     notebook.note(run: keeper.id)
     let manner = plan.precision == .float32 ? "" : " in \(plan.precision.rawValue)"
@@ -113,7 +113,7 @@ extension Arguments {
       let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
       context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains again")
       if let line = EpochTable.end(of: plan, result.given) { context.print(line) }
-      return value(weights, result.epochs, final: result.given, result.correct)
+      return value(weights, result.epochs, final: result.given, result.each)
     }
     let checkpoint = if let kept { kept } else { try keeper.checkpointForAll() }
     if let checkpoint {
@@ -150,7 +150,7 @@ extension Arguments {
       context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept, resume() goes on")
     }
     if let line = EpochTable.end(of: plan, outcome.final) { context.print(line) }
-    return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.correct, interruptedAt: outcome.checkpoint)
+    return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.each, interruptedAt: outcome.checkpoint)
   }
 
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
@@ -206,7 +206,7 @@ let evaluate = Builtin(
   let batch = try arguments.integer("batch")
   try MemoryCheck.inference(network, batch: batch)
   let notebook = try arguments.notebook()
-  let (result, correct) = try Evaluator(
+  let (result, each) = try Evaluator(
     engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network),
     precision: arguments.precision()
   ).evaluateEach(
@@ -216,11 +216,11 @@ let evaluate = Builtin(
       "warning: the loss is \(NumberText.short(result.loss)), since not all outputs of the model are finite; images with a nan among theirs count as wrong"
     )
   }
-  func accuracy(_ correct: Int, _ correct: CorrectImages? = nil) -> Value {
-    .accuracy(Accuracy(correct: correct, count: result.count, correct: correct, images: part, model: model))
+  func accuracy(_ correct: Int, _ each: CorrectImages? = nil) -> Value {
+    .accuracy(Accuracy(correct: correct, count: result.count, each: each, images: part, model: model))
   }
   return .record([
-    "top1": accuracy(result.correct, correct), "top5": accuracy(result.hitsAmongFive), "loss": .number(result.loss),
+    "top1": accuracy(result.correct, each), "top5": accuracy(result.hitsAmongFive), "loss": .number(result.loss),
     "correct": .count(result.correct), "count": .count(result.count),
   ])
 }

@@ -2,6 +2,7 @@ internal import CCmark
 internal import Engine
 internal import Foundation
 public import Script
+internal import Statistics
 public import Tensors
 
 /// One page of HTML that holds all of a run: text, code, output, pictures, claims and where it comes from. It loads nothing.

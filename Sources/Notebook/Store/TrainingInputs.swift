@@ -92,7 +92,7 @@ struct TrainingResult: Codable {
   /// Of these weights on the validation set; absent where they are simply the last.
   var final: Evaluation?
   /// Which images they get right; absent of runs of before this was kept.
-  var correct: CorrectImages?
+  var each: CorrectImages?
 
   var given: Evaluation { final ?? epochs.last?.validation ?? Evaluation() }
 }

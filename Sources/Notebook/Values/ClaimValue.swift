@@ -1,4 +1,5 @@
 internal import Script
+internal import Statistics
 
 /// A claim with its verdict in the language.
 struct ClaimValue: ScriptObject, Equatable {

@@ -49,9 +49,9 @@ struct ComparisonValue: ScriptObject, Equatable {
     case "low": .number(interval.lowerBound)
     case "high": .number(interval.upperBound)
     case "seeds": .list(seeds.map { Double($0) })
-    case "onlyFirst": pairs.map { .count($0.onlyFirst) } ?? Value.none
-    case "onlySecond": pairs.map { .count($0.onlySecond) } ?? Value.none
-    case "p": pairs.map { .number($0.mcNemar) } ?? Value.none
+    case "onlyFirst": pairs.map { Value.count($0.onlyFirst) } ?? Value.none
+    case "onlySecond": pairs.map { Value.count($0.onlySecond) } ?? Value.none
+    case "p": pairs.map { Value.number($0.mcNemar) } ?? Value.none
     default: nil
     }
   }

@@ -39,7 +39,7 @@ extension Value {
 struct Accuracy: Sendable {
   let correct, count: Int
   /// Which images; nil where that is not known, as of the first five predictions.
-  let correct: CorrectImages?
+  let each: CorrectImages?
   let images: Split
   let model: ModelValue
 

@@ -14,7 +14,7 @@ struct RunValue: ScriptObject {
   /// Of the model on the validation set.
   let final: Evaluation
   /// Which of its images the model gets right; nil where that was not kept.
-  let correct: CorrectImages?
+  let each: CorrectImages?
   let isInterrupted: Bool
   /// What it was trained on, to go on.
   let dataset: Dataset
@@ -71,7 +71,7 @@ struct RunValue: ScriptObject {
     case "top5":
       .accuracy(
         Accuracy(
-          correct: final.hitsAmongFive, count: final.count, correct: nil, images: dataset.validation, model: model))
+          correct: final.hitsAmongFive, count: final.count, each: nil, images: dataset.validation, model: model))
     case "loss": .number(final.count > 0 ? final.loss : .nan)
     case "correct": .count(final.correct)
     case "count": .count(final.count)
@@ -100,7 +100,7 @@ struct RunValue: ScriptObject {
 
   /// Of the model on the validation images.
   var accuracy: Accuracy {
-    Accuracy(correct: final.correct, count: final.count, correct: correct, images: dataset.validation, model: model)
+    Accuracy(correct: final.correct, count: final.count, each: each, images: dataset.validation, model: model)
   }
 
   var trainLoss: SeriesValue { series("loss", "train", \.trainLoss) }
