@@ -13,7 +13,7 @@ and LiteRT's are exact. Weights are random, drawn as for a training's start.
 What Reprise's layers ran on is printed too: the processor, and each kernel with how many layers it ran. The kernels name
 their instruction set; ONEDNN_MAX_CPU_ISA=AVX2 shows those of lesser processors.
 
-Without VNNI, Reprise adds products in 16 bits as far as weights let it (docs/integers.md). Normally distributed weights with
+Without VNNI, Reprise adds products in 16 bits as far as weights let it (docs/inside/int8.md). Normally distributed weights with
 a scale for each channel are its worst case, since the largest of few is only about three deviations. With --per-tensor the
 largest is about five, as in many a trained channel.
 """

@@ -48,13 +48,13 @@ extension DatasetError {
 extension DatasetError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .missing(let path, _): path.isEmpty ? "an empty name is no file" : "\(path) is not here"
+    case .missing(let path, _): path.isEmpty ? "the path is empty" : "\(path) does not exist"
     case .unreadable(let error): "\(error)"
     case .notAFolder(let path): "\(path) is not a folder"
-    case .empty(let path): "\(path) holds no images"
-    case .truncated(let path, let expected, let found): "\(path) ends after \(found) of \(expected) bytes"
-    case .trailingBytes(let path, let expected): "\(path) goes on after the \(expected) bytes that its header promises"
-    case .wrongMagic(let path, let expected, let found): "\(path) begins with \(found), \(expected) begins otherwise"
+    case .empty(let path): "\(path) contains no images"
+    case .truncated(let path, let expected, let found): "\(path) is truncated: it has \(found) of \(expected) bytes"
+    case .trailingBytes(let path, let expected): "\(path) is longer than the \(expected) bytes that its header announces"
+    case .wrongMagic(let path, let expected, let found): "\(path) starts with \(found), so it is not \(expected)"
     case .malformed(let path, let problem): "\(path): \(problem)"
     case .countsDiffer(let images, let imageCount, let labels, let labelCount):
       "\(images) has \(imageCount) images, but \(labels) has \(labelCount) labels"
@@ -64,15 +64,15 @@ extension DatasetError: CustomStringConvertible {
     case .emptyClasses(let names, let path):
       "\(path) has \(names.count == 1 ? "a class" : "\(names.count) classes") without an image: "
         + names.prefix(3).map { "\($0)/" }.joined(separator: ", ") + (names.count > 3 ? ", …" : "")
-    case .notImageNet(let path): "\(path) holds no images of ImageNet to measure on"
-    case .noLabels(let path): "the images to measure on in \(path) have no labels: they are not in folders by class"
-    case .noClassNumbers(let path): "\(path) numbers the classes in an order of its own, which no file tells"
+    case .notImageNet(let path): "\(path) contains no validation images of ImageNet"
+    case .noLabels(let path): "the validation images in \(path) have no labels: they are not in one folder per class"
+    case .noClassNumbers(let path): "\(path) uses class numbers whose order no file defines"
     case .unknownClass(let name, let path): "\(path) has the class '\(name)', which the training set does not have"
     case .nameNotUTF8(let path): "the name of \(path) is not UTF-8"
     case .undecodable(let path, let reason): "\(path) cannot be decoded: \(reason)"
     case .outOfRange(let what, let value, let allowed):
-      "\(what) is \(value), it can be \(allowed.lowerBound) to \(allowed.upperBound)"
-    case .invalid(let what, let problem): "\(what) cannot be: \(problem)"
+      "\(what) is \(value), outside of \(allowed.lowerBound) to \(allowed.upperBound)"
+    case .invalid(let what, let problem): "\(what) is invalid: \(problem)"
     case .interrupted: "interrupted"
     }
   }
@@ -81,10 +81,10 @@ extension DatasetError: CustomStringConvertible {
   public var hint: String? {
     switch self {
     case .missing(_, let package?): "apt-get install \(package), or name the folder where it is"
-    case .missing: "name the folder or file where it is, from where reprise was started or from the root"
+    case .missing: "check the path: it is relative to the folder that reprise was started in, or absolute"
     case .noClasses: "a folder of images has one subfolder per class, or train/ and val/ with such subfolders"
-    case .emptyClasses: "images end in .jpg, .jpeg, .png, .bmp, .webp or .gif; take a folder away that is no class"
-    case .truncated: "the download or the copy was cut off; fetch it again"
+    case .emptyClasses: "images end in .jpg, .jpeg, .png, .bmp, .webp or .gif; remove folders that are no classes"
+    case .truncated: "the download or the copy is incomplete; fetch it again"
     case .notImageNet:
       "name the folder that holds train/ and val/, ILSVRC2012_img_val.tar, or shards such as imagenet-val-000000.tar"
     case .noLabels:
@@ -92,7 +92,7 @@ extension DatasetError: CustomStringConvertible {
     case .noClassNumbers:
       "put meta.mat or map_clsloc.txt of the development kit beside it, or other labels: val.txt, LOC_val_solution.csv"
     case .nameNotUTF8: "rename it"
-    case .undecodable: "fetch the file again, or take it out of the set; what cannot be decoded is not replaced by something else"
+    case .undecodable: "fetch the file again, or remove it from the dataset; Reprise does not skip images that it cannot decode"
     default: nil
     }
   }

@@ -36,14 +36,14 @@ extension EngineError: CustomStringConvertible {
       "oneDNN's \(call) failed: \(status)" + (layer.map { " (layer '\($0)')" } ?? "")
     case .outOfMemory(let byteCount): "\(TensorError.outOfMemory(byteCount: byteCount))"
     case .sumsTooLarge(let layer):
-      "layer '\(layer)' sums up so many large weights that 32-bit integers may not hold the result"
+      "layer '\(layer)' can overflow 32-bit integers: it sums too many large weights"
     case .initialization(let error): "initial weights: \(error)"
     case .shape(let error): error.description
     case .weights(let error): error.description
     case .wrongInput(let expected, let found): "the network takes \(expected), \(found) was given"
     case .emptyBatch: "a batch holds at least one sample"
-    case .inputNotFinite: "the network's input holds numbers that are not finite"
-    case .notFinite(let layer): "numbers in layer '\(layer)' are not finite: the weights or the input are too large"
+    case .inputNotFinite: "the network's input contains NaN or infinities"
+    case .notFinite(let layer): "the output of layer '\(layer)' contains NaN or infinities: the weights or the input are too large"
     case .noWeights: "the network has no weights yet"
     case .noThread(let reason): "the system gives no thread to compute on: \(reason)"
     case .precision(let precision, let instructionSet):

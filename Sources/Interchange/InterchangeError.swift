@@ -30,7 +30,7 @@ extension InterchangeError: CustomStringConvertible {
     switch self {
     case .unsupported(let layer, let operation, let format, let reason):
       if let reason {
-        "layer '\(layer)': \(format) has no exact form of \(operation) \(reason)"
+        "layer '\(layer)': \(format) has no exact equivalent of \(operation) \(reason)"
       } else {
         "layer '\(layer)': \(operation) is not exported to \(format) yet"
       }
@@ -38,19 +38,19 @@ extension InterchangeError: CustomStringConvertible {
     case .notWeights(let path, let kind):
       kind == .empty ? "\(path) is empty" : "\(path) is \(kind.rawValue); weights are read from safetensors and ONNX files"
     case .foldedBatchNorms:
-      "the file's batch norms are folded into convolutions, so it does not hold the network's weights: PyTorch keeps them "
+      "the file's batch norms are folded into convolutions, so the network's weights are lost: PyTorch keeps them "
         + "with torch.onnx.export(…, optimize=False), or its older exporter with training=TrainingMode.PRESERVE and "
         + "do_constant_folding=False; Reprise in .safetensors files"
     case .roundedWeights:
-      "the file's weights are rounded to integers, so it does not hold the network's: Reprise keeps them in "
+      "the file's weights are quantized, so the network's float32 weights are lost: Reprise keeps those in "
         + ".safetensors files"
     case .shape(let error): "\(error)"
     case .description(let part, let expected, let found):
-      "the network needs \(expected) \(part.rawValue), \(found) were given"
+      "the network needs \(expected) \(part.rawValue), not \(found)"
     case .tooLarge(let byteCount, let format):
       "\(format) holds at most 2 GiB, this network takes \(TensorError.amount(byteCount))"
     case .notAsMeant(let format, let problem):
-      "the \(format) file would not be right, so none was written: \(problem)"
+      "the \(format) file failed its check and was not written: \(problem)"
     case .file(let error): "\(error)"
     }
   }

@@ -5,29 +5,29 @@ extension ModelZoo {
   private static let residual = "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 
   private static let dropPath = ZooOption(
-    "dropPath", "The stochastic depth of the last block; grows linearly from 0 at the first.", .number(0...0.99),
+    "dropPath", "Drop path rate (stochastic depth) of the last block; it grows linearly from 0 at the first block.", .number(0...0.99),
     standard: .number(0))
   private static let zeroInitResidual = ZooOption(
-    "zeroInitResidual", "Starts each block as its shortcut: the last batch norm's scale is 0.", .flag,
+    "zeroInitResidual", "Whether the last batch norm of each block starts with scale 0, so that the block starts as its shortcut (zero_init_residual).", .flag,
     standard: .flag(false))
 
   private static let batchNorm = ZooOption(
-    "batchNorm", "Whether a batch norm follows each convolution; else they have biases.", .flag, standard: .flag(true))
+    "batchNorm", "Whether batch norm follows each convolution. Without it, convolutions have biases.", .flag, standard: .flag(true))
 
   static let resnets = ResNet.Depth.allCases.map { depth in
     ZooEntry(
       "resnet\(depth.rawValue)",
-      "A residual network of \(depth.rawValue) layers for images of ImageNet's size.",
+      "Builds ResNet-\(depth.rawValue) as for ImageNet.",
       source: "\(residual), Table 1",
       options: [
         ZooOption(
-          "version", "Where a bottleneck halves the image: in its 3x3 (v1.5) or its first 1x1 convolution (v1).",
+          "version", "Position of the stride in a bottleneck: the 3x3 convolution (v1.5, as in torchvision) or the first 1x1 (v1, as in the paper).",
           .choice(ResNet.Version.allCases.map(\.rawValue)), standard: .choice("v1.5")),
         ZooOption(
-          "stem", "The beginning: 7x7 and pool (standard), 3x3 alone (small), or small below 64 pixels (automatic).",
+          "stem", "Stem: 7x7 convolution and max pooling (standard), one 3x3 convolution (small), or small for images below 64 pixels (automatic).",
           .choice(["automatic"] + ResNet.Stem.allCases.map(\.rawValue)), standard: .choice("automatic")),
         ZooOption(
-          "shortcut", "What a block adds to its last convolution: its input (projection), or nothing, a plain network (none).",
+          "shortcut", "Shortcut of a block: its input, projected where the shape changes (projection), or none, which makes a plain network.",
           .choice(ResNet.Shortcut.allCases.map(\.rawValue)), standard: .choice("projection")),
         batchNorm, dropPath, zeroInitResidual,
       ], input: [3, 224, 224], classes: 1000
@@ -44,11 +44,11 @@ extension ModelZoo {
 
   static let smallResNets = [8, 20, 32, 44, 56].map { depth in
     ZooEntry(
-      "resnet\(depth)", "A residual network of \(depth) layers for images of CIFAR's size.",
+      "resnet\(depth)", "Builds ResNet-\(depth) as for CIFAR-10.",
       source: "\(residual), section 4.2",
       options: [
         ZooOption(
-          "shortcut", "Where the shape changes: padded with zeros (identity) or a 1x1 convolution (projection); none is a plain network.",
+          "shortcut", "Shortcut where the shape changes: zero padding (identity) or a 1x1 convolution (projection). none makes a plain network without shortcuts.",
           .choice(CIFARResNet.Shortcut.allCases.map(\.rawValue)), standard: .choice("identity")),
         batchNorm, dropPath, zeroInitResidual,
       ], input: [3, 32, 32], classes: 10
@@ -62,11 +62,11 @@ extension ModelZoo {
   }
 
   static let mobileNetV1 = ZooEntry(
-    "mobilenetV1", "A network of depthwise-separable convolutions, made for telephones.",
+    "mobilenetV1", "Builds MobileNet-v1, a network of depthwise-separable convolutions.",
     source: "Howard et al. 2017, MobileNets, arXiv:1704.04861, Table 1",
     options: [
-      ZooOption("width", "The factor on all channels.", .number(0.01...8), standard: .number(1)),
-      ZooOption("dropout", "The dropout before the classifier.", .number(0...0.99), standard: .number(0)),
+      ZooOption("width", "Width multiplier of all channels.", .number(0.01...8), standard: .number(1)),
+      ZooOption("dropout", "Dropout rate before the classifier.", .number(0...0.99), standard: .number(0)),
     ], input: [3, 224, 224], classes: 1000
   ) { options, input, classes throws(ShapeError) in
     try MobileNetV1(width: options.number("width"), dropout: Float(options.number("dropout")))
@@ -77,14 +77,14 @@ extension ModelZoo {
     VGG.Depth.allCases.map { depth in
       ZooEntry(
         "vgg\(depth.rawValue)\(hasBatchNorm ? "BN" : "")",
-        "A plain network of \(depth.rawValue) layers with weights\(hasBatchNorm ? ", and batch norm" : "").",
+        "Builds VGG-\(depth.rawValue)\(hasBatchNorm ? " with batch norm" : "").",
         source: "Simonyan and Zisserman 2014, Very Deep Convolutional Networks, arXiv:1409.1556, Table 1",
         options: [
           ZooOption(
-            "dropout", "The dropout after each hidden layer of the classifier.", .number(0...0.99),
+            "dropout", "Dropout rate after each hidden layer of the classifier.", .number(0...0.99),
             standard: .number(0.5)),
           ZooOption(
-            "hiddenFeatures", "The features of each hidden layer of the classifier.", .count(1...65_536),
+            "hiddenFeatures", "Features of each hidden layer of the classifier.", .count(1...65_536),
             standard: .number(4096)),
         ], input: [3, 224, 224], classes: 1000
       ) { options, input, classes throws(ShapeError) in
@@ -97,7 +97,7 @@ extension ModelZoo {
   }
 
   static let beitB16 = ZooEntry(
-    "beitB16", "A vision transformer of 12 blocks over patches of 16 pixels, a teacher of others.",
+    "beitB16", "Builds BEiT-B/16, a vision transformer of 12 blocks with patches of 16 pixels.",
     source: "Bao et al. 2021, BEiT: BERT Pre-Training of Image Transformers, arXiv:2106.08254",
     options: [], input: [3, 224, 224], classes: 1000
   ) { _, input, classes throws(ShapeError) in try BEiT().network(input: input, classes: classes) }

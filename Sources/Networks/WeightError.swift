@@ -11,11 +11,11 @@ public enum WeightError: Error, Hashable, Sendable {
 extension WeightError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .missing(let names): "the weights lack \(Self.list(names))"
-    case .extra(let names): "the weights hold \(Self.list(names)), which the network has no place for"
+    case .missing(let names): "the file lacks the weights \(Self.list(names))"
+    case .extra(let names): "the network has no parameters \(Self.list(names))"
     case .wrongShape(let name, let expected, let found):
-      "'\(name)' is \(found), the network expects \(expected)"
-    case .notFinite(let name): "'\(name)' holds numbers that are not finite"
+      "'\(name)' has the shape \(found), the network needs \(expected)"
+    case .notFinite(let name): "'\(name)' contains NaN or infinities"
     }
   }
 

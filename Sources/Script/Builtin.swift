@@ -98,12 +98,15 @@ public struct ArgumentBundle: Sendable {
   public init(ignoring: Set<String> = []) { self.ignoring = ignoring }
 }
 
-/// A line to try, with what it gives. Every one is run by a test.
+/// Lines to try, with what the last one gives. A test runs every example.
 public struct Example: Sendable {
   public let code: String
   /// What the prompt shows for it; nil where it is not the same everywhere.
   public let gives: String?
   public init(_ code: String, gives: String? = nil) { (self.code, self.gives) = (code, gives) }
+
+  /// The lines of its code.
+  var lines: [Substring] { code.split(separator: "\n") }
 }
 
 /// A name that stands for a value from the beginning, such as `pi`.

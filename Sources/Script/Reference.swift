@@ -41,7 +41,7 @@ public struct Reference: Sendable {
 
   /// The whole reference in Markdown.
   public var markdown: String {
-    var text = "# Reference\n\nMade from the declarations of the built-ins; `reprise doc` prints it.\n"
+    var text = "# Reference\n\nAll functions of the language, generated from their declarations: `reprise doc` prints this page, and\n`help NAME` at the prompt shows an entry. An argument with a default value, or marked optional, can be\nleft out.\n"
     for chapter in chapters {
       text += "\n## \(chapter.name)\n"
       for builtin in chapter.builtins { text += "\n" + markdown(builtin) }
@@ -93,7 +93,7 @@ public struct Reference: Sendable {
       lines.append("  \(pad(parameter.label, width))  \(describe(parameter))")
     }
     for example in builtin.examples {
-      lines.append("  > \(example.code)")
+      lines += example.lines.map { "  > \($0)" }
       if let gives = example.gives { lines.append("  \(gives)") }
     }
     return lines.joined(separator: "\n")
@@ -110,7 +110,7 @@ public struct Reference: Sendable {
   }
 
   private func markdown(_ builtin: Builtin) -> String {
-    var text = "### \(builtin.name)\n\n`\(builtin.signature)` gives \(builtin.result)\n\n\(builtin.doc)\n"
+    var text = "### \(builtin.name)\n\n`\(builtin.signature)` returns \(builtin.result)\n\n\(builtin.doc)\n"
     if !builtin.parameters.isEmpty {
       text += "\n| parameter | type | default | |\n|---|---|---|---|\n"
       for parameter in builtin.parameters {
@@ -121,7 +121,7 @@ public struct Reference: Sendable {
     if !builtin.examples.isEmpty {
       text += "\n```\n"
       for example in builtin.examples {
-        text += "> \(example.code)\n"
+        for line in example.lines { text += "> \(line)\n" }
         if let gives = example.gives { text += "\(gives)\n" }
       }
       text += "```\n"
@@ -139,14 +139,14 @@ public struct Reference: Sendable {
   }
 
   private static let keywords = [
-    "if": "if x > 1 { … } else { … }: a value, too.", "else": "See 'if'.",
+    "if": "if x > 1 { … } else { … }: a statement or an expression.", "else": "See 'if'.",
     "for": "for x in list { … }, or [f(x) for x in list if x > 1].", "in": "See 'for'.",
-    "while": "while x > 1 { … }", "break": "Leaves the loop.", "continue": "Goes on with the loop's next turn.",
+    "while": "while x > 1 { … }", "break": "Ends the loop.", "continue": "Continues with the next iteration of the loop.",
     "fn": "fn area(width, height: 1) = width * height, or { … }; without a name: x => x + 1.",
-    "return": "Leaves the function with a value.",
-    "param": "param epochs = 8 \"how long\": a value that --set epochs=2 changes from outside.",
-    "with": "recipe with { epochs: 8 }: a record with some fields changed.",
-    "and": "Both hold; also &&.", "or": "One holds, or both; also ||.", "not": "Does not hold; also !.",
+    "return": "Returns a value from the function.",
+    "param": "param epochs = 8 \"number of epochs\": a parameter of the script, which --set epochs=2 sets.",
+    "with": "recipe with { epochs: 8 }: a copy of the record with some fields changed.",
+    "and": "True if both are true. Also written &&.", "or": "True if at least one is true. Also written ||.", "not": "True if the operand is false. Also written !.",
     "true": "A truth value.", "false": "A truth value.", "none": "No value.",
   ]
 }

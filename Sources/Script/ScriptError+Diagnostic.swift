@@ -12,14 +12,14 @@ extension ScriptError {
       Diagnostic("unreadable", "\(path) cannot be read: \(reason)", at: nil)
     case .unexpectedCharacter(let scalar, let span):
       Diagnostic(
-        "unexpected-character", "\(Self.describe(scalar)) means nothing here", at: span,
+        "unexpected-character", "unexpected character \(Self.describe(scalar))", at: span,
         hint: Self.lookalikes[scalar].map { "did you mean \($0)?" })
     case .unterminatedString(let span):
       Diagnostic("unterminated-string", "the string does not end on its line", at: span, hint: "close it with \"")
     case .unknownEscape(let text, let span):
       Diagnostic(
-        "unknown-escape", "'\(text)' means nothing in a string", at: span,
-        hint: #"there are \n \t \r \0 \\ \" \u{…} and \(…)"#)
+        "unknown-escape", "'\(text)' is not an escape sequence", at: span,
+        hint: #"escape sequences: \n \t \r \0 \\ \" \u{…} and \(…)"#)
     case .malformedNumber(let text, let span):
       Diagnostic(
         "malformed-number", "'\(text)' is not a number", at: span,
@@ -27,17 +27,19 @@ extension ScriptError {
           ? "a percentage is 50%; the remainder has a space: 7 % 3" : "write 20_000, 0.5, 1e-3 or 50%")
 
     case .unexpected(let found, let expected, let span):
-      Diagnostic("unexpected", "expected \(expected), found \(found)", at: span)
+      Diagnostic(
+        "unexpected", "expected \(expected), found \(found)", at: span,
+        hint: span.text == "else" ? "write it behind the block of its if: } else {" : nil)
     case .unclosed(let symbol, let span):
       Diagnostic("unclosed", "'\(symbol)' is never closed", at: span)
     case .chainedComparison(let span):
-      Diagnostic("chained-comparison", "comparisons and ranges do not chain", at: span, hint: "write a < b and b < c")
+      Diagnostic("chained-comparison", "comparisons and ranges cannot be chained", at: span, hint: "write a < b and b < c")
     case .tooDeep(let limit, let span):
       Diagnostic(
-        "too-deep", "this is nested more than \(limit) levels deep", at: span, hint: "give a part of it a name")
+        "too-deep", "the nesting is deeper than \(limit) levels", at: span, hint: "give a part of it a name")
     case .unlabelledAfterLabelled(let span):
       Diagnostic(
-        "unlabelled-after-labelled", "an argument without a name follows one with a name", at: span,
+        "unlabelled-after-labelled", "an argument without a label follows one with a label", at: span,
         hint: "put it first")
 
     case .unknownName(let name, let span, let near):
@@ -51,7 +53,7 @@ extension ScriptError {
         "unknown-field", "a \(type) has no field '\(name)'", at: span, hint: Self.suggestion(near))
     case .unknownLabel(let label, let function, let span, let near, let labels):
       Diagnostic(
-        "unknown-label", "'\(function)' takes no '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"),
+        "unknown-label", "'\(function)' has no argument '\(label)'", at: span, hint: Self.suggestion(near, suffix: ":"),
         list: near.isEmpty ? labels.text : nil)
     case .retired(let old, let new, let span):
       Diagnostic("retired-word", "'\(old)' is now '\(new)'", at: span, hint: "write \(new)")
@@ -59,10 +61,10 @@ extension ScriptError {
       Diagnostic("missing-argument", "'\(function)' needs '\(label)'", at: span, hint: "add \(label): …")
     case .extraArgument(let function, let allowed, let span):
       Diagnostic(
-        "extra-argument", "'\(function)' takes \(Self.count(allowed, "argument")), this is one more", at: span)
+        "extra-argument", "'\(function)' takes \(Self.count(allowed, "argument")), this is one too many", at: span)
     case .labelNeeded(let label, let function, let span):
       Diagnostic(
-        "label-needed", "'\(function)' takes '\(label)' by its name only", at: span,
+        "label-needed", "the argument '\(label)' of '\(function)' needs its label", at: span,
         hint: "write \(label): \(span.brief)")
     case .duplicate(let name, let kind, let span):
       Diagnostic("duplicate", "the \(kind) '\(name)' is defined twice", at: span)
@@ -78,10 +80,10 @@ extension ScriptError {
         "out-of-range", "\(Self.quoted(what)) is \(Value.text(of: number)), outside of \(Self.bounds(allowed))",
         at: span)
     case .misplaced(let what, let allowed, let span):
-      Diagnostic("misplaced", "'\(what)' stands only \(allowed)", at: span)
+      Diagnostic("misplaced", "'\(what)' is allowed only \(allowed)", at: span)
     case .notLiteral(let name, let span):
       Diagnostic(
-        "not-literal", "the default of '\(name)' must be written out: it can be set from outside", at: span,
+        "not-literal", "the default of parameter '\(name)' must be a literal", at: span,
         hint: "a number, a string, true, false, none, or a list of these")
 
     case .noValue(let name, let span):
@@ -89,25 +91,25 @@ extension ScriptError {
     case .notCallable(let type, let shadows, let span):
       Diagnostic(
         "not-callable", "a \(type) cannot be called", at: span,
-        hint: shadows.map { "the script gives '\($0)' a value of its own; x.\($0)() is still the built-in function" })
+        hint: shadows.map { "the script assigns '\($0)'; x.\($0)() still calls the built-in function" })
     case .wrongOperands(let symbol, let left, let right, let span):
       if let right {
-        Diagnostic("wrong-operands", "'\(symbol)' does not go with a \(left) and a \(right)", at: span)
+        Diagnostic("wrong-operands", "'\(symbol)' cannot be applied to a \(left) and a \(right)", at: span)
       } else {
-        Diagnostic("wrong-operands", "'\(symbol)' does not go with a \(left)", at: span)
+        Diagnostic("wrong-operands", "'\(symbol)' cannot be applied to a \(left)", at: span)
       }
     case .divisionByZero(let span):
       Diagnostic("division-by-zero", "division by zero", at: span)
     case .indexOutOfRange(let index, let count, let span):
       Diagnostic(
-        "index-out-of-range", "index \(index) of \(Self.count(count, "element"))", at: span,
+        "index-out-of-range", "index \(index) is out of range: there are \(Self.count(count, "element"))", at: span,
         hint: count == 0 ? nil : "the first is 0, the last \(count - 1) or -1")
     case .notWhole(let number, let what, let span):
       Diagnostic("not-whole", "\(Self.quoted(what)) must be an integer, not \(Value.text(of: number))", at: span)
     case .tooLarge(let what, let limit, let span):
-      Diagnostic("too-large", "the \(what) goes beyond \(limit)", at: span)
+      Diagnostic("too-large", "the \(what) exceeds \(limit)", at: span)
     case .endlessRecursion(let depth, let span):
-      Diagnostic("endless-recursion", "\(depth) calls are open: does this ever end?", at: span)
+      Diagnostic("endless-recursion", "\(depth) nested calls: the recursion may be endless", at: span)
     case .failed(let problem, let hint, let span):
       Diagnostic("failed", problem, at: span, hint: hint)
     case .domain(let failure, let span):
@@ -134,7 +136,7 @@ extension ScriptError {
 
   private static func describe(_ scalar: Unicode.Scalar) -> String {
     if scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value) || scalar.properties.generalCategory == .format {
-      return "the character U+\(String(repeating: "0", count: max(0, 4 - String(scalar.value, radix: 16).count)))"
+      return "U+\(String(repeating: "0", count: max(0, 4 - String(scalar.value, radix: 16).count)))"
         + String(scalar.value, radix: 16, uppercase: true)
     }
     return "'\(scalar)'"

@@ -35,14 +35,14 @@ extension TrainingError: CustomStringConvertible {
     case .notFinite(let parameter, let epoch, let step, let rate):
       "\(parameter.map { "the gradient of '\($0)'" } ?? "the loss") is not finite at epoch \(epoch), step \(step) "
         + "(learning rate \(Float(rate)))"
-    case .classes(let network, let data): "the network tells \(network) classes apart, the data has \(data)"
+    case .classes(let network, let data): "the network has outputs for \(network) classes, the data has \(data)"
     case .images(let network, let data): "the network takes images of \(network), the data has \(data)"
     case .tooFewSamples(let count, let batchSize): "\(count) training samples do not fill one batch of \(batchSize)"
     case .tooFewRepeated(let shown, let count, let batchSize):
-      "an epoch of \(count) training samples has \(shown) places for repeated samples, which do not fill a batch of \(batchSize)"
+      "with repeated augmentation an epoch of \(count) training samples has \(shown) places, fewer than one batch of \(batchSize)"
     case .network(let error): error.description
     case .processes(let problem): problem
-    case .checkpoint(let problem): "the checkpoint cannot be gone on from: \(problem)"
+    case .checkpoint(let problem): "the run cannot be resumed from the checkpoint: \(problem)"
     }
   }
 

@@ -13,8 +13,8 @@ struct Bench: ParsableCommand {
   enum Work: String, ExpressibleByArgument, CaseIterable { case train, infer, int8, data, exchange }
 
   static let configuration = CommandConfiguration(
-    abstract: "Times a network's steps on random images, or how fast a folder of images is read.",
-    discussion: "The peak is a product of two matrices of 2048 x 2048 in float32, timed in the same run.")
+    abstract: "Times training or inference steps of a network on random images, or the loading of images from a folder.",
+    discussion: "The peak is that of a float32 product of two 2048 x 2048 matrices, timed in the same run.")
 
   @ArgumentParser.Argument(
     help: """
@@ -24,18 +24,18 @@ struct Bench: ParsableCommand {
       """)
   var work: Work
 
-  @ArgumentParser.Argument(help: "A network of the zoo: resnet50, mobilenetV1, vgg16, …; or the folder.")
+  @ArgumentParser.Argument(help: "The network: resnet50, mobilenetV1, vgg16, …; or the folder of images.")
   var model: String
 
-  @Option(help: "Images in a step.") var batch = 16
-  @Option(help: "Height and width of an image; its paper's unless given.") var size: Int?
-  @Option(help: "Channels of an image; its paper's unless given.") var channels: Int?
-  @Option(help: "Threads to compute with; as many as there are cores unless given.") var threads: Int?
-  @Option(help: "Steps that are timed.") var steps = 10
-  @Option(help: "Of data: the magnitude of RandAugment as recipe.a1 has it, 0 to 10; without it unless given.")
+  @Option(parsing: .unconditional, help: "Images per step.") var batch = 16
+  @Option(parsing: .unconditional, help: "Height and width of an image. Default: as in the network's paper.") var size: Int?
+  @Option(parsing: .unconditional, help: "Channels of an image. Default: as in the network's paper.") var channels: Int?
+  @Option(parsing: .unconditional, help: "Number of compute threads. Default: the number of cores.") var threads: Int?
+  @Option(parsing: .unconditional, help: "Number of timed steps.") var steps = 10
+  @Option(parsing: .unconditional, help: "With data: magnitude of RandAugment, 0 to 10, with the other settings of recipe.a1. Default: no RandAugment.")
   var randAugment: Double?
   @Option(
-    help: "Of train and infer: float32, or bf16 where the processor has it.",
+    help: "With train and infer: float32 or, on processors with AVX512_BF16, bf16.",
     transform: { name in
       guard let precision = Precision(rawValue: name) else {
         let all = Precision.allCases.map(\.rawValue).joined(separator: ", ")
@@ -43,9 +43,9 @@ struct Bench: ParsableCommand {
       }
       return precision
     }) var precision = Precision.float32
-  @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.") var direct = false
-  @Flag(help: "Of int8: one scale for all weights of a layer, not one for each channel.") var perTensor = false
-  @Flag(help: "Shows where the time goes: by kind of step, and the ten slowest.") var profile = false
+  @Flag(help: "Uses direct convolutions only, no Winograd kernels.") var direct = false
+  @Flag(help: "With int8: one scale per tensor of weights instead of one per channel.") var perTensor = false
+  @Flag(help: "Shows the time by kind of step, and the ten slowest steps.") var profile = false
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
   func validate() throws {

@@ -6,27 +6,28 @@ import Script
 
 /// What all that computes can be told.
 struct ComputeOptions: ParsableArguments {
-  @Option(help: "What random numbers follow from where a script names no seed.")
+  // A number that begins with a minus is out of range, not an option.
+  @Option(parsing: .unconditional, help: "Seed for all calls that name no seed of their own.")
   var seed: UInt64 = 1
 
-  @Option(help: "Threads to compute with; as many as there are cores unless given.")
+  @Option(parsing: .unconditional, help: "Number of compute threads. Default: the number of cores.")
   var threads: Int?
 
-  @Flag(help: "Computes convolutions directly, never by Winograd's algorithm.")
+  @Flag(help: "Uses direct convolutions only, no Winograd kernels.")
   var direct = false
 
-  @Flag(help: "Makes trainings again that the store of this folder holds.")
+  @Flag(help: "Runs every step again, also those that the run store of this folder holds.")
   var fresh = false
 
-  @Option(help: ArgumentHelp(
-    "Seconds between two checkpoints of a training run; each epoch ends with one anyway.", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp(
+    "Seconds between two checkpoints of a training run. A checkpoint at the end of each epoch is always written.", valueName: "seconds"))
   var checkpointEvery: Double = 60
 
   func validate() throws {
     guard seed <= UInt64(seedRange.upperBound) else {
       throw ValidationError("--seed must be 0...\(UInt64(seedRange.upperBound)), as seed: in a script.")
     }
-    guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must not be negative.") }
+    guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must be at least 0.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1...1024.") }
   }
 
@@ -46,6 +47,10 @@ struct ComputeOptions: ParsableArguments {
 
   /// - Throws: `ExitCode` where this process is to work with others, and cannot.
   func notebook() throws -> NotebookSession {
+    if let problem = OpenFiles.problem {
+      Streams.writeError("reprise: \(problem)\n")
+      throw ExitCode(Status.runtime)
+    }
     let bucketBytes = try bucketBytes()
     let communicator = try Processes.communicator()
     return NotebookSession(
@@ -55,37 +60,20 @@ struct ComputeOptions: ParsableArguments {
   }
 }
 
-struct Run: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Checks a script and runs it.")
-
-  @ArgumentParser.Argument(help: "The script; - for standard input.")
-  var file: String
-
+/// What the parameters of a script can be told.
+struct ParameterOptions: ParsableArguments {
   @Option(
-    name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
+    name: .customLong("set"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
   var settings: [String] = []
-
-  @OptionGroup var compute: ComputeOptions
-
-  @Option(help: ArgumentHelp("Writes one page of HTML about the run.", valueName: "file.html"))
-  var report: String?
-
-  @Flag(help: "Prints one JSON document and nothing else.")
-  var json = false
-
-  @Flag(help: "Exits with 1 where the evidence of a claim is undecided, too.")
-  var strict = false
 
   func validate() throws {
     for setting in settings where !setting.contains("=") || setting.hasPrefix("=") {
       throw ValidationError("--set takes NAME=VALUE, not '\(setting)'.")
     }
-    if file == "-", Processes.launch != nil {
-      throw ValidationError("Under mpirun, standard input reaches the first process alone: give a file.")
-    }
   }
 
-  static func values(of settings: [String]) -> [String: String] {
+  var values: [String: String] {
     var values: [String: String] = [:]
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -93,16 +81,42 @@ struct Run: ParsableCommand {
     }
     return values
   }
+}
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Checks a script and runs it.")
+
+  @ArgumentParser.Argument(help: "The script, or - for standard input.")
+  var file: String
+
+  @OptionGroup var parameters: ParameterOptions
+
+  @OptionGroup var compute: ComputeOptions
+
+  @Option(help: ArgumentHelp("Writes a report of the run as one HTML page.", valueName: "file.html"))
+  var report: String?
+
+  @Flag(help: "Prints one JSON document and nothing else.")
+  var json = false
+
+  @Flag(help: "Exits with 1 if a claim is undecided, too.")
+  var strict = false
+
+  func validate() throws {
+    if file == "-", Processes.launch != nil {
+      throw ValidationError("Under mpirun, standard input reaches the first process alone: give a file.")
+    }
+  }
 
   func run() throws {
-    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, isStrict: strict, report: report, notebook: compute.notebook())
+    try ScriptRunner(settings: parameters.values, asJSON: json, isStrict: strict, report: report, notebook: compute.notebook())
       .run { () throws(ScriptError) in try readScript(file) }
   }
 }
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tells what a script would cost here: time, memory and disk.",
+    abstract: "Estimates what a script would cost on this machine: time, memory and disk.",
     discussion: """
       Runs the script with each training cut off after a few seconds of its real steps, in a folder of its own, so that
       no image and no weights of yours are written over.
@@ -111,9 +125,7 @@ struct Plan: ParsableCommand {
   @ArgumentParser.Argument(help: "The script.")
   var file: String
 
-  @Option(
-    name: .customLong("set"), help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
-  var settings: [String] = []
+  @OptionGroup var parameters: ParameterOptions
 
   @OptionGroup var compute: ComputeOptions
 
@@ -122,7 +134,7 @@ struct Plan: ParsableCommand {
       threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh,
       isPlanning: true, showNote: { Streams.writeError($0 + "\n") })
     let begun = ContinuousClock.now
-    try ScriptRunner(settings: Run.values(of: settings), isPlanning: true, notebook: notebook)
+    try ScriptRunner(settings: parameters.values, isPlanning: true, notebook: notebook)
       .run { () throws(ScriptError) in try readScript(file) }
     let elapsed = ContinuousClock.now - begun
     Streams.writeLine(notebook.costs.table(elapsed: elapsed / .seconds(1)))
@@ -130,7 +142,7 @@ struct Plan: ParsableCommand {
 }
 
 struct Check: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Parses and checks scripts without running them.")
+  static let configuration = CommandConfiguration(abstract: "Checks scripts without running them.")
 
   @ArgumentParser.Argument(help: "The scripts.")
   var files: [String]
@@ -155,12 +167,12 @@ struct Check: ParsableCommand {
 }
 
 struct Doc: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Prints the reference, or what is known of a name.")
+  static let configuration = CommandConfiguration(abstract: "Prints the reference of the language, or the entry of a name.")
 
-  @ArgumentParser.Argument(help: "A function, a kind of value, or a word of the language.")
+  @ArgumentParser.Argument(help: "A function, a type, or a word of the language.")
   var name: String?
 
-  @Flag(help: "Prints the manual page of the command line instead, for man -l.")
+  @Flag(help: "Prints the manual page of the command line, for man -l.")
   var man = false
 
   func run() throws {
@@ -178,14 +190,14 @@ struct Doc: ParsableCommand {
       Streams.writeError("reprise: no help for '\(name)'\(near)\n")
       throw ExitCode(Status.usage)
     }
-    Streams.writeLine(help)
+    Streams.writeHelp(help)
   }
 }
 
 /// What `reprise` alone does.
 struct Prompt: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prompt", abstract: "The prompt on a terminal, else the script on standard input.")
+    commandName: "prompt", abstract: "Starts the prompt on a terminal; otherwise runs the script on standard input.")
 
   @OptionGroup var compute: ComputeOptions
 

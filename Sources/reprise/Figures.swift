@@ -17,10 +17,10 @@ private func read(_ path: String) throws -> [UInt8] {
 
 struct Why: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tells where a picture comes from: its script, its runs, its numbers. Needs the picture alone.")
+    abstract: "Shows where a figure comes from: its script, its runs and its data. Needs only the PNG file.")
   @ArgumentParser.Argument(help: "A PNG file that Reprise drew.") var figure: String
   @Flag(help: "Also prints the script.") var script = false
-  @Flag(help: "Prints the data of the picture, separated by tabs, and nothing else.") var data = false
+  @Flag(help: "Prints the data of the figure as tab-separated values and nothing else.") var data = false
 
   func run() throws {
     let bytes = try read(figure)
@@ -30,25 +30,25 @@ struct Why: ParsableCommand {
       let origin = try Origin(png: bytes)
       Streams.writeLine(chart.title.isEmpty ? figure : "\(figure): \(chart.title)")
       for panel in chart.panels { Streams.writeLine("  \(panel.summary)") }
-      guard let origin else { return Streams.writeLine("it does not say which script drew it") }
+      guard let origin else { return Streams.writeLine("the file does not name its script") }
       Streams.writeLine("drawn by \(origin.script), line \(origin.line)")
       for (name, value) in origin.settings.sorted(by: { $0.key < $1.key }) { Streams.writeLine("  --set \(name)=\(value)") }
       if !origin.runs.isEmpty {
         Streams.writeLine("runs \(origin.runs.joined(separator: ", ")): reprise show \(origin.runs[0])")
       }
       if script { Streams.writeLine("\n" + origin.text) }
-    } catch { throw failure("\(figure): \(error)", hint: "only pictures that Reprise drew know where they come from") }
+    } catch { throw failure("\(figure): \(error)", hint: "only figures drawn by Reprise contain their data") }
   }
 }
 
 struct Redraw: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws a picture's data again, in another size or scale. Needs the picture alone.")
+    abstract: "Draws the data of a figure again in another size or scale. Needs only the PNG file.")
   @ArgumentParser.Argument(help: "A PNG file that Reprise drew.") var figure: String
-  @Option(help: "Where to; over the picture itself unless given.") var to: String?
+  @Option(help: "Output file. Default: replaces the figure.") var to: String?
   @Option(help: "Width and height in pixels, such as 1600x900.") var size: String?
-  @Flag(help: "Vertical axes count in powers of ten.") var log = false
-  @Flag(help: "Vertical axes count evenly.") var linear = false
+  @Flag(help: "Makes the vertical axes logarithmic.") var log = false
+  @Flag(help: "Makes the vertical axes linear.") var linear = false
 
   func validate() throws {
     if log, linear { throw ValidationError("--log and --linear exclude each other.") }

@@ -32,15 +32,15 @@ struct Manual {
       .Os
       .Sh NAME
       .Nm reprise
-      .Nd replay reported results of image classifiers
+      .Nd reproducible research on image classifiers
       .Sh SYNOPSIS
       .Nm
       .Op Ar command
       .Op Ar argument ...
       .Sh DESCRIPTION
       .Nm
-      trains, measures and compares image classifiers by short scripts, keeps every run, draws curves to PNG, and says
-      whether a reported number was reproduced.
+      trains, prunes, quantizes and evaluates image classifiers from short scripts, stores every run, plots to PNG files,
+      and says whether a reported number was reproduced.
       \(escaped(tool.command.discussion ?? ""))
       .Sh COMMANDS
       \(commands.map { section($0, path: []) }.joined(separator: "\n"))
@@ -51,18 +51,18 @@ struct Manual {
       .Sh ENVIRONMENT
       .Bl -tag -width Ds
       .It Ev NO_COLOR
-      Messages have no colours where it is set.
+      If set, messages have no colours.
       .It Ev XDG_STATE_HOME
-      The history of the prompt lies below it, in
+      The history of the prompt is stored below it, in
       .Pa reprise/history .
       .It Ev INPUTRC
-      Keys of the prompt, as for every program with readline; its name there is
+      The key bindings of the prompt, as for every program with GNU readline. The program's name in it is
       .Ql reprise .
       .El
       .Sh FILES
       .Bl -tag -width Ds
       .It Pa .reprise/
-      The store of runs in the working directory: a database, weights and checkpoints.
+      The run store in the working directory: a database, weights and checkpoints.
       .El
       .Sh EXAMPLES
       .Dl reprise run examples/first.reprise --report first.html
@@ -72,7 +72,7 @@ struct Manual {
       .Ql reprise doc
       prints the reference of the language;
       .Ql reprise doc train
-      what is known of one name.
+      prints the entry of one name.
 
       """
   }
@@ -114,13 +114,13 @@ struct Manual {
   }
 
   private static let statuses = [
-    ("0", "The script ran, and no judged claim failed."),
+    ("0", "The script ran, and no claim failed."),
     ("1", "A claim was not reproduced, or a replay differs; with --strict, a claim is undecided."),
-    ("2", "The script does not parse or check."),
-    ("3", "It failed while it ran."),
-    ("4", "Data or weights that it needs are not here."),
+    ("2", "The script has errors that the check found; nothing ran."),
+    ("3", "The script failed while it ran."),
+    ("4", "Data or weights that the script needs do not exist."),
     ("64", "Wrong usage of the command line."),
     ("130", "Interrupted."),
-    ("143", "Terminated."),
+    ("143", "Terminated: by kill, by a terminal that was closed, or by a limit of processor time."),
   ]
 }

@@ -28,7 +28,7 @@ extension RunStore.Run {
 }
 
 struct Runs: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Lists the runs that this folder's store holds.")
+  static let configuration = CommandConfiguration(abstract: "Lists the runs in the run store of this folder.")
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
   struct Row: Encodable {
@@ -58,8 +58,8 @@ struct Runs: ParsableCommand {
 }
 
 struct Show: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Shows all that is known of a run.")
-  @ArgumentParser.Argument(help: "The run, or the beginning of its name.") var id: String
+  static let configuration = CommandConfiguration(abstract: "Shows the record of a run: inputs, environment, metrics and script.")
+  @ArgumentParser.Argument(help: "The identifier of the run, or the beginning of it.") var id: String
 
   func run() throws {
     try withStore { store in
@@ -80,9 +80,9 @@ struct Show: ParsableCommand {
 }
 
 struct Compare: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Shows what differs between two runs, and nothing else.")
-  @ArgumentParser.Argument(help: "One run.") var first: String
-  @ArgumentParser.Argument(help: "Another.") var second: String
+  static let configuration = CommandConfiguration(abstract: "Shows the differences between two runs.")
+  @ArgumentParser.Argument(help: "The first run.") var first: String
+  @ArgumentParser.Argument(help: "The second run.") var second: String
 
   func run() throws {
     try withStore { store in
@@ -110,9 +110,9 @@ struct Compare: ParsableCommand {
 
 struct ReplayRun: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "replay", abstract: "Does a run again and compares it with what it gave, bit by bit.",
-    discussion: "Exit status 0: the same bits; 1: they differ, and it says at which step and in which parameter first.")
-  @ArgumentParser.Argument(help: "The run, or the beginning of its name.") var id: String
+    commandName: "replay", abstract: "Repeats a run and compares the results bit by bit.",
+    discussion: "Exit status 0: all bits are equal. 1: they differ; the first step and parameter that differ are printed.")
+  @ArgumentParser.Argument(help: "The identifier of the run, or the beginning of it.") var id: String
 
   func run() throws {
     let (run, replay) = try withStore { store in
@@ -154,9 +154,9 @@ struct ReplayRun: ParsableCommand {
 
 struct GC: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "gc", abstract: "Removes weights and checkpoints that nothing needs any more.")
-  @Option(help: "Also those of runs that began more than so many days ago. The runs stay listed.") var days: Int?
-  @Flag(help: "Only tells what would go.") var dryRun = false
+    commandName: "gc", abstract: "Removes weights and checkpoints that are no longer needed.")
+  @Option(parsing: .unconditional, help: "Also removes those of runs that started more than this many days ago. The runs stay listed.") var days: Int?
+  @Flag(help: "Prints what would be removed and removes nothing.") var dryRun = false
 
   func validate() throws {
     if let days, !(0...100_000).contains(days) { throw ValidationError("--days must be 0...100000.") }

@@ -106,7 +106,7 @@ extension ImageNetTests {
     #expect(try problem(tar([TarMember("a.JPEG", image, kind: "S")])).contains("sparse"))
     #expect(
       try problem(tar([TarMember("a.JPEG", image, isBase256: true, claimedSize: 1 << 62)])).contains("no number"))
-    #expect(try problem(tar([TarMember("notes", [1])])) == "\(path) holds no images")
+    #expect(try problem(tar([TarMember("notes", [1])])) == "\(path) contains no images")
     for sample in 0..<300 {
       var random = RandomKey(seed: 5, for: .script, sample: sample).generator()
       var bytes = whole
@@ -119,7 +119,7 @@ extension ImageNetTests {
     }
   }
 
-  @Test("a shard that is not here, or a sample without a label, is named")
+  @Test("a shard that does not exist, or a sample without a label, is named")
   func shards() throws {
     let image = try ImageNetGolden.bytes(ImageNetGolden.names[0])
     let shard = tar([TarMember("a.jpg", image), TarMember("a.cls", Array("0".utf8))])
@@ -127,7 +127,7 @@ extension ImageNetTests {
     try folder.put("i-val-000002.tar", shard)
     #expect(
       throws: DatasetError.malformed(
-        path: folder["i-val-000002.tar"], problem: "the shard 1 before it is not here; i-val-000000.tar is")
+        path: folder["i-val-000002.tar"], problem: "the shard 1 before it does not exist; i-val-000000.tar is")
     ) { try folder.openImageNet() }
     try folder.put("i-val-000001.tar", tar([TarMember("a.jpg", image), TarMember("b.cls", Array("0".utf8))]))
     #expect(

@@ -60,7 +60,7 @@ import Testing
     let twice = [member("a.jpg"), member("a.cls", "0"), member("b.jpg"), member("b.cls", "1")]
     #expect(try labels(twice) == [0, 1])
     #expect(try problem(twice + Array(twice[..<2])).hasPrefix("it holds 'a.jpg' twice, at bytes 512 and "))
-    #expect(try problem([member("a.cls", "0")]).hasSuffix("holds no images"))
+    #expect(try problem([member("a.cls", "0")]).hasSuffix("contains no images"))
     #expect(try problem([member("a.jpg"), member("a.0.cls", "1"), member("a.1.cls", "2")]).contains("another than the one before"))
   }
 

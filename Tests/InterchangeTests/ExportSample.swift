@@ -112,7 +112,7 @@ extension ExportSample {
       return alone(sample)
     } + combinations
 
-  /// Operations of which the formats have no exact form here.
+  /// Operations of which the formats have no exact equivalent here.
   static let refused: [ExportSample] = operationSamples.compactMap { sample in
     isRefused(sample.operation) && sample.inputs[0].rank != 2 ? alone(sample) : nil
   }

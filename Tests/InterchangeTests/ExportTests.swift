@@ -24,7 +24,7 @@ struct ExportTests {
     try expectClose(try lite.evaluate(wide), expected)
   }
 
-  @Test("what has no exact form is refused by the layer's name", arguments: ExportSample.refused, FileFormat.allCases)
+  @Test("what has no exact equivalent is refused by the layer's name", arguments: ExportSample.refused, FileFormat.allCases)
   func refusals(_ sample: ExportSample, _ format: FileFormat) throws {
     do {
       _ = try sample.exported(as: format)

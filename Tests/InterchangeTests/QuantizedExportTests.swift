@@ -108,7 +108,7 @@ struct QuantizedExportTests {
     #expect(axes == [0])
   }
 
-  @Test("what TensorFlow Lite has no exact form of is refused by the layer's name")
+  @Test("what TensorFlow Lite has no exact equivalent of is refused by the layer's name")
   func refusals() throws {
     #expect(
       throws: InterchangeError.unsupported(

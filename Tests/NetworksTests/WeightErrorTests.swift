@@ -22,9 +22,9 @@ import Testing
     var weights = try network.initialWeights(seed: 1)
     weights["fc2.bias"] = nil
     let error = #expect(throws: WeightError.missing(["fc2.bias"])) { try network.checked(weights) }
-    #expect(error?.description == "the weights lack 'fc2.bias'")
+    #expect(error?.description == "the file lacks the weights 'fc2.bias'")
     #expect(
-      WeightError.missing(["d", "b", "c", "a", "e"]).description == "the weights lack 'a', 'b', 'c' and 2 more")
+      WeightError.missing(["d", "b", "c", "a", "e"]).description == "the file lacks the weights 'a', 'b', 'c' and 2 more")
   }
 
   @Test("weights without a place are named") func extra() throws {
@@ -32,7 +32,7 @@ import Testing
     var weights = try network.initialWeights(seed: 1)
     weights["head.weight"] = try Tensor(zeros: [1])
     let error = #expect(throws: WeightError.extra(["head.weight"])) { try network.checked(weights) }
-    #expect(error?.description == "the weights hold 'head.weight', which the network has no place for")
+    #expect(error?.description == "the network has no parameters 'head.weight'")
   }
 
   @Test("a wrong shape is shown beside the right one") func wrongShape() throws {
@@ -40,6 +40,6 @@ import Testing
     var weights = try network.initialWeights(seed: 1)
     weights["fc1.weight"] = try Tensor(zeros: [4, 5])
     let error = #expect(throws: WeightError.self) { try network.checked(weights) }
-    #expect(error?.description == "'fc1.weight' is 4 x 5, the network expects 4 x 4")
+    #expect(error?.description == "'fc1.weight' has the shape 4 x 5, the network needs 4 x 4")
   }
 }

@@ -1,5 +1,7 @@
+import Foundation
 import Notebook
 import Script
+import Synchronization
 import Testing
 
 @Suite("Built-ins")
@@ -10,7 +12,8 @@ struct BuiltinTests {
 
   @Test("every example gives what the reference says", arguments: examples)
   func example(_ name: String, _ example: Example) throws {
-    let result = try Workshop().value(example.code)
+    let workshop = try ExampleWorkshop.prepared(for: name)
+    let result = try workshop.value(example.code)
     if let gives = example.gives { #expect(result?.shown == gives, "\(example.code)") }
   }
 
@@ -49,7 +52,7 @@ struct BuiltinTests {
     ("array([1, 2], shape: [-1])", "[2, 3]"), ("images(synthetic(2, train: 2, validation: 2), 5)", "at most 2"),
     ("claim(\"a\", measured: 1, tolerance: 1)", "reported"), ("claim(\"a\", measured: 101, images: 5)", "per cent"),
     ("train(resnet8(), synthetic(), epochs: 1, warmup: 2)", "at most 1"), ("folder(\"Tests\", channels: 2)", "channels"),
-    ("synthetic(2, shape: [1, 4, 4])", "8"), ("plot([1], width: 10000, height: 10000, to: \"a.png\")", "smaller image"),
+    ("synthetic(2, shape: [1, 4, 4])", "8"), ("plot([1], width: 10000, height: 10000, to: \"a.png\")", "smaller width"),
   ])
   func mismatches(_ code: String, _ expected: String) throws {
     let error = try #require(try Workshop().error(code))
@@ -111,3 +114,40 @@ struct BuiltinTests {
 let tinyRun = "train(resnet8(), synthetic(10, shape: [1, 8, 8], train: 64, validation: 40), epochs: 2, batch: 32, seed: 1)"
 
 struct UnexpectedValue: Error {}
+
+/// Workshops that hold what the examples of some built-ins name.
+private enum ExampleWorkshop {
+  static func prepared(for name: String) throws -> Workshop {
+    let interruption = Mutex<Interruption?>(nil)
+    let workshop = try Workshop { line in if line != nil { interruption.withLock { $0?.raise() } } }
+    let image = packageFolder.appending(path: "Tests/DatasetsTests/Goldens/rgb.png")
+    func images(_ count: Int, in folder: String) throws {
+      let folder = URL(filePath: "\(workshop.folder)/\(folder)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      for index in 0..<count {
+        try FileManager.default.copyItem(at: image, to: folder.appending(path: "\(index).png"))
+      }
+    }
+    switch name {
+    case "folder": for animal in ["cat", "dog"] { try images(5, in: "photos/\(animal)") }
+    case "imagenet":
+      for set in ["train", "val"] {
+        for number in ["n02123045", "n02099601"] { try images(2, in: "imagenet/\(set)/\(number)") }
+      }
+    case "cifar10":
+      let folder = "\(workshop.folder)/cifar-10-batches-bin"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let records = Data((0..<10).flatMap { [UInt8($0)] + [UInt8](repeating: 128, count: 3072) })
+      for file in (1...5).map({ "data_batch_\($0)" }) + ["test_batch"] {
+        try records.write(to: URL(filePath: "\(folder)/\(file).bin"))
+      }
+    case "resume":
+      interruption.withLock { $0 = workshop.interruption }
+      try workshop.value("run = \(tinyRun)")
+      interruption.withLock { $0 = nil }
+      workshop.interruption.clear()
+    default: break
+    }
+    return workshop
+  }
+}

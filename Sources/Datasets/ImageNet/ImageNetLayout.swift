@@ -105,7 +105,7 @@ struct ImageNetLayout {
       guard second == first + 1 else {
         throw .malformed(
           path: "\(root)/\(shards[after])",
-          problem: "the shard \(first + 1) before it is not here; \(shards[before]) is")
+          problem: "the shard \(first + 1) before it does not exist; \(shards[before]) is")
       }
     }
     return shards

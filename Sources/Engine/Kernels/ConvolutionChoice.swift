@@ -29,7 +29,7 @@ struct ConvolutionChoice {
 }
 
 /// The rules by which a convolution's kernel is chosen. They are drawn from measurement (`Benchmarks/convolutions`,
-/// `docs/convolutions.md`) and depend on the shape alone, so that a plan is the same tomorrow.
+/// `docs/inside/engine.md`) and depend on the shape alone, so that a plan is the same tomorrow.
 struct ConvolutionRules {
   let convolution: Networks.Convolution
   let inputChannels: Int

@@ -17,7 +17,7 @@ private let named: KeyValuePairs<String, @Sendable (Int) -> Augmentation> = [
 
 let augmentParameter = Parameter(
   "augment", .list(of: .either([.oneOf(named.map(\.key)), .augmentation])),
-  "Random changes to training images, in their order, by name or as their built-ins make them; crop moves by up to an eighth of the size.",
+  "Augmentations of the training images, in order: names, or values such as randAugment(magnitude: 7). \"flip\" mirrors half of the images; \"crop\" pads by an eighth of the shorter side and crops at random.",
   default: .list([Value]()), labelled: true)
 
 extension Arguments {
@@ -73,7 +73,7 @@ private func pairParameter(_ label: String, _ doc: String, default values: [Doub
   Parameter(label, .list(of: .number), doc, default: .list(values), labelled: true)
 }
 private let filterParameter = Parameter(
-  "filter", .oneOf(Interpolation.allCases.map(\.rawValue)), "Which filter scales; random draws one for each image.",
+  "filter", .oneOf(Interpolation.allCases.map(\.rawValue)), "Interpolation. \"random\" chooses one for each image.",
   default: .string("bilinear"), labelled: true)
 extension Arguments {
   fileprivate func interpolation() throws(ScriptError) -> Interpolation {
@@ -94,10 +94,10 @@ private func change(
 let augmentationBuiltins = [
   change(
     "randomResizedCrop",
-    "A random part of an image, scaled to the whole (Szegedy et al. 2015, drawn as torchvision draws). First of all changes.",
+    "Crops a random part and resizes it to the size of the image (Szegedy et al. 2015), with torchvision's sampling. It must come first in augment.",
     [
-      pairParameter("area", "Its share of the image, least and most.", default: [0.08, 1]),
-      pairParameter("aspect", "Its width to its height.", default: [0.75, 4.0 / 3]), filterParameter,
+      pairParameter("area", "Area of the part, as a share of the image: least and most.", default: [0.08, 1]),
+      pairParameter("aspect", "Aspect ratio, width to height: least and most.", default: [0.75, 4.0 / 3]), filterParameter,
     ], example: #"randomResizedCrop(area: [0.35, 1], filter: "random")"#
   ) { arguments throws(ScriptError) in
     .randomResizedCrop(
@@ -106,8 +106,8 @@ let augmentationBuiltins = [
   },
   change(
     "scaleJitter",
-    "The image scaled so that its shorter side is drawn from a range, then a random part (He et al. 2015, section 3.4).",
-    [pairParameter("shortSide", "In pixels, least and most.", default: [256, 480]), filterParameter],
+    "Resizes the image to a random length of its shorter side and crops a random part (He et al. 2015, section 3.4).",
+    [pairParameter("shortSide", "Length of the shorter side in pixels: least and most.", default: [256, 480]), filterParameter],
     example: "scaleJitter(shortSide: [28, 40])"
   ) { arguments throws(ScriptError) in
     let side = try arguments.pair("shortSide", within: 1...16_384)
@@ -115,17 +115,17 @@ let augmentationBuiltins = [
   },
   change(
     "randAugment",
-    "Random operations at a random level around a magnitude of 0 to 10, as timm 1.0 draws them (Cubuk et al. 2020): autoContrast, equalize, invert, rotate, posterize, solarize, solarizeAdd, color, contrast, brightness, sharpness, shear and translate.",
+    "Applies RandAugment (Cubuk et al. 2020) with the sampling of timm 1.0. Operations: autoContrast, equalize, invert, rotate, posterize, solarize, solarizeAdd, color, contrast, brightness, sharpness, shear and translate.",
     [
-      share("magnitude", "Of the level's distribution, the middle.", default: 9, to: 10),
-      share("std", "Its std.", default: 0.5, to: 100),
-      Parameter("layers", .integer, "Operations for an image.", default: .number(2), labelled: true, allowed: 1...16),
-      share("probability", "Of each to be applied.", default: 0.5),
+      share("magnitude", "Mean magnitude, from 0 to 10.", default: 9, to: 10),
+      share("std", "Standard deviation of the magnitude.", default: 0.5, to: 100),
+      Parameter("layers", .integer, "Operations per image.", default: .number(2), labelled: true, allowed: 1...16),
+      share("probability", "Probability of applying each of them.", default: 0.5),
       Parameter(
-        "increasing", .bool, "Whether a higher level always changes more, timm's inc1.", default: .bool(false),
+        "increasing", .bool, "Whether a larger magnitude always means a stronger change (inc1 in timm).", default: .bool(false),
         labelled: true),
       Parameter(
-        "filter", .oneOf(Interpolation.allCases.map(\.rawValue)), "Which filter moves pixels.",
+        "filter", .oneOf(Interpolation.allCases.map(\.rawValue)), "Interpolation of rotate, shear and translate. \"random\" chooses one for each image.",
         default: .string("random"), labelled: true),
     ], example: "randAugment(magnitude: 7, increasing: true)"
   ) { arguments throws(ScriptError) in
@@ -136,17 +136,17 @@ let augmentationBuiltins = [
         isIncreasing: try arguments.bool("increasing"), filter: try arguments.interpolation()))
   },
   change(
-    "randomErasing", "A random rectangle becomes noise or the mean (Zhong et al. 2017, drawn as timm draws).",
+    "randomErasing", "Replaces a random rectangle by noise or by the mean (random erasing, Zhong et al. 2017), with timm's sampling.",
     [
-      share("probability", "How often.", default: 0.25),
-      pairParameter("area", "Its share of the image, least and most.", default: [0.02, 1.0 / 3]),
-      pairParameter("aspect", "Its height to its width.", default: [0.3, 1 / 0.3]),
+      share("probability", "Probability of erasing an image.", default: 0.25),
+      pairParameter("area", "Area of the rectangle, as a share of the image: least and most.", default: [0.02, 1.0 / 3]),
+      pairParameter("aspect", "Aspect ratio, height to width: least and most.", default: [0.3, 1 / 0.3]),
       Parameter(
         "mode", .oneOf(RandomErasing.Mode.allCases.map(\.rawValue)),
-        "What stands there: the mean, noise of one number for a channel, or noise for each pixel.",
+        "Content of the rectangle: const is the mean, rand one random value per channel, pixel random values for all pixels.",
         default: .string("pixel"), labelled: true),
       Parameter(
-        "most", .integer, "Rectangles are drawn from 1 to this number.", default: .number(1), labelled: true,
+        "most", .integer, "Maximum number of rectangles; the number is sampled from 1 to this.", default: .number(1), labelled: true,
         allowed: 1...100),
     ], example: #"randomErasing(probability: 0.1, mode: "const")"#
   ) { arguments throws(ScriptError) in
@@ -158,11 +158,11 @@ let augmentationBuiltins = [
         most: try arguments.integer("most")))
   },
   change(
-    "colorJitter", "Brightness, contrast, saturation and hue changed by random factors in random order, as torchvision.",
+    "colorJitter", "Changes brightness, contrast, saturation and hue by random factors in random order, as torchvision's ColorJitter does.",
     [
-      share("brightness", "Factors from 1 less this to 1 and this.", default: 0, to: 100),
-      share("contrast", "The same.", default: 0, to: 100), share("saturation", "The same.", default: 0, to: 100),
-      share("hue", "Turns by up to this share of the circle, either way.", default: 0, to: 0.5),
+      share("brightness", "Factors are sampled from 1 - brightness to 1 + brightness.", default: 0, to: 100),
+      share("contrast", "Factors are sampled from 1 - contrast to 1 + contrast.", default: 0, to: 100), share("saturation", "Factors are sampled from 1 - saturation to 1 + saturation.", default: 0, to: 100),
+      share("hue", "Maximum shift of the hue, as a share of the circle, in either direction.", default: 0, to: 0.5),
     ], example: "colorJitter(brightness: 0.4, contrast: 0.4)"
   ) { arguments throws(ScriptError) in
     .colorJitter(
@@ -172,14 +172,14 @@ let augmentationBuiltins = [
   },
   change(
     "colorNoise",
-    "One colour added to all of an image, along the principal components of ImageNet's (Krizhevsky et al. 2012); grey images stay.",
-    [share("std", "Of the numbers that the eigenvalues are taken by.", default: 0.1, to: 100)],
+    "Adds a random colour along the principal components of ImageNet's colours (PCA colour augmentation, Krizhevsky et al. 2012). Grey images do not change.",
+    [share("std", "Standard deviation of the factors of the components.", default: 0.1, to: 100)],
     example: "colorNoise(std: 0.05)"
   ) { arguments throws(ScriptError) in .colorNoise(std: try arguments.number("std")) },
   change(
     "repeatedAugmentation",
-    "Each image several times, each copy changed in its own way, in as many steps as before (Hoffer et al. 2020). As timm's RepeatAugSampler does, copies are dealt in turn: to processes, and to the parts of a batch (microBatch).",
-    [Parameter("times", .integer, "How often.", default: .number(3), labelled: true, allowed: 1...16)],
+    "Shows each image several times per epoch, each copy with its own random changes (repeated augmentation, Hoffer et al. 2020). An epoch keeps its number of steps, so it shows fewer different images. As with timm's RepeatAugSampler, the copies go to different processes and micro-batches.",
+    [Parameter("times", .integer, "Copies of each image.", default: .number(3), labelled: true, allowed: 1...16)],
     example: "repeatedAugmentation(times: 2)"
   ) { arguments throws(ScriptError) in .repeated(times: try arguments.integer("times")) },
 ]

@@ -4,15 +4,15 @@ internal import Script
 internal import Tensors
 
 let trainCount = Parameter(
-  "train", .integer, "How many images to train on, the first of each class; all where left out.", optional: true,
+  "train", .integer, "Size of the training set: the first images of each class. Default: all images.", optional: true,
   labelled: true, allowed: 1...1e9)
 let validationCount = Parameter(
-  "validation", .integer, "How many images to measure on, the first of each class; all where left out.",
+  "validation", .integer, "Size of the validation set: the first images of each class. Default: all images.",
   optional: true, labelled: true, allowed: 1...1e9)
 
 let exifOrientation = Parameter(
   "exifOrientation", .bool,
-  "Whether images are turned and mirrored as their EXIF orientation says. torchvision and timm do not.",
+  "Whether images are rotated and mirrored by their EXIF orientation. torchvision and timm do not do so.",
   default: .bool(false), labelled: true)
 
 extension Arguments {
@@ -37,11 +37,11 @@ extension Arguments {
 }
 
 let fashionMNIST = Builtin(
-  "fashionMNIST", "Fashion-MNIST: 60,000 grey images of clothing to train on, 10,000 to measure on, ten classes.",
+  "fashionMNIST", "Loads Fashion-MNIST: grey images of clothing, 28 x 28 pixels, ten classes, 60,000 for training and 10,000 for evaluation.",
   parameters: [
-    Parameter("path", .string, "The folder with its four files; where Debian puts it unless given.", optional: true),
+    Parameter("path", .string, "The folder with its four files. Default: where the Debian package dataset-fashion-mnist puts them.", optional: true),
     trainCount, validationCount,
-  ], result: .dataset, examples: [Example("typeOf(fashionMNIST)", gives: "\"function\"")], chapter: "Data"
+  ], result: .dataset, examples: [Example("fashionMNIST(train: 1000, validation: 500).train", gives: "1000")], chapter: "Data"
 ) { arguments in
   guard arguments.has("path") else { return try arguments.limited(try Dataset.fashionMNIST()) }
   let path = arguments.context.pathToRead(try arguments.string("path"))
@@ -49,25 +49,25 @@ let fashionMNIST = Builtin(
 }
 
 let cifar10 = Builtin(
-  "cifar10", "CIFAR-10: 50,000 colour images to train on, 10,000 to measure on, ten classes; in its binary version.",
+  "cifar10", "Loads CIFAR-10 from its binary version: colour images, 32 x 32 pixels, ten classes, 50,000 for training and 10,000 for evaluation.",
   parameters: [
-    Parameter("path", .string, "The folder with data_batch_1.bin and the others."), trainCount, validationCount,
-  ], result: .dataset, examples: [Example("typeOf(cifar10)", gives: "\"function\"")], chapter: "Data"
+    Parameter("path", .string, "The folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin."), trainCount, validationCount,
+  ], result: .dataset, examples: [Example("cifar10(\"cifar-10-batches-bin\", train: 50).shape", gives: "[3, 32, 32]")], chapter: "Data"
 ) { arguments in
   try arguments.limited(try Dataset.cifar10(at: arguments.context.pathToRead(try arguments.string("path"))))
 }
 
 let imageFolder = Builtin(
-  "folder", "Images in a folder: one subfolder for each class, or train/ and val/ with such subfolders. The images of a class are all those below its folder, however deep, as torchvision's ImageFolder finds them; what is there and not read is told.",
+  "folder", "Loads images from a folder with one subfolder per class, or with train/ and val/ that have such subfolders. A class has all images below its folder at any depth, as in torchvision's ImageFolder. Files that are not read are reported.",
   parameters: [
     Parameter("path", .string, "The folder."),
-    Parameter("size", .integer, "Height and width to which images are scaled. Pixels.", default: .number(224), allowed: 8...4096),
-    Parameter("channels", .integer, "1 for grey, 3 for colour.", default: .number(3), labelled: true, allowed: 1...3),
+    Parameter("size", .integer, "Height and width of the resized images, in pixels.", default: .number(224), allowed: 8...4096),
+    Parameter("channels", .integer, "Number of channels: 1 for grey, 3 for colour.", default: .number(3), labelled: true, allowed: 1...3),
     Parameter(
-      "validationShare", .number, "How much of each class is kept for evaluation where there is no val/; a training image of each stays.", default: .number(0.1),
+      "validationShare", .number, "Share of each class that becomes the validation set when there is no val/. Each class keeps at least one training image.", default: .number(0.1),
       labelled: true, allowed: 0.001...0.999),
     exifOrientation, trainCount, validationCount,
-  ], result: .dataset, examples: [Example("typeOf(folder)", gives: "\"function\"")], chapter: "Data"
+  ], result: .dataset, examples: [Example("folder(\"photos\", size: 64, validationShare: 20%).classNames", gives: "[\"cat\", \"dog\"]")], chapter: "Data"
 ) { arguments in
   let (size, context) = (try arguments.integer("size"), arguments.context)
   do {
@@ -83,18 +83,18 @@ let imageFolder = Builtin(
 }
 
 let synthetic = Builtin(
-  "synthetic", "Striped images that need no file: the class is how steep the stripes are, and how fine.",
+  "synthetic", "Generates images of stripes, a dataset that needs no files. A class is an angle and a width of the stripes.",
   parameters: [
-    Parameter("classes", .integer, "How many classes.", default: .number(10), allowed: 2...64),
+    Parameter("classes", .integer, "Number of classes.", default: .number(10), allowed: 2...64),
     Parameter(
-      "shape", .list(of: .integer), "Channels, height and width of an image.", default: .list([1.0, 28, 28]), labelled: true),
-    Parameter("train", .integer, "How many images to train on.", default: .number(4000), labelled: true, allowed: 1...1e7),
+      "shape", .list(of: .integer), "Shape of an image: channels, height, width.", default: .list([1.0, 28, 28]), labelled: true),
+    Parameter("train", .integer, "Size of the training set.", default: .number(4000), labelled: true, allowed: 1...1e7),
     Parameter(
-      "validation", .integer, "How many images to measure on.", default: .number(1000), labelled: true, allowed: 1...1e7),
+      "validation", .integer, "Size of the validation set.", default: .number(1000), labelled: true, allowed: 1...1e7),
     Parameter(
-      "noise", .number, "Its standard deviation, where black to white is 1.", default: .number(0.2), labelled: true,
+      "noise", .number, "Standard deviation of the Gaussian noise; black to white is 1.", default: .number(0.2), labelled: true,
       allowed: 0...10),
-    Parameter("seed", .integer, "Other images for another seed.", default: .number(0), labelled: true, allowed: seedRange),
+    Parameter("seed", .integer, "Seed of the images.", default: .number(0), labelled: true, allowed: seedRange),
   ], result: .dataset,
   examples: [Example("synthetic(4, train: 64, validation: 32).train", gives: "64")], chapter: "Data"
 ) { arguments in
@@ -111,14 +111,14 @@ let synthetic = Builtin(
 
 let holdOut = Builtin(
   "holdOut",
-  "A dataset that measures on images held out from those it trains on, so that choices can be made without a look at its own validation set.",
+  "Returns a dataset whose validation set is held out from the training set, for choosing settings without using the original validation set.",
   parameters: [
-    Parameter("data", .dataset, "The dataset; its validation set is not used."),
+    Parameter("data", .dataset, "The dataset. Its own validation set is not used."),
     Parameter(
-      "count", .integer, "How many images are held out, drawn in proportion to the classes.", allowed: 1...1e9),
+      "count", .integer, "Number of held-out images, sampled in proportion to the classes.", allowed: 1...1e9),
     trainCount,
     Parameter(
-      "seed", .integer, "Other images for another seed.", default: .number(1), labelled: true, allowed: seedRange),
+      "seed", .integer, "Seed of the selection.", default: .number(1), labelled: true, allowed: seedRange),
   ], result: .dataset,
   examples: [Example("holdOut(synthetic(4, train: 64, validation: 32), 16).train", gives: "48")], chapter: "Data"
 ) { arguments in
@@ -128,12 +128,12 @@ let holdOut = Builtin(
 }
 
 let images = Builtin(
-  "images", "The first images of a dataset as a network sees them: an array N x C x H x W.",
+  "images", "Returns the first images of a dataset, normalized as a network sees them: an array N x C x H x W.",
   parameters: [
     Parameter("data", .dataset, "The dataset."),
-    Parameter("count", .integer, "How many.", default: .number(1), allowed: 1...100_000),
+    Parameter("count", .integer, "Number of images.", default: .number(1), allowed: 1...100_000),
     Parameter(
-      "on", .oneOf(["train", "validation"]), "Which part.", default: .string("validation"), labelled: true),
+      "on", .oneOf(["train", "validation"]), "Which set: the validation set or the training set.", default: .string("validation"), labelled: true),
   ], result: .array,
   examples: [Example("images(synthetic(4, train: 8, validation: 8), 2).shape", gives: "[2, 1, 28, 28]")],
   chapter: "Data"

@@ -7,14 +7,14 @@ internal import Tensors
 
 let export = Builtin(
   "export",
-  "Writes a model as other programs run it, by the file's ending: m.tflite for TensorFlow Lite (LiteRT), m.onnx for ONNX Runtime, OpenVINO and others. Batch norms are folded into convolutions; a quantized model computes in 8 bits there as it does here. What has no exact form is refused, and no file is written that does not read back as meant.",
+  "Exports a model to a file whose ending gives the format: .tflite for TensorFlow Lite (LiteRT), .onnx for ONNX Runtime, OpenVINO and others. Batch norm is folded into convolutions, and a quantized model becomes an int8 model. Operations without an exact equivalent are refused, and the file is read back and checked before it is kept.",
   parameters: [
     Parameter("model", .model, "The model."),
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
     Parameter(
-      "data", .dataset, "Data whose classes and normalization the file tells.", optional: true, labelled: true),
+      "data", .dataset, "Dataset whose class names and normalization are written into the file.", optional: true, labelled: true),
     Parameter(
-      "allowNonFinite", .bool, "Whether weights that hold NaN or infinities are written.", default: .bool(false),
+      "allowNonFinite", .bool, "Whether to write weights that contain NaN or infinities.", default: .bool(false),
       labelled: true),
   ], result: .recordOf(["path": .string, "bytes": .integer, "format": .string]),
   examples: [

@@ -4,25 +4,25 @@ internal import Script
 internal import Tensors
 
 private let ofParameter = Parameter(
-  "of", .string, "What the numbers are, with their unit.", default: .string(""), labelled: true)
+  "of", .string, "Quantity of the values, with its unit.", default: .string(""), labelled: true)
 
 let bars = Builtin(
   "bars",
-  "Draws numbers as bars: a list, lists that stand side by side, or a record of either. The file carries its data.",
+  "Draws a bar chart of a list, of several lists as grouped bars, or of a record of either. The file contains its data.",
   parameters: [
     Parameter(
       "values", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
-      "A record of numbers names its bars; one of lists names what stands side by side.")
+      "Values. The names of a record name its bars, or its groups of bars.")
   ] + figureParameters + [
-    Parameter("names", .list(of: .string), "What the places are called.", optional: true, labelled: true),
-    Parameter("legend", .list(of: .string), "What stands side by side.", optional: true, labelled: true),
+    Parameter("names", .list(of: .string), "Names of the bars.", optional: true, labelled: true),
+    Parameter("legend", .list(of: .string), "Names of the lists.", optional: true, labelled: true),
     Parameter(
       "errors", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
-      "How far whiskers reach to both sides: as many numbers as values.", optional: true, labelled: true),
+      "Half-lengths of the error bars: one for each value.", optional: true, labelled: true),
     ofParameter,
-    Parameter("over", .string, "What the places are.", default: .string(""), labelled: true),
+    Parameter("over", .string, "Title of the horizontal axis.", default: .string(""), labelled: true),
     Parameter(
-      "logY", .bool, "Whether the vertical axis counts in powers of ten.", default: .bool(false), labelled: true),
+      "logY", .bool, "Whether the vertical axis is logarithmic.", default: .bool(false), labelled: true),
   ], result: .chart,
   examples: [
     Example(
@@ -67,17 +67,17 @@ let bars = Builtin(
 
 let histogram = Builtin(
   "histogram",
-  "Draws how often numbers fall into each of some ranges; several lists share the ranges. The file carries the counts.",
+  "Draws a histogram of numbers; several lists share their bins. The file contains the counts.",
   parameters: [
-    Parameter("values", .either([.list(of: .number), .array]), "The numbers.", variadic: true)
+    Parameter("values", .either([.list(of: .number), .array]), "Numbers to count.", variadic: true)
   ] + figureParameters + [
     Parameter(
-      "bins", .integer, "How many ranges; by the rule of Freedman and Diaconis where left out.", optional: true,
+      "bins", .integer, "Number of bins. Default: by the rule of Freedman and Diaconis.", optional: true,
       labelled: true, allowed: 1...Double(Histogram.mostBins)),
-    Parameter("legend", .list(of: .string), "What the lists are called.", optional: true, labelled: true),
+    Parameter("legend", .list(of: .string), "Names of the lists.", optional: true, labelled: true),
     ofParameter,
     Parameter(
-      "logY", .bool, "Whether the vertical axis counts in powers of ten.", default: .bool(false), labelled: true),
+      "logY", .bool, "Whether the vertical axis is logarithmic.", default: .bool(false), labelled: true),
   ], result: .chart,
   examples: [Example("histogram([1, 2, 2, 3, 3, 3], to: \"counts.png\").path", gives: "\"counts.png\"")],
   chapter: "Results"
@@ -107,17 +107,17 @@ let histogram = Builtin(
 
 let heatmap = Builtin(
   "heatmap",
-  "Draws a table of numbers as coloured cells: rows of numbers, or what confusionMatrix() gives. The file carries its data.",
+  "Draws a heat map of a table of numbers or of a confusion matrix. The file contains its data.",
   parameters: [
-    Parameter("values", .either([.confusion, .list(of: .list(of: .number))]), "Row by row, the first at the top.")
+    Parameter("values", .either([.confusion, .list(of: .list(of: .number))]), "Rows of numbers, the first at the top, or what confusionMatrix() returns.")
   ] + figureParameters + [
-    Parameter("rows", .list(of: .string), "What the rows are called.", optional: true, labelled: true),
-    Parameter("columns", .list(of: .string), "What the columns are called.", optional: true, labelled: true),
+    Parameter("rows", .list(of: .string), "Names of the rows.", optional: true, labelled: true),
+    Parameter("columns", .list(of: .string), "Names of the columns.", optional: true, labelled: true),
     Parameter(
-      "shares", .bool, "Whether each number is shown as its share of its row.", default: .bool(false), labelled: true),
+      "shares", .bool, "Whether to show each number as a share of its row.", default: .bool(false), labelled: true),
     ofParameter,
-    Parameter("over", .string, "What the columns are.", default: .string(""), labelled: true),
-    Parameter("by", .string, "What the rows are.", default: .string(""), labelled: true),
+    Parameter("over", .string, "Title of the horizontal axis.", default: .string(""), labelled: true),
+    Parameter("by", .string, "Title of the vertical axis.", default: .string(""), labelled: true),
   ], result: .chart,
   examples: [
     Example(
@@ -195,11 +195,11 @@ extension Value {
 }
 
 let preview = Builtin(
-  "preview", "Prints a picture as blocks of characters, in colours where the terminal has them.",
+  "preview", "Prints a figure in the terminal as blocks of characters, in colour if the terminal has colours.",
   parameters: [
-    Parameter("picture", .either([.chart, .string]), "A chart, or the name of a PNG file."),
+    Parameter("picture", .either([.chart, .string]), "A chart, or the path of a PNG file."),
     Parameter(
-      "width", .integer, "Characters in a line; as many as the terminal has, at most 100, where left out.",
+      "width", .integer, "Characters per line. Default: the width of the terminal, at most 100.",
       optional: true, labelled: true, allowed: 1...1000),
   ], result: .none,
   examples: [Example("preview(plot([3, 1, 2], to: \"a.png\"), width: 40)")], chapter: "Results"
@@ -213,7 +213,7 @@ let preview = Builtin(
   }
   let path = context.pathToRead(name)
   guard FileManager.default.fileExists(atPath: path) else {
-    throw arguments.missing("'\(name)' is not here", hint: "draw it first: plot(…, to: \"\(name)\")", at: "picture")
+    throw arguments.missing("'\(name)' does not exist", hint: "draw it first: plot(…, to: \"\(name)\")", at: "picture")
   }
   let colors: Preview.Colors = context.colorBits == 24 ? .all : context.colorBits == 8 ? .palette : .none
   let text = try Preview(png: readFile(path, limit: 1 << 28)).text(

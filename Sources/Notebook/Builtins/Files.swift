@@ -12,12 +12,12 @@ extension Arguments {
     let given = try string(label)
     let path = context.pathToRead(given)
     guard !given.isEmpty, FileManager.default.fileExists(atPath: path) else {
-      throw missing("'\(given)' is not here", hint: hint, at: label)
+      throw missing("'\(given)' does not exist", hint: hint, at: label)
     }
     // Opening a pipe would wait for somebody who writes to it.
     var status = stat()
     if stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
-      throw failure("'\(given)' is no regular file", hint: hint, at: label)
+      throw failure("'\(given)' is not a regular file", hint: hint, at: label)
     }
     return path
   }
@@ -49,11 +49,14 @@ extension Arguments {
 
 let load = Builtin(
   "load",
-  "A network with weights from a safetensors or an ONNX file, in the names of torchvision or timm, also where module., _orig_mod. or model. stands before each. ONNX files must hold batch norms as they are: PyTorch writes them so with optimize=False.",
+  "Loads weights into a network from a safetensors or an ONNX file with the parameter names of torchvision or timm; the prefixes module., _orig_mod. and model. are removed. An ONNX file must keep its batch norms: PyTorch writes it so with optimize=False.",
   parameters: [
-    Parameter("network", .either([.network, .model]), "The network that the weights are for."),
-    Parameter("path", .string, "The file; its contents tell which of the two it is."),
-  ], result: .model, examples: [Example("typeOf(load)", gives: "\"function\"")], chapter: "Training"
+    Parameter("network", .either([.network, .model]), "The network that the weights belong to."),
+    Parameter("path", .string, "The file. Its contents decide the format."),
+  ], result: .model, examples: [
+    Example(
+      "save(initialize(resnet8(classes: 4), seed: 1), to: \"resnet8.safetensors\")\nload(resnet8(classes: 4), \"resnet8.safetensors\")")
+  ], chapter: "Training"
 ) { arguments in
   let network = try arguments.layers("network")
   let path = try arguments.existingFile("path", hint: "name a .safetensors file, or train and save(model, to: …) first")
@@ -64,7 +67,7 @@ let load = Builtin(
 }
 
 let save = Builtin(
-  "save", "Writes a model's weights to a safetensors file, in the names of torchvision.",
+  "save", "Saves a model's weights to a safetensors file with torchvision's parameter names.",
   parameters: [
     Parameter("model", .model, "The model."),
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
@@ -80,10 +83,10 @@ let save = Builtin(
 }
 
 let array = Builtin(
-  "array", "An array of numbers.",
+  "array", "Returns an array of float32 numbers.",
   parameters: [
-    Parameter("numbers", .list(of: .number), "The numbers, row by row; a single one fills the whole array."),
-    Parameter("shape", .list(of: .integer), "The extents; as long as the list where left out.", optional: true),
+    Parameter("numbers", .list(of: .number), "The numbers, row by row. A single number fills the array."),
+    Parameter("shape", .list(of: .integer), "The size of each dimension. Default: one dimension.", optional: true),
   ], result: .array,
   examples: [Example("array([1, 2, 3, 4, 5, 6], shape: [2, 3])", gives: "array 2 x 3\n[[1, 2, 3]\n [4, 5, 6]]")],
   chapter: "Arrays"
@@ -105,17 +108,20 @@ let array = Builtin(
 }
 
 let readArray = Builtin(
-  "readArray", "An array from NumPy's .npy file. Numbers are rounded to 32 bits.",
+  "readArray", "Reads an array from a NumPy .npy file and converts it to float32.",
   parameters: [Parameter("path", .string, "The file.")], result: .array,
-  examples: [Example("typeOf(readArray)", gives: "\"function\"")], chapter: "Arrays"
+  examples: [
+    Example(
+      "write(array([1, 2, 3]), to: \"numbers.npy\")\nreadArray(\"numbers.npy\")", gives: "array 3\n[1, 2, 3]")
+  ], chapter: "Arrays"
 ) { arguments in
   .object(ArrayValue(array: try NPY.read(arguments.existingFile("path", hint: "name a .npy file"))))
 }
 
 let write = Builtin(
-  "write", "Writes an array to a .npy file, which NumPy reads; any other value as text, all of it.",
+  "write", "Writes an array to a NumPy .npy file, and any other value to a text file.",
   parameters: [
-    Parameter("value", .any, "What to write."),
+    Parameter("value", .any, "The value."),
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
   ], result: .none,
   examples: [Example("write(array([1, 2, 3]), to: \"numbers.npy\")"), Example("write(\"done\", to: \"notes.txt\")")],

@@ -5,23 +5,23 @@ internal import Tensors
 
 let grid = Builtin(
   "grid",
-  "Draws images of a dataset in rows and columns: the first of each class, those of a list, or those that a training sees first in an epoch, changed as it changes them. The file carries them.",
+  "Draws a grid of images: the first of each class, those of a list, or the first ones of an epoch with their augmentations. The file contains the images as data.",
   parameters: [
     Parameter("data", .dataset, "The dataset."),
     Parameter(
       "which", .either([.list(of: .integer), .list(of: .either([.integer, .record]))]),
-      "Positions from 0, or what topLosses() gives, which adds class, answer and confidence.", optional: true),
+      "Indices from 0, or what topLosses() returns, which adds the true class, the prediction and its confidence.", optional: true),
   ] + figureParameters + [
     Parameter(
-      "count", .integer, "How many at most; all of the list, else about 40, where left out.", optional: true,
+      "count", .integer, "Maximum number of images. Default: the whole list, else about 40.", optional: true,
       labelled: true, allowed: 1...Double(ImageGrid.mostPictures)),
     Parameter(
       "on", .oneOf(["train", "validation"]),
-      "Which part; where left out, the validation set for a list, else the training set.", optional: true,
+      "Which set. Default: the validation set for a list, else the training set.", optional: true,
       labelled: true),
     augmentParameter,
     Parameter(
-      "epoch", .integer, "The images that a training run with this seed sees first in this epoch, from 1.",
+      "epoch", .integer, "Draws the first images of this epoch, counted from 1, of a training run with this seed.",
       optional: true,
       labelled: true, allowed: 1...100_000),
     seedParameter,

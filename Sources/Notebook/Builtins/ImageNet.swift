@@ -4,26 +4,26 @@ internal import Script
 
 let imageNet = Builtin(
   "imagenet",
-  "ImageNet, as folders train/ and val/, as the tar files ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or as WebDataset's shards; archives are read in place, and what was found is kept beside them in .reprise-index. Images are measured on as timm and torchvision do: the shorter side scaled to floor(testSize / crop), then the middle.",
+  "Loads ImageNet from the folders train/ and val/, from ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or from WebDataset shards. Archives are read in place; an index is kept beside them in .reprise-index. Validation images are resized and centre-cropped as in timm and torchvision: the shorter side to floor(testSize / crop) pixels, then the centre.",
   parameters: [
-    Parameter("path", .string, "The folder; env(\"IMAGENET\") takes it from a variable of the environment."),
+    Parameter("path", .string, "The folder. env(\"IMAGENET\") reads it from an environment variable."),
     Parameter(
-      "protocol", .record, "Arguments in a record, such as recipe.a1.protocol; those of the call win.", optional: true,
+      "protocol", .record, "Arguments as a record, such as recipe.a1.protocol. Arguments written in the call take precedence.", optional: true,
       bundle: ArgumentBundle()),
     Parameter(
-      "size", .integer, "Height and width of images to train on. Pixels.", default: .number(224), labelled: true,
+      "size", .integer, "Height and width of training images, in pixels.", default: .number(224), labelled: true,
       allowed: 8...4096),
     Parameter(
-      "testSize", .integer, "The same of those to measure on; size where left out.", optional: true, labelled: true,
+      "testSize", .integer, "Height and width of validation images, in pixels. Default: size.", optional: true, labelled: true,
       allowed: 8...4096),
     Parameter(
-      "crop", .number, "What is seen of the shorter side when measuring: 0.875 is 224 of 256.", default: .number(0.875),
+      "crop", .number, "Centre crop of validation images, as a share of the resized shorter side: 0.875 is 224 of 256.", default: .number(0.875),
       labelled: true, allowed: 0.1...1),
     Parameter(
-      "filter", .oneOf(Framing.Filter.allCases.map(\.rawValue)), "What images are scaled with then, antialiased.",
+      "filter", .oneOf(Framing.Filter.allCases.map(\.rawValue)), "Interpolation of validation images, antialiased.",
       default: .string(Framing.Filter.bilinear.rawValue), labelled: true),
     exifOrientation, trainCount, validationCount,
-  ], result: .dataset, examples: [Example("typeOf(imagenet)", gives: "\"function\"")], chapter: "Data"
+  ], result: .dataset, examples: [Example("imagenet(\"imagenet\", recipe.a1.protocol).validation", gives: "4")], chapter: "Data"
 ) { arguments in
   try arguments.context.checkInterruption()
   let path = arguments.context.pathToRead(try arguments.string("path"))

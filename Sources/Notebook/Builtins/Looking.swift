@@ -8,13 +8,13 @@ internal import Training
 
 let findLearningRate = Builtin(
   "findLearningRate",
-  "Trains for some steps while the learning rate rises, and tells how the loss moves: the range test. The weights are thrown away.",
+  "Runs the learning rate range test: trains for some steps while the rate rises exponentially, and records the loss. The weights are discarded.",
   parameters: [
     trainableParameter, dataParameter,
-    Parameter("from", .number, "The first rate.", default: .number(1e-5), labelled: true, allowed: 1e-12...1000),
-    Parameter("to", .number, "The last rate.", default: .number(10), labelled: true, allowed: 1e-12...1e6),
-    Parameter("steps", .integer, "How many steps it takes.", default: .number(100), labelled: true, allowed: 10...100_000),
-    Parameter("batch", .integer, "Images in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+    Parameter("from", .number, "First learning rate.", default: .number(1e-5), labelled: true, allowed: 1e-12...1000),
+    Parameter("to", .number, "Last learning rate.", default: .number(10), labelled: true, allowed: 1e-12...1e6),
+    Parameter("steps", .integer, "Number of steps.", default: .number(100), labelled: true, allowed: 10...100_000),
+    Parameter("batch", .integer, "Images per step.", default: .number(128), labelled: true, allowed: 1...65_536),
   ] + optimizerParameters + [seedParameter],
   result: .recordOf(["suggested": .optional(.number), "curve": .series, "diverged": .bool]),
   examples: [
@@ -52,7 +52,7 @@ let findLearningRate = Builtin(
 
 let probe = Builtin(
   "probe",
-  "What each layer gives forward and gets back on the first batch of a training run: a record for each layer. No weight moves.",
+  "Runs the first batch of training forward and backward, without an update, and returns a record for each layer: mean and std of its output, zeros in per cent, and norms of weights and gradients.",
   parameters: [
     trainableParameter, dataParameter,
     Parameter("batch", .integer, "Images in the batch.", default: .number(64), labelled: true, allowed: 1...65_536),
@@ -99,7 +99,7 @@ let benchmark = Builtin(
     Parameter("network", .either([.network, .list(of: .network)]), "The network, or several."),
     Parameter("batch", .integer, "Images in a step.", default: .number(16), labelled: true, allowed: 1...65_536),
     Parameter(
-      "training", .bool, "Whether a step is forward, loss, backward and SGD with momentum, or forward alone.",
+      "training", .bool, "Whether a step is a training step with SGD and momentum, or a forward pass alone.",
       default: .bool(true), labelled: true),
     Parameter(
       "steps", .integer, "How many steps of each are timed; an interval needs six.", default: .number(6), labelled: true,

@@ -3,7 +3,7 @@ internal import Script
 internal import Training
 
 private let partParameter = Parameter(
-  "on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"),
+  "on", .oneOf(["validation", "train"]), "Which set: the validation set or the training set.", default: .string("validation"),
   labelled: true)
 
 extension Arguments {
@@ -34,11 +34,11 @@ extension Arguments {
 
 let confusion = Builtin(
   "confusionMatrix",
-  "Which classes a model takes for which: a table of counts, and the pairs it confuses most.",
+  "Returns the confusion matrix of a model on a dataset, and the pairs of classes that it confuses most.",
   parameters: [modelParameter, dataParameter, partParameter], result: .confusion,
   examples: [
     Example(
-      "confusionMatrix(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count",
+      "data = synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)\nconfusionMatrix(initialize(resnet8(data), seed: 1), data).count",
       gives: "16")
   ], chapter: "Training"
 ) { arguments in
@@ -53,10 +53,10 @@ let confusion = Builtin(
 }
 
 let topLosses = Builtin(
-  "topLosses", "The images that a model is most wrong about: a record for each, the worst first. The answer is none where the model's outputs are not numbers.",
+  "topLosses", "Returns the images with the largest loss: a record for each, the largest first. answer is the prediction, or none if an output of the model is nan.",
   parameters: [
     modelParameter, dataParameter,
-    Parameter("count", .integer, "How many.", default: .number(10), allowed: 1...100_000),
+    Parameter("count", .integer, "Number of images.", default: .number(10), allowed: 1...100_000),
     partParameter,
   ],
   result: .list(
@@ -66,7 +66,7 @@ let topLosses = Builtin(
     ])),
   examples: [
     Example(
-      "len(topLosses(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16), 3))",
+      "data = synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)\nlen(topLosses(initialize(resnet8(data), seed: 1), data, 3))",
       gives: "3")
   ], chapter: "Training"
 ) { arguments in

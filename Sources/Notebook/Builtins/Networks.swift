@@ -5,15 +5,15 @@ internal import Script
 internal import Tensors
 
 private let shapeSource = Parameter(
-  "data", .dataset, "Takes shape and number of classes from a dataset.", optional: true)
+  "data", .dataset, "Dataset that gives the input shape and the number of classes.", optional: true)
 private func classesParameter(_ standard: Int) -> Parameter {
   Parameter(
-    "classes", .integer, "How many classes; \(standard), as in its paper, where neither this nor data is given.",
+    "classes", .integer, "Number of classes. Default: that of data, else \(standard).",
     optional: true, labelled: true, allowed: 1...1_000_000)
 }
 private let inputParameter = Parameter(
   "input", .list(of: .integer),
-  "Channels, height and width of the images; where neither this nor data is given, a training run takes them from its data.",
+  "Input shape: channels, height, width. Default: that of data, else that of the dataset it is trained on.",
   optional: true, labelled: true)
 
 /// Makes a network of the arguments `data`, `classes` and `input`.
@@ -79,9 +79,9 @@ extension ZooValue {
 
 let resnet = Builtin(
   "resnet",
-  "A residual network of a depth: 18, 34, 50, 101 or 152 for images of ImageNet's size; 8, 14, 20 and so on by 6 for those of CIFAR's.",
+  "Builds a ResNet of any depth: 18, 34, 50, 101 or 152 as for ImageNet, or 6n + 2 (8, 14, 20, …) as for CIFAR-10 (He et al. 2015).",
   parameters: [
-    Parameter("depth", .integer, "Its layers with weights: 18, 34, 50, 101, 152, or 6n + 2.", allowed: 8...1202),
+    Parameter("depth", .integer, "Number of layers with weights: 18, 34, 50, 101, 152, or 6n + 2.", allowed: 8...1202),
     shapeSource, classesParameter(1000), inputParameter,
   ], result: .network,
   examples: [
@@ -115,18 +115,18 @@ extension Arguments {
 }
 
 let parameters = Builtin(
-  "parameters", "How many trainable numbers a network has.", parameters: [anyNetwork], result: .integer,
+  "parameters", "Returns the number of trainable parameters of a network.", parameters: [anyNetwork], result: .integer,
   examples: [Example("parameters(resnet50())", gives: "25557032")], chapter: "Networks"
 ) { arguments in .count(try arguments.layers("network").parameterCount) }
 
 let macs = Builtin(
-  "macs", "MACs of a network for one image, of convolutions and dense layers, as papers count them.",
+  "macs", "Returns the multiply-accumulates (MACs) of a network for one image, in convolutions and dense layers, as papers count them.",
   parameters: [anyNetwork], result: .integer, examples: [Example("macs(resnet50())", gives: "4089184256")],
   chapter: "Networks"
 ) { arguments in .count(try arguments.layers("network").macs) }
 
 let show = Builtin(
-  "show", "Prints a value as the prompt shows it: of a network its table, of a training its epochs.",
+  "show", "Prints a value as the prompt shows it: for a network its table of layers, for a run its epochs.",
   parameters: [Parameter("value", .any, "Any value.")], result: .none,
   examples: [Example("show(resnet8())")], chapter: "Networks"
 ) { arguments in

@@ -4,13 +4,13 @@ internal import Script
 internal import Training
 
 let series = Builtin(
-  "series", "Makes a curve of numbers, to draw it with its names.",
+  "series", "Makes a named curve from numbers, for plot() and scatter().",
   parameters: [
-    Parameter("y", .list(of: .number), "The numbers."),
-    Parameter("x", .list(of: .number), "Their places; 1, 2, 3 and so on where left out.", optional: true, labelled: true),
-    Parameter("of", .string, "What is measured, with its unit. Curves of one quantity share a panel.", default: .string(""), labelled: true),
-    Parameter("over", .string, "What the places are, with their unit.", default: .string("epoch"), labelled: true),
-    Parameter("name", .string, "What tells the curve from others of its panel.", default: .string(""), labelled: true),
+    Parameter("y", .list(of: .number), "Values."),
+    Parameter("x", .list(of: .number), "Positions on the horizontal axis. Default: 1, 2, 3, …", optional: true, labelled: true),
+    Parameter("of", .string, "Quantity of the values, with its unit. Curves of the same quantity share a panel.", default: .string(""), labelled: true),
+    Parameter("over", .string, "Quantity of the positions, with its unit.", default: .string("epoch"), labelled: true),
+    Parameter("name", .string, "Name of the curve in the legend.", default: .string(""), labelled: true),
   ], result: .series,
   examples: [Example("series([5.1, 9.8, 18], x: [1, 2, 4], of: \"images/s\", over: \"batch\").x", gives: "[1, 2, 4]")],
   chapter: "Results"
@@ -29,11 +29,11 @@ let series = Builtin(
 /// What everything that draws a file takes, behind what it draws.
 private let toParameter = Parameter("to", .string, "The file, below the working directory.", labelled: true)
 private let titleParameter = Parameter(
-  "title", .string, "The line at the top.", default: .string(""), labelled: true)
+  "title", .string, "Title of the figure.", default: .string(""), labelled: true)
 private let logYParameter = Parameter(
-  "logY", .bool, "Whether the vertical axes count in powers of ten.", default: .bool(false), labelled: true)
+  "logY", .bool, "Whether the vertical axes are logarithmic.", default: .bool(false), labelled: true)
 private let logXParameter = Parameter(
-  "logX", .bool, "Whether the horizontal axes count in powers of ten.", default: .bool(false), labelled: true)
+  "logX", .bool, "Whether the horizontal axes are logarithmic.", default: .bool(false), labelled: true)
 private let sizeParameters = [
   Parameter("width", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
   Parameter("height", .integer, "Pixels.", optional: true, labelled: true, allowed: 160...10_000),
@@ -42,10 +42,10 @@ let figureParameters = [toParameter, titleParameter] + sizeParameters
 
 let plot = Builtin(
   "plot",
-  "Draws curves to a PNG file: series, lists of numbers, or whole trainings, which draw their loss and accuracy. A list of trainings that differ in their seed alone is their mean in a band. Curves of one quantity share a panel. The file carries its data.",
+  "Plots curves to a PNG file: series, lists of numbers, or training runs, which plot loss and accuracy. Runs that differ only in their seed are plotted as a mean with a 95 % confidence band. Curves of the same quantity share a panel. The file contains its data.",
   parameters: [
     Parameter(
-      "curves", .either([.run, .series, .list(of: .number), .list(of: .either([.run, .series]))]), "What to draw.",
+      "curves", .either([.run, .series, .list(of: .number), .list(of: .either([.run, .series]))]), "Curves to plot.",
       variadic: true),
     toParameter, titleParameter, logYParameter, logXParameter,
   ] + sizeParameters, result: .chart,
@@ -66,23 +66,23 @@ let plot = Builtin(
 
 let scatter = Builtin(
   "scatter",
-  "Draws series as points that are not joined, and on request the line of those that no other beats in both directions. The file carries its data.",
+  "Draws a scatter plot of series and, on request, their Pareto front. The file contains its data.",
   parameters: [
     Parameter(
-      "points", .either([.series, .list(of: .series)]), "What to draw: series(…) names both axes.", variadic: true),
+      "points", .either([.series, .list(of: .series)]), "Points to draw. series(…) names both axes.", variadic: true),
     toParameter, titleParameter,
     Parameter(
-      "labels", .list(of: .string), "What single points are called, through all series in their order.", optional: true,
+      "labels", .list(of: .string), "Labels of the points, over all series in their order.", optional: true,
       labelled: true),
     Parameter(
       "reported", .list(of: .series),
-      "Points that others published: they are drawn hollow, the others solid, and no front goes through them.",
+      "Published points. They are drawn hollow and take no part in the Pareto front.",
       optional: true, labelled: true),
     Parameter(
-      "betterX", .oneOf(["less", "more"]), "Which end of the horizontal axis is better: draws the Pareto front.",
+      "betterX", .oneOf(["less", "more"]), "Better end of the horizontal axis. Given, it draws the Pareto front.",
       optional: true, labelled: true),
     Parameter(
-      "betterY", .oneOf(["less", "more"]), "Which end of the vertical axis is better.", default: .string("more"),
+      "betterY", .oneOf(["less", "more"]), "Better end of the vertical axis.", default: .string("more"),
       labelled: true),
     logYParameter, logXParameter,
   ] + sizeParameters, result: .chart,
@@ -183,6 +183,7 @@ extension Arguments {
     context.show(picture: try string("to"), at: path)
     let result = ChartValue(chart: chart, path: try string("to"))
     context.report("drew \(result.summary)")
+    if let problem = Typeface.standardProblem, notebook.isFirstUse(of: problem) { context.report("warning: \(problem)") }
     for note in [chart.note, chart.caption] where !note.isEmpty { context.report("warning: \(note)") }
     return .object(result)
   }

@@ -16,7 +16,7 @@ private let groupRecord = ValueType.recordOf([
 
 let channelGroups = Builtin(
   "channels",
-  "Which channels of a network live and die together: a record for each group, with the layers that make them and those that read them. Pruning decides on the prunable ones.",
+  "Lists the channel groups of a network: channels that can only be removed together, with the layers that produce and that consume them. Pruning removes channels from the groups marked prunable.",
   parameters: [Parameter("network", .either([.network, .model]), "A network or a model.")],
   result: .list(of: groupRecord),
   examples: [
@@ -39,10 +39,10 @@ let channelGroups = Builtin(
 
 let withChannels = Builtin(
   "withChannels",
-  "The same layers with other numbers of channels, one for each prunable group of channels(network), in their order. The weights of a pruned model fit it.",
+  "Returns the network with other numbers of channels: one number for each prunable group, in the order of channels(network). Weights of a model that was pruned to these numbers fit it.",
   parameters: [
     Parameter("network", .network, "The network."),
-    Parameter("counts", .list(of: .integer), "How many channels each group has."),
+    Parameter("counts", .list(of: .integer), "Channels of each prunable group."),
   ], result: .network,
   examples: [
     Example(
@@ -59,36 +59,36 @@ let withChannels = Builtin(
 
 private let targetParameters = [
   Parameter(
-    "macsRemoved", .number, "The share of MACs that go: 50%.", optional: true, labelled: true,
+    "macsRemoved", .number, "Share of the MACs to remove, such as 50%.", optional: true, labelled: true,
     allowed: 0...0.999),
   Parameter(
-    "macsKept", .number, "The share of MACs that stay.", optional: true, labelled: true, allowed: 0.001...1),
+    "macsKept", .number, "Share of the MACs to keep.", optional: true, labelled: true, allowed: 0.001...1),
 ]
 private let selectionParameters = [
   Parameter(
     "criterion", .oneOf(PruningSettings.Selection.allCases.map(\.rawValue)),
-    "How channels are chosen: by LASSO on what they add to the next layer (He et al. 2017), by the L1 norm of its weights, or drawn.",
+    "Criterion that selects the channels to keep: LASSO on their contribution to the next layer (He et al. 2017), L1 norm of the weights that read them (magnitude), or random.",
     default: .string("lasso"), labelled: true),
   Parameter(
-    "reconstruct", .bool, "Whether the next layer's weights are fitted again, by least squares.", default: .bool(true),
+    "reconstruct", .bool, "Whether to fit the weights of the next layer again, by least squares on the original outputs.", default: .bool(true),
     labelled: true),
   Parameter(
-    "images", .integer, "Training images that this looks at.", default: .number(500), labelled: true,
+    "images", .integer, "Training images used for the criterion and the fit.", default: .number(500), labelled: true,
     allowed: 1...1_000_000),
   Parameter(
-    "points", .integer, "Places in each, of a convolution.", default: .number(10), labelled: true, allowed: 1...10_000),
+    "points", .integer, "Output pixels sampled per image and convolution.", default: .number(10), labelled: true, allowed: 1...10_000),
   Parameter(
-    "roundTo", .integer, "Channels stay in multiples of this, as kernels compute them.", default: .number(8),
+    "roundTo", .integer, "Kept channels are a multiple of this, for the sake of fast kernels.", default: .number(8),
     labelled: true,
     allowed: 1...1024),
   Parameter(
-    "layers", .list(of: .string), "The groups to prune, by the names that channels(model) gives; all where left out.",
+    "layers", .list(of: .string), "Names of the groups to prune, as in channels(model). Default: all.",
     optional: true, labelled: true),
 ]
 private func featuresParameter(_ standard: PruningSettings.Features) -> Parameter {
   Parameter(
     "features", .oneOf(PruningSettings.Features.allCases.map(\.rawValue)),
-    "What layers are fitted on: what the pruned layers before them give, so that errors do not add up, or what the original ones gave, which serves all ratios.",
+    "Inputs for the fit. pruned: the outputs of the layers before, as pruned, so that errors do not accumulate. original: the outputs of the original layers, which are computed once for all ratios.",
     default: .string(standard.rawValue), labelled: true)
 }
 
@@ -100,19 +100,19 @@ private struct PruningInputs: Codable {
 
 let prune = Builtin(
   "prune",
-  "Takes channels out of a trained model and fits the layers behind them to what they gave before. The result is a smaller model. Say how much in MACs or in channels; a share without a unit is no argument.",
+  "Prunes channels of a trained model and fits the layers that read them to their original outputs. The result is a smaller model. The amount is given in MACs or in channels.",
   parameters: [modelParameter, dataParameter] + targetParameters + [
     Parameter(
-      "channelsKept", .number, "The share of channels that stays in each group.", optional: true, labelled: true,
+      "channelsKept", .number, "Share of the channels to keep in each group.", optional: true, labelled: true,
       allowed: 0.001...1),
     Parameter(
       "channels", .list(of: .integer),
-      "How many channels stay in each group, in the order of channels(model): as a search gives them. Groups that have no more keep theirs.",
+      "Channels to keep in each prunable group, in the order of channels(model), such as search.channels. A group that has fewer keeps all.",
       optional: true, labelled: true),
   ] + selectionParameters + [featuresParameter(.pruned), seedParameter], result: .model,
   examples: [
     Example(
-      "prune(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), channelsKept: 50%, images: 20).parameters < parameters(resnet8(classes: 4, input: [1, 8, 8]))",
+      "model = initialize(resnet8(classes: 4, input: [1, 8, 8]), seed: 1)\nsmall = prune(model, synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), channelsKept: 50%, images: 20)\nsmall.parameters < model.parameters",
       gives: "true")
   ], chapter: "Compression"
 ) { arguments in
@@ -162,35 +162,35 @@ let prune = Builtin(
 private let judgingParameters = [
   Parameter(
     "on", .oneOf(["heldOut", "validation", "trainingBatches"]),
-    "The images that tell how good a pruned model is: some of the training set, held out from what layers are fitted on, though the model itself may have been trained on them; the validation set, for data of holdOut(), whose model never saw them; or augmented training images with batch norms' statistics of each batch, as PocketFlow does.",
+    "Images on which pruned models are evaluated. heldOut: training images that are not used for the fit, though the model may have been trained on them. validation: the validation set, for data of holdOut(), which the model has not seen. trainingBatches: augmented training images with batch norm in training mode, as in PocketFlow.",
     default: .string("heldOut"), labelled: true),
   Parameter(
-    "heldOut", .integer, "How many images that are; of the validation set all.", default: .number(1000),
+    "heldOut", .integer, "Number of these images. The validation set is used as a whole.", default: .number(1000),
     labelled: true,
     allowed: 1...1_000_000),
 ]
 
 let searchRatios = Builtin(
   "searchRatios",
-  "Searches how many channels each layer keeps, so that the pruned model is as good as can be before it is trained on. An agent learns it by deep deterministic policy gradient; one share for all and as many ratios, sampled uniformly between the lowest and all, are tried beside it. Every rollout is kept: the same search goes on where it was stopped, and others share what is known.",
+  "Searches pruning ratios: how many channels each layer keeps, so that the pruned model is best before fine-tuning. An agent learns them with deep deterministic policy gradient (DDPG); a uniform ratio and a random search with as many rollouts are controls. Every rollout is stored: an interrupted search continues, and other searches on the same model reuse them.",
   parameters: [modelParameter, dataParameter] + targetParameters + [
     Parameter(
-      "rollouts", .integer, "Pruned models that are tried, by each method.", default: .number(100), labelled: true,
+      "rollouts", .integer, "Number of rollouts (episodes) of each method; a rollout evaluates one pruned model.", default: .number(100), labelled: true,
       allowed: 1...1_000_000),
     Parameter(
       "style", .oneOf(SearchStyle.allCases.map(\.rawValue)),
-      "What the agent is, sees and may do: as AMC's (He et al. 2018) or as PocketFlow's.", default: .string("amc"),
+      "State, action and exploration of the agent: those of AMC (He et al. 2018) or of PocketFlow.", default: .string("amc"),
       labelled: true),
     Parameter(
       "reward", .oneOf(PruningReward.allCases.map(\.rawValue)),
-      "What is made large: accuracy by the first or the first five answers; or accuracy and cost, as AMC and PocketFlow weigh them.",
+      "Reward: top-1 or top-5 accuracy; errorAndMACs, -error x log(MACs), as in AMC; or boundedErrorAndMACs, the same with a top-5 error of at least 0.15, as in PocketFlow.",
       default: .string("top1"), labelled: true),
     Parameter(
-      "control", .bool, "Whether uniform and drawn ratios are tried too.", default: .bool(true), labelled: true),
+      "control", .bool, "Whether to run the controls: uniform ratio and random search.", default: .bool(true), labelled: true),
   ] + judgingParameters + selectionParameters + [featuresParameter(.pruned), seedParameter], result: .search,
   examples: [
     Example(
-      "len(searchRatios(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), macsRemoved: 30%, rollouts: 3, heldOut: 16, images: 20).trials)",
+      "data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)\nlen(searchRatios(initialize(resnet8(data), seed: 1), data, macsRemoved: 30%, rollouts: 3, heldOut: 16, images: 20).trials)",
       gives: "3")
   ], chapter: "Compression"
 ) { arguments in
@@ -255,16 +255,21 @@ let searchRatios = Builtin(
 
 let selectTrial = Builtin(
   "selectTrial",
-  "What another reward, or another budget, would have chosen of all that the ledger held when the search ended: a record of its rollout. The budget is the search's own where none is given. Nothing is computed again.",
+  "Selects the best rollout of a finished search for another reward or another budget of MACs, without computing anything again. Default budget: that of the search.",
   parameters: [Parameter("search", .search, "The search.")] + targetParameters + [
     Parameter(
-      "reward", .oneOf(PruningReward.allCases.map(\.rawValue)), "What is made large.", default: .string("top1"),
+      "reward", .oneOf(PruningReward.allCases.map(\.rawValue)), "Reward to maximize.", default: .string("top1"),
       labelled: true)
   ],
   result: .recordOf([
     "channels": .list(of: .integer), "ratios": .list(of: .number), "top1": .number, "top5": .number, "macs": .integer,
     "method": .string,
-  ]), examples: [Example("typeOf(selectTrial)", gives: "\"function\"")], chapter: "Compression"
+  ]),
+  examples: [
+    Example(
+      "data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)\nsearch = searchRatios(initialize(resnet8(data), seed: 1), data, macsRemoved: 30%, rollouts: 3, heldOut: 16, images: 20)\nselectTrial(search, reward: \"errorAndMACs\").macs <= search.macs / search.macsKept * 70%",
+      gives: "true")
+  ], chapter: "Compression"
 ) { arguments in
   let search = try arguments.object("search", as: SearchValue.self)
   let own = [search.uniform, search.random, search.agent].compactMap { $0?.result.trials }.flatMap { $0 }
@@ -287,17 +292,17 @@ let selectTrial = Builtin(
 
 let sensitivity = Builtin(
   "sensitivity",
-  "How accuracy falls when one group of channels alone is pruned: a curve for each group, over the share of channels that stays. What was measured before is taken from the ledger.",
+  "Measures how accuracy falls when a single channel group is pruned: a curve for each group over the share of channels kept. Earlier measurements are reused.",
   parameters: [
     modelParameter, dataParameter,
     Parameter(
-      "ratios", .list(of: .number), "The shares of channels that stay.",
+      "ratios", .list(of: .number), "Shares of channels to keep.",
       default: .list([0.25, 0.5, 0.75].map(Value.number)), labelled: true),
   ] + judgingParameters + selectionParameters + [featuresParameter(.original), seedParameter],
   result: .list(of: .series),
   examples: [
     Example(
-      "len(sensitivity(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 64, validation: 16), ratios: [50%], heldOut: 16, images: 20))",
+      "data = synthetic(4, shape: [1, 8, 8], train: 64, validation: 16)\nlen(sensitivity(initialize(resnet8(data), seed: 1), data, ratios: [50%], heldOut: 16, images: 20))",
       gives: "3")
   ], chapter: "Compression"
 ) { arguments in
@@ -331,13 +336,13 @@ let sensitivity = Builtin(
 
 let compressionReport = Builtin(
   "compressionReport",
-  "What a model lost by pruning or quantizing: prints a table of channels, parameters, MACs, bytes and milliseconds for an image, measured here by turns, a quantized model on integers; warns where there is less to compute but not less to wait for.",
+  "Compares a model before and after pruning or quantization: prints a table of channels, parameters, MACs, bytes and latency, and returns the ratios after / before. Both are timed alternately on this machine, quantized models with int8 kernels. It warns if there are fewer MACs but no less latency.",
   parameters: [
-    Parameter("before", .model, "The whole model."), Parameter("after", .model, "What became of it."),
-    Parameter("batch", .integer, "Images at once.", default: .number(1), labelled: true, allowed: 1...65_536),
+    Parameter("before", .model, "The original model."), Parameter("after", .model, "The pruned or quantized model."),
+    Parameter("batch", .integer, "Images per forward pass.", default: .number(1), labelled: true, allowed: 1...65_536),
     Parameter(
-      "repeats", .integer, "How often each is timed.", default: .number(30), labelled: true, allowed: 1...10_000),
-    Parameter("table", .bool, "Whether the table is printed.", default: .bool(true), labelled: true),
+      "repeats", .integer, "Timings of each model; the median counts.", default: .number(30), labelled: true, allowed: 1...10_000),
+    Parameter("table", .bool, "Whether to print the table.", default: .bool(true), labelled: true),
   ],
   result: .recordOf([
     "parameters": .number, "macs": .number, "bytes": .number, "milliseconds": .number, "before": .number,
@@ -345,7 +350,7 @@ let compressionReport = Builtin(
   ]),
   examples: [
     Example(
-      "compressionReport(initialize(resnet8(classes: 4, input: [1, 8, 8])), initialize(resnet8(classes: 4, input: [1, 8, 8])), rounds: 3).macs",
+      "model = initialize(resnet8(classes: 4, input: [1, 8, 8]), seed: 1)\ncompressionReport(model, model, repeats: 3).macs",
       gives: "1")
   ], chapter: "Compression"
 ) { arguments in

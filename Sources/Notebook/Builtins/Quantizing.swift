@@ -9,38 +9,38 @@ internal import Training
 
 let kernelsParameter = Parameter(
   "kernels", .oneOf(["float", "int8"]),
-  "How a quantized model is run: with real numbers that are rounded as whole ones would be, or on integers.",
+  "Kernels for a quantized model: float (fake-quantized, in float32) or int8 (integers).",
   default: .string("float"), labelled: true)
 
 private let schemeParameters = [
-  Parameter("bits", .integer, "Of weights and activations.", default: .number(8), labelled: true, allowed: 2...8),
-  Parameter("weightBits", .integer, "Of weights alone.", optional: true, labelled: true, allowed: 2...8),
-  Parameter("activationBits", .integer, "Of activations alone.", optional: true, labelled: true, allowed: 2...8),
+  Parameter("bits", .integer, "Bits of weights and activations.", default: .number(8), labelled: true, allowed: 2...8),
+  Parameter("weightBits", .integer, "Bits of weights. Default: bits.", optional: true, labelled: true, allowed: 2...8),
+  Parameter("activationBits", .integer, "Bits of activations. Default: bits.", optional: true, labelled: true, allowed: 2...8),
   Parameter(
     "granularity", .oneOf(["perChannel", "perTensor"]),
-    "Whether each output channel's weights have a scale of their own.", default: .string("perChannel"), labelled: true),
+    "Scale of the weights: one per output channel, or one per tensor.", default: .string("perChannel"), labelled: true),
   Parameter(
     "symmetric", .bool,
-    "Whether weights lie around 0, as integer kernels and TensorFlow Lite want; else they are computed with reals.",
+    "Whether weights are quantized symmetrically, with a zero point of 0. The int8 kernels and TensorFlow Lite need that; asymmetric weights are computed fake-quantized.",
     default: .bool(true), labelled: true),
   Parameter(
     "calibration", .oneOf(CalibrationSettings.Method.allCases.map(\.rawValue)),
-    "How the ranges of activations are found: from the smallest to the largest, by the average ends of batches, without the outermost numbers, or with the least squared error or divergence.",
+    "Calibration method for the ranges of activations: minimum and maximum, their moving average over batches, a percentile, least mean squared error, or least Kullback-Leibler divergence.",
     default: .string("minMax"), labelled: true),
   Parameter(
-    "percentile", .number, "Of calibration percentile: per cent of the numbers below the upper end.",
+    "percentile", .number, "For calibration: \"percentile\": per cent of the values below the upper end of the range.",
     default: .number(99.99), labelled: true, allowed: 50...100),
   Parameter(
-    "images", .integer, "Training images that ranges are found on.", default: .number(300), labelled: true,
+    "images", .integer, "Training images for calibration.", default: .number(300), labelled: true,
     allowed: 1...1_000_000),
   Parameter(
     "equalize", .bool,
-    "Whether the channels of neighbouring layers are scaled to like ranges first (Nagel et al. 2019); relu6 becomes relu between them.",
+    "Whether to apply cross-layer equalization first (Nagel et al. 2019), which replaces ReLU6 by ReLU between equalized layers.",
     default: .bool(false), labelled: true),
   Parameter(
-    "exclude", .list(of: .string), "Layers that stay in float32, by name.", default: .list([Value]()), labelled: true),
+    "exclude", .list(of: .string), "Names of layers that stay in float32.", default: .list([Value]()), labelled: true),
   Parameter(
-    "quantizeLogits", .bool, "Whether the answer is rounded too, as TensorFlow Lite has it.", default: .bool(true),
+    "quantizeLogits", .bool, "Whether to quantize the logits too, as TensorFlow Lite does.", default: .bool(true),
     labelled: true),
 ]
 
@@ -52,36 +52,36 @@ private struct QuantizingInputs: Codable {
 
 let quantize = Builtin(
   "quantize",
-  "Brings a trained model to few bits: finds the ranges of its numbers on some training images and, with epochs, trains on with weights and activations rounded as they will be. The result is a run; its model is the quantized one.",
+  "Quantizes a trained model. Without epochs: post-training quantization (PTQ), with ranges calibrated on training images. With epochs: quantization-aware training (QAT), which fine-tunes the model with fake-quantized weights and activations and with batch norm folded. The result is a run; run.model is the quantized model.",
   parameters: [
     modelParameter, dataParameter,
     Parameter(
-      "recipe", .record, "Arguments in a record, such as quantization.uniformQuantTF; those of the call win.",
+      "recipe", .record, "Arguments as a record, such as quantization.uniformQuantTF. Arguments written in the call take precedence.",
       optional: true, bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
   ] + schemeParameters + [
     Parameter(
-      "biasCorrection", .bool, "Whether biases make up for what rounded weights add on average.", default: .bool(false),
+      "biasCorrection", .bool, "Whether to correct biases for the mean error of quantized weights.", default: .bool(false),
       labelled: true),
     Parameter(
-      "epochs", .integer, "How often to go through the data; 0 trains nothing.", default: .number(0), labelled: true,
+      "epochs", .integer, "Epochs of quantization-aware training. 0: post-training quantization alone.", default: .number(0), labelled: true,
       allowed: 0...100_000),
     Parameter(
-      "batch", .integer, "Images in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
+      "batch", .integer, "Images per optimizer step.", default: .number(128), labelled: true, allowed: 1...65_536),
     Parameter(
-      "lr", .number, "The highest learning rate.", default: .number(1e-3), labelled: true, allowed: 1e-12...1000),
+      "lr", .number, "Peak learning rate.", default: .number(1e-3), labelled: true, allowed: 1e-12...1000),
     Parameter(
-      "rangeDecay", .number, "How much of an activation's range stays in a step.", default: .number(0.999),
+      "rangeDecay", .number, "Decay rate of the moving average of activation ranges during training.", default: .number(0.999),
       labelled: true, allowed: 0...1),
     Parameter(
-      "quantDelay", .integer, "Steps in which ranges are gathered and nothing is rounded.", default: .number(0),
+      "quantDelay", .integer, "First steps of training, in which ranges are collected and nothing is quantized (quant_delay in TensorFlow).", default: .number(0),
       labelled: true, allowed: 0...1_000_000_000),
   ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
   examples: [
     Example(
-      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), images: 8).count",
+      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nquantize(initialize(resnet8(data), seed: 1), data, images: 8).count",
       gives: "16"),
     Example(
-      "quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, granularity: \"perTensor\")"
+      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nquantize(initialize(resnet8(data), seed: 1), data, epochs: 1, batch: 16, granularity: \"perTensor\")"
     ),
   ], chapter: "Compression"
 ) { arguments in
@@ -143,10 +143,10 @@ private struct LayerSensitivityInputs: Codable {
 
 let ladder = Builtin(
   "layerSensitivity",
-  "Which layer costs the accuracy when a model is quantized: top-1 with each layer alone in few bits (only), and with all but it (without). worst names layers that, kept in float32, make up for most of what is lost, and mixed says what is reached so. What is measured is kept: the same ladder goes on where it was stopped.",
+  "Measures which layers cost accuracy when a model is quantized: top-1 with one layer quantized (only), and with all layers but one (without). worst lists the layers that recover most of the loss when they stay in float32, and mixed is the accuracy with them in float32. Measurements are stored: an interrupted call continues.",
   parameters: [modelParameter, dataParameter] + schemeParameters + [
     Parameter(
-      "validationImages", .integer, "Validation images that accuracy is measured on.", default: .number(1000), labelled: true,
+      "validationImages", .integer, "Validation images for the evaluation.", default: .number(1000), labelled: true,
       allowed: 1...10_000_000)
   ],
   result: .recordOf([
@@ -155,7 +155,7 @@ let ladder = Builtin(
   ]),
   examples: [
     Example(
-      "len(layerSensitivity(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), judged: 16).layers)",
+      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nlen(layerSensitivity(initialize(resnet8(data), seed: 1), data, validationImages: 16).layers)",
       gives: "19")
   ], chapter: "Compression"
 ) { arguments in
@@ -226,7 +226,7 @@ let ladder = Builtin(
 
 let agreement = Builtin(
   "agreement",
-  "On how many validation images two models give another first answer, and by how much their answers differ at most, also in steps of the first one's rounded answers. Without another model, a quantized one is held against itself on integers. Where an output is nan, an image differs and largest is nan.",
+  "Compares the outputs of two models on the validation set: differing counts images with different predictions, unequal those with any different logit; largest is the largest difference of a logit, steps the same in quantization steps of the first model. Without a second model, a quantized model is compared with itself on int8 kernels.",
   parameters: [
     modelParameter, dataParameter,
     Parameter("with", .model, "The other model.", optional: true, labelled: true),
@@ -236,7 +236,7 @@ let agreement = Builtin(
   ]),
   examples: [
     Example(
-      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nagreement(quantize(initialize(resnet8(classes: 4, input: [1, 8, 8])), data).model, data).count",
+      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nagreement(quantize(initialize(resnet8(data), seed: 1), data).model, data).count",
       gives: "16")
   ], chapter: "Compression"
 ) { arguments in

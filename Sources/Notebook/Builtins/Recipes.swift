@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Script
 
-private let recipeParameter = Parameter("recipe", .record, "A record for train(), such as recipe.a1.")
+private let recipeParameter = Parameter("recipe", .record, "A training recipe: a record of arguments of train(), such as recipe.a1.")
 
 /// What `train` takes by name, and what holds where nothing is said.
 private let settings = Dictionary(
@@ -36,9 +36,9 @@ extension Record {
 }
 
 let diff = Builtin(
-  "diff", "Where two recipes differ, a row for each setting; where one says nothing, what train() does without it.",
+  "diff", "Lists the settings in which two recipes differ. A setting that a recipe leaves out has the default of train().",
   parameters: [
-    Parameter("first", .record, "A recipe, or any record."), Parameter("second", .record, "The other."),
+    Parameter("first", .record, "A recipe, or any other record."), Parameter("second", .record, "The second one."),
   ], result: .list(of: .recordOf(["name": .string, "first": .any, "second": .any])),
   examples: [
     Example(
@@ -52,12 +52,12 @@ let diff = Builtin(
 
 let ablate = Builtin(
   "ablate",
-  "The recipe as it is, then without each of some ingredients: a list of records of name and recipe.",
+  "Makes the recipes of an ablation study: the whole recipe, then one without each ingredient. The result is a list of records { name, recipe }.",
   parameters: [
     recipeParameter,
     Parameter(
       "without", .list(of: .string),
-      "Settings of train(), which go back to its defaults; a change to images, such as \"flip\"; \"averaging\" (of snapshots) and \"distillation\".",
+      "Ingredients: settings of train(), which get its defaults; augmentations such as \"flip\"; \"averaging\" (of snapshots); \"distillation\".",
       labelled: true),
   ], result: .list(of: .recordOf(["name": .string, "recipe": .record])),
   examples: [
@@ -134,10 +134,10 @@ extension Value {
 }
 
 let sweep = Builtin(
-  "sweep", "The recipe with each combination of some values: a list of records of name and recipe.",
+  "sweep", "Makes the recipes of a grid search: one for each combination of values. The result is a list of records { name, recipe }.",
   parameters: [
     recipeParameter,
-    Parameter("over", .record, "A list of values for each setting: { lr: [0.05, 0.1], mixup: [0, 0.2] }.", labelled: true),
+    Parameter("over", .record, "Values to try for each setting, such as { lr: [0.05, 0.1], mixup: [0, 0.2] }.", labelled: true),
   ], result: .list(of: .recordOf(["name": .string, "recipe": .record])),
   examples: [
     Example(
@@ -167,13 +167,13 @@ let sweep = Builtin(
 
 let scaled = Builtin(
   "scaled",
-  "A recipe for a shorter training or smaller batches, with the ratios kept; prints what it changed. Warm-up, cool-down and falls of the rate keep their share of the epochs; the rate goes with the batch, for adam and lamb with its root; a moving average keeps its share of all steps; the best snapshots are at most a third of the epochs.",
+  "Scales a recipe to fewer epochs or smaller batches and prints what it changed. Warm-up, cool-down and milestones keep their share of the epochs; the learning rate is scaled with the batch size, for adam, adamw and lamb with its square root; the EMA keeps its time constant as a share of all steps; at most a third of the epochs become snapshots.",
   parameters: [
     recipeParameter,
-    Parameter("epochs", .integer, "Epochs there.", optional: true, labelled: true, allowed: 1...100_000),
-    Parameter("batch", .integer, "Images in a step there.", optional: true, labelled: true, allowed: 1...65_536),
+    Parameter("epochs", .integer, "Epochs of the scaled recipe.", optional: true, labelled: true, allowed: 1...100_000),
+    Parameter("batch", .integer, "Batch size of the scaled recipe.", optional: true, labelled: true, allowed: 1...65_536),
     Parameter(
-      "images", .integer, "Training images there; as many as ImageNet's 1,281,167 where left out.", optional: true,
+      "images", .integer, "Training images of the scaled recipe. Default: 1,281,167, as ImageNet has.", optional: true,
       labelled: true, allowed: 1...1e12),
   ], result: .record,
   examples: [Example("scaled(recipe.a1, epochs: 60, batch: 512).warmup", gives: "0.5")], chapter: "Recipes"

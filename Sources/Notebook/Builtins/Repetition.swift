@@ -4,10 +4,10 @@ internal import Statistics
 internal import Training
 
 let seeds = Builtin(
-  "seeds", "What a function gives for each seed, such as a training run: the same set-up several times.",
+  "seeds", "Calls a function once per seed and returns the list of results, such as training runs of one set-up.",
   parameters: [
-    Parameter("seeds", .list(of: .integer), "The seeds, such as 1...5."),
-    Parameter("function", .function, "Takes a seed: s => train(net, data, seed: s)."),
+    Parameter("seeds", .list(of: .integer), "Seeds, such as 1...5."),
+    Parameter("function", .function, "Function of a seed, such as s => train(net, data, seed: s)."),
   ], result: .list, examples: [Example("seeds(1...3, s => s * 2)", gives: "[2, 4, 6]")], chapter: "Results"
 ) { arguments in
   let function = try arguments.function("function")

@@ -7,39 +7,39 @@ internal import Script
 internal import Tensors
 internal import Training
 
-let dataParameter = Parameter("data", .dataset, "The data.")
+let dataParameter = Parameter("data", .dataset, "The dataset.")
 let trainableParameter = Parameter(
-  "model", .either([.network, .model]), "A network, or a model to go on from its weights.")
+  "model", .either([.network, .model]), "A network, which starts from random weights, or a model, which starts from its own.")
 
 /// What a seed may be: all of it goes into a number of the language.
 package let seedRange = 0...1e15
 
 let seedParameter = Parameter(
-  "seed", .integer, "What all random numbers follow from; --seed, else 1, where left out.", optional: true,
+  "seed", .integer, "Seed of all random numbers. Default: --seed, else 1.", optional: true,
   labelled: true, allowed: seedRange)
 
 let precisionParameter = Parameter(
   "precision", .oneOf(Precision.allCases.map(\.rawValue)),
-  "What is computed with; bf16 needs a processor with AVX512_BF16, and keeps weights, statistics and logits in float32.",
+  "Precision of activations and of the weights that kernels read. \"bf16\" needs a processor with AVX512_BF16; parameters, gradients, statistics and logits stay in float32.",
   default: .string(Precision.float32.rawValue), labelled: true)
 
 let train = Builtin(
   "train",
-  "Trains a network and measures it on the validation set after each epoch. An interruption keeps what was trained so far.",
+  "Trains a network and evaluates it on the validation set after each epoch. Ctrl-C stops the run at the next step and keeps its weights; resume(run) continues it.",
   parameters: [
     trainableParameter, dataParameter,
     Parameter(
-      "recipe", .record, "Arguments in a record, such as recipe.a1; those of the call win.", optional: true,
+      "recipe", .record, "Arguments as a record, such as recipe.a1. Arguments written in the call take precedence.", optional: true,
       bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
-    Parameter("epochs", .integer, "How often to go through the data.", default: .number(10), labelled: true, allowed: 1...100_000),
-    Parameter("batch", .integer, "Images in a step.", default: .number(128), labelled: true, allowed: 1...65_536),
-    Parameter("lr", .number, "The highest learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
+    Parameter("epochs", .integer, "Number of passes over the training set.", default: .number(10), labelled: true, allowed: 1...100_000),
+    Parameter("batch", .integer, "Images per optimizer step.", default: .number(128), labelled: true, allowed: 1...65_536),
+    Parameter("lr", .number, "Peak learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
   ] + optimizerParameters + trainingParameters + [precisionParameter, seedParameter], result: .run,
   examples: [
     Example(
-      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16)"),
+      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, lr: 0.05)"),
     Example(
-      "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), recipe.torchvision with { epochs: 1, batch: 16, microBatch: none })"
+      "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\ntrain(resnet8(data), data, recipe.torchvision with { epochs: 1, batch: 16, microBatch: none })"
     ),
   ], chapter: "Training", printsResult: true
 ) { arguments in
@@ -55,9 +55,9 @@ let train = Builtin(
 }
 
 let resume = Builtin(
-  "resume", "Goes on with a training run that was interrupted; the result is the same, bit by bit, as if it had not been.",
-  parameters: [Parameter("run", .run, "The interrupted training.")], result: .run,
-  examples: [Example("typeOf(resume)", gives: "\"function\"")], chapter: "Training", printsResult: true
+  "resume", "Continues an interrupted training run. The result is bit-identical to that of a run that was never interrupted.",
+  parameters: [Parameter("run", .run, "The interrupted run.")], result: .run,
+  examples: [Example("resume(run)")], chapter: "Training", printsResult: true
 ) { arguments in
   try arguments.context.checkInterruption()
   let run = try arguments.object("run", as: RunValue.self)
@@ -187,15 +187,15 @@ extension Arguments {
 
 let evaluate = Builtin(
   "evaluate",
-  "Measures a model on a dataset: top1 and top5 in per cent, loss, correct and count. A network whose layers allow it takes images of another size than it was made for.",
+  "Evaluates a model on a dataset: top-1 and top-5 accuracy in per cent, loss, and the number of correct predictions. The images may have another size than those of training if the network ends in a global pool.",
   parameters: [
     Parameter("model", .model, "The model."), dataParameter,
-    Parameter("on", .oneOf(["validation", "train"]), "Which part.", default: .string("validation"), labelled: true),
-    Parameter("batch", .integer, "Images at once.", default: .number(100), labelled: true, allowed: 1...65_536),
+    Parameter("on", .oneOf(["validation", "train"]), "Which set: the validation set or the training set.", default: .string("validation"), labelled: true),
+    Parameter("batch", .integer, "Images per forward pass.", default: .number(100), labelled: true, allowed: 1...65_536),
     kernelsParameter, precisionParameter,
   ], result: .evaluation,
   examples: [
-    Example("evaluate(initialize(resnet8(classes: 4, input: [1, 8, 8])), synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)).count", gives: "16")
+    Example("data = synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)\nevaluate(initialize(resnet8(data), seed: 1), data).count", gives: "16")
   ], chapter: "Training"
 ) { arguments in
   try arguments.context.checkInterruption()
@@ -226,14 +226,14 @@ let evaluate = Builtin(
 }
 
 let predict = Builtin(
-  "predict", "What a model answers: a number for each class, the largest for its choice, the first of equal ones; a row for each image. Where one is nan, there is no choice.",
+  "predict", "Returns a model's logits: a row for each image, a number for each class. The prediction is the class with the largest logit, the first of equal ones; an image with a logit of nan has no prediction.",
   parameters: [
     Parameter("model", .model, "The model."),
-    Parameter("images", .array, "An array N x C x H x W, or C x H x W for one, as images() gives it."),
+    Parameter("images", .array, "The images: an array N x C x H x W, as images() returns it, or C x H x W for one image."),
     kernelsParameter, precisionParameter,
   ], result: .array,
   examples: [
-    Example("predict(initialize(resnet8(classes: 4, input: [1, 8, 8])), array([0], shape: [1, 1, 8, 8])).shape", gives: "[1, 4]")
+    Example("data = synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)\npredict(initialize(resnet8(data), seed: 1), images(data, 3)).shape", gives: "[3, 4]")
   ], chapter: "Training"
 ) { arguments in
   try arguments.context.checkInterruption()
@@ -252,17 +252,17 @@ let predict = Builtin(
 }
 
 let initialize = Builtin(
-  "initialize", "A network with the weights that a training starts from.",
+  "initialize", "Returns a model: the network with the random weights that training would start from.",
   parameters: [
     Parameter("network", .network, "The network."),
     Parameter(
       "distribution", .oneOf(["heFanIn", "heFanOut", "glorot", "normal"]),
-      "How the weights of convolutions and dense layers are drawn, with biases of 0: from N(0, 2 / fan) (He et al. 2015), from U(±√(6 / (fan in + fan out))) (Glorot and Bengio 2010), or from N(0, std²). As the network's source does where left out.",
+      "Distribution of the weights of convolutions and dense layers; biases are 0. heFanIn and heFanOut: N(0, 2 / fan) (He et al. 2015). glorot: U(±√(6 / (fan in + fan out))) (Glorot and Bengio 2010). normal: N(0, std²). Default: the one that the network's paper or reference code uses.",
       optional: true, labelled: true),
     Parameter(
-      "std", .number, "Of distribution: \"normal\".", optional: true, labelled: true, allowed: 0...1e6),
+      "std", .number, "Standard deviation of distribution: \"normal\".", optional: true, labelled: true, allowed: 0...1e6),
     Parameter(
-      "seed", .integer, "Other weights for another seed; --seed, else 1, where left out.", optional: true, labelled: true,
+      "seed", .integer, "Seed of the random weights. Default: --seed, else 1.", optional: true, labelled: true,
       allowed: seedRange),
   ], result: .model,
   examples: [

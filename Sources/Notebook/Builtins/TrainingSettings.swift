@@ -13,118 +13,118 @@ private func optional(_ label: String, _ doc: String, _ allowed: ClosedRange<Dou
 let optimizerParameters = [
   Parameter(
     "optimizer", .oneOf(["sgd", "adam", "adamw", "lamb", "lars", "rmsprop", "rmspropTF"]),
-    "How gradients change weights; rmspropTF is TensorFlow's.", default: .string("sgd"), labelled: true),
+    "Optimizer. rmspropTF is TensorFlow's RMSprop; adamw decouples weight decay from the gradient.", default: .string("sgd"), labelled: true),
   Parameter(
-    "momentum", .number, "Of sgd, lars and rmsprop.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
+    "momentum", .number, "Momentum of sgd, lars, rmsprop and rmspropTF.", default: .number(0.9), labelled: true, allowed: 0...0.9999),
   Parameter(
-    "nesterov", .bool, "Whether the momentum of sgd or lars looks ahead; left out, that of sgd does, that of lars not.",
+    "nesterov", .bool, "Whether sgd and lars use Nesterov momentum. Default: true for sgd, false for lars.",
     optional: true, labelled: true),
-  optional("beta1", "Of adam and lamb, 0.9 where left out.", 0...0.9999999),
+  optional("beta1", "Decay rate of the first moment in adam, adamw and lamb. Default: 0.9.", 0...0.9999999),
   optional(
     "beta2",
-    "Of adam and lamb, 0.999 where left out; of rmsprop, what stays of the mean square, 0.99 or TensorFlow's 0.9.",
+    "Decay rate of the second moment. Default: 0.999 for adam, adamw and lamb, 0.99 for rmsprop, 0.9 for rmspropTF.",
     0...0.9999999),
   optional(
-    "epsilon", "What the optimizer adds to a divisor: adam 1e-8, lamb 1e-6, lars 1e-8, rmsprop 1e-8, rmspropTF 1e-10.",
+    "epsilon", "Term added to the denominator for numerical stability. Default: 1e-8 for adam, adamw, lars and rmsprop, 1e-6 for lamb, 1e-10 for rmspropTF.",
     1e-30...1e6),
   Parameter(
-    "trustCoefficient", .number, "Of lars: the share of its norm by which a tensor may move.", default: .number(0.001),
+    "trustCoefficient", .number, "Trust coefficient of lars.", default: .number(0.001),
     labelled: true, allowed: 1e-9...100),
   Parameter(
-    "weightDecay", .number, "How strongly weights are drawn to zero.", default: .number(5e-4), labelled: true,
+    "weightDecay", .number, "Weight decay coefficient.", default: .number(5e-4), labelled: true,
     allowed: 0...100),
   Parameter(
     "decayOn", .list(of: .oneOf(["weights", "depthwise", "norms", "biases"])),
-    "What is drawn to zero; the filters of depthwise convolutions are told apart from other weights.",
+    "Parameters that weight decay applies to. \"depthwise\" stands for the filters of depthwise convolutions, \"weights\" for all other weights.",
     default: .list(["weights", "depthwise"]), labelled: true),
-  optional("clipNorm", "Scales gradients so that their common norm is at most this.", 1e-12...1e12),
-  optional("clipValue", "Moves each gradient to plus or minus this at most.", 1e-12...1e12),
+  optional("clipNorm", "Maximum norm of all gradients together; longer gradients are scaled down to it. Default: no clipping.", 1e-12...1e12),
+  optional("clipValue", "Maximum absolute value of each element of a gradient. Default: no clipping.", 1e-12...1e12),
 ]
 
 let trainingParameters = [
   optional(
     "microBatch",
-    "Images that are computed at once, a divisor of batch; batch norms and mixing see these. All where left out.",
+    "Images per forward and backward pass, a divisor of batch; gradients are accumulated over the passes. Batch norm, mixup and CutMix see one micro-batch at a time. Default: batch.",
     1...65_536, type: .integer),
   Parameter(
     "syncBatchNorm", .bool,
-    "Under mpirun: whether batch norms see what all processes compute at once, each its share of microBatch.",
+    "Under mpirun: whether batch norm takes its statistics over all processes, each of which computes its share of microBatch.",
     default: .bool(false), labelled: true),
   Parameter(
     "loss", .oneOf(["crossEntropy", "binaryCrossEntropy"]),
-    "What is made small: cross-entropy, or a binary one for each class, averaged over classes.",
+    "Loss function: softmax cross-entropy, or binary cross-entropy for each class, averaged over the classes.",
     default: .string("crossEntropy"), labelled: true),
-  optional("targetThreshold", "With loss binary: targets above it count as 1, others as 0.", 0...0.999),
+  optional("targetThreshold", "For loss: \"binaryCrossEntropy\": targets above this become 1, all others 0. Default: targets stay as they are.", 0...0.999),
   Parameter(
     "schedule", .oneOf(["cosine", "step", "exponential", "constant"]),
-    "How the learning rate falls: along a cosine, in steps, all the time, or not.", default: .string("cosine"),
+    "Learning rate schedule. cosine decays to minLR; step multiplies by gamma at milestones, or every stepSize epochs; exponential decays by gamma per stepSize epochs, a little in every step.", default: .string("cosine"),
     labelled: true),
   Parameter(
-    "minLR", .number, "Where a cosine ends, as a share of the highest rate.", default: .number(0), labelled: true,
+    "minLR", .number, "Final learning rate of the cosine schedule, as a share of lr.", default: .number(0), labelled: true,
     allowed: 0...1),
   Parameter(
-    "milestones", .list(of: .number), "Of step: the epochs at which the rate falls.", default: .list([Value]()),
+    "milestones", .list(of: .number), "Epochs at which the step schedule multiplies the rate by gamma. An empty list: every stepSize epochs.", default: .list([Value]()),
     labelled: true),
   optional(
-    "stepSize", "Of step and exponential: epochs between two falls; a third of all where left out.", 1e-3...1e6),
-  Parameter("gamma", .number, "The factor of one fall.", default: .number(0.1), labelled: true, allowed: 1e-6...1),
+    "stepSize", "Epochs per factor of gamma in the step and exponential schedules. Default: a third of the epochs.", 1e-3...1e6),
+  Parameter("gamma", .number, "Decay factor of the step and exponential schedules.", default: .number(0.1), labelled: true, allowed: 1e-6...1),
   Parameter(
-    "byEpoch", .bool, "Whether the rate stays the same within an epoch, as timm has it.", default: .bool(false),
+    "byEpoch", .bool, "Whether the learning rate changes once per epoch, as in timm, instead of once per step.", default: .bool(false),
     labelled: true),
   Parameter(
     "fromStart", .bool,
-    "Whether a cosine begins with the first epoch, hidden by the warm-up, as timm has it; else after it.",
+    "Whether the cosine starts in the first epoch, where the warm-up hides it, as in timm. Otherwise it starts after the warm-up.",
     default: .bool(false), labelled: true),
   Parameter(
-    "warmup", .number, "Epochs in which the learning rate rises from 0.", default: .number(0), labelled: true,
+    "warmup", .number, "Epochs of linear warm-up, from 0 to lr.", default: .number(0), labelled: true,
     allowed: 0...100_000),
-  optional("warmupLR", "Makes the warm-up rise by whole epochs, from this share of the highest rate.", 0...1),
+  optional("warmupLR", "Learning rate at the start of the warm-up, as a share of lr; the warm-up then rises once per epoch. Default: from 0, once per step.", 0...1),
   Parameter(
-    "cooldown", .integer, "Epochs at the end, of all, in which the rate stays as it is.", default: .number(0),
+    "cooldown", .integer, "How many of the last epochs keep the final learning rate.", default: .number(0),
     labelled: true,
     allowed: 0...100_000),
   Parameter(
-    "labelSmoothing", .number, "The share of the target that goes to all classes alike.", default: .number(0),
+    "labelSmoothing", .number, "Label smoothing: the share of the target that is spread evenly over all classes.", default: .number(0),
     labelled: true, allowed: 0...0.999),
   augmentParameter,
   Parameter(
-    "mixup", .number, "Alpha of mixup, which blends images of a batch in pairs; 0 is without.", default: .number(0),
+    "mixup", .number, "Mixup alpha. 0 turns mixup off.", default: .number(0),
     labelled: true, allowed: 0...1000),
   Parameter(
-    "cutmix", .number, "Alpha of CutMix, which puts a box of one image into another; 0 is without.",
+    "cutmix", .number, "CutMix alpha. 0 turns CutMix off.",
     default: .number(0), labelled: true, allowed: 0...1000),
   Parameter(
-    "mixupProbability", .number, "How often a batch is mixed.", default: .number(1), labelled: true, allowed: 0...1),
+    "mixupProbability", .number, "Probability that mixup or CutMix is applied to a batch.", default: .number(1), labelled: true, allowed: 0...1),
   Parameter(
-    "mixupSwitchProbability", .number, "How often it is CutMix, where both are in use.", default: .number(0.5),
+    "mixupSwitchProbability", .number, "Probability of CutMix rather than mixup when both are on.", default: .number(0.5),
     labelled: true,
     allowed: 0...1),
   Parameter(
-    "dropPath", .number, "How often the last residual branch is left out in training; the first never.",
+    "dropPath", .number, "Drop path rate (stochastic depth) of the last residual block. It grows linearly from 0 at the first block.",
     default: .number(0), labelled: true, allowed: 0...0.99),
   Parameter(
     "ema", .either([.number, .recordOf(Averages.fields)]),
-    "Keeps a moving average of the weights: its decay, or a record of decay, ramp (15 is SuperGradients') and every (steps).",
+    "Decay rate of the exponential moving average (EMA) of the weights, or a record: decay, ramp (15 in SuperGradients) and every (steps between updates). Default: no EMA.",
     optional: true, labelled: true),
   Parameter(
     "result", .oneOf(["last", "ema", "best"]),
-    "The weights it gives: the last, their moving average, or the mean of the best snapshots.",
+    "Weights of run.model: the last ones, their EMA, or the average of the best snapshots.",
     default: .string("last"), labelled: true),
   Parameter(
     "snapshots", .recordOf(Snapshots.fields),
-    "For result best: count (10), by \"heldOut\" images of the training set or the \"validation\" part itself, and the share that is held out (10%).",
+    "For result: \"best\", a record: count, the snapshots to average (10); on, the images that rank them (\"heldOut\" from the training set, or \"validation\"); share, the part of the training set to hold out (10%).",
     optional: true, labelled: true),
   optional(
-    "freezeBatchNorm", "Epochs after which batch norms use and keep their running statistics; never where left out.", 0...100_000),
+    "freezeBatchNorm", "Epochs after which batch norm uses its running statistics and no longer updates them. Default: never.", 0...100_000),
   Parameter(
-    "preciseBatchNorm", .integer, "Batches over which batch norms are measured again with the final weights.",
+    "preciseBatchNorm", .integer, "Training batches on which the statistics of batch norm are estimated again with the final weights. 0: they stay as training left them.",
     default: .number(0), labelled: true, allowed: 0...1_000_000),
   Parameter(
-    "teacher", .either([.model, .list(of: .model)]), "A model to learn from, or several whose answers are averaged.",
+    "teacher", .either([.model, .list(of: .model)]), "Teacher model for knowledge distillation, or a list of models whose softmax outputs are averaged.",
     optional: true, labelled: true),
   Parameter(
     "distillation", .recordOf(Teaching.fields),
-    "How: weight of the teacher's answers (0.8), temperature (1), squared (whether its square is a factor), normalization of its images (\"data\", \"imagenet\", \"centered\").",
+    "Settings of distillation, a record: weight of the distillation loss against the loss of the labels (0.8), temperature (1), squared (whether the loss is multiplied by the temperature squared; false), normalization of the teacher's input (\"data\", \"imagenet\" or \"centered\").",
     optional: true, labelled: true),
 ]
 
@@ -192,7 +192,7 @@ extension Arguments {
       biases: decays.contains("biases"))
     if let value = try numberIfGiven("clipValue") {
       guard !has("clipNorm") else {
-        throw failure("gradients are clipped to a norm or to a value, not both", at: "clipValue")
+        throw failure("clipNorm and clipValue exclude each other", at: "clipValue")
       }
       plan.clipping = .value(value)
     } else {
@@ -206,13 +206,13 @@ extension Arguments {
     plan.batchSize = try integer("batch")
     plan.partSize = try integerIfGiven("microBatch")
     if let part = plan.partSize, plan.batchSize % part != 0 {
-      throw failure("a batch of \(plan.batchSize) is not made of parts of \(part)", at: "microBatch")
+      throw failure("a microBatch of \(part) does not divide a batch of \(plan.batchSize)", at: "microBatch")
     }
     plan.synchronizesBatchNorm = try bool("syncBatchNorm")
     if try string("loss") == "binaryCrossEntropy" {
       plan.loss = .binaryCrossEntropy(threshold: try numberIfGiven("targetThreshold"))
     } else if has("targetThreshold") {
-      throw failure("only the binary loss has a threshold", hint: "loss: \"binaryCrossEntropy\"", at: "targetThreshold")
+      throw failure("targetThreshold needs the binary cross-entropy loss", hint: "loss: \"binaryCrossEntropy\"", at: "targetThreshold")
     }
     try setOptimizer(of: &plan)
     plan.learningRate = try number("lr")
@@ -233,7 +233,7 @@ extension Arguments {
         weight: settings.number("weight") ?? 0.8, temperature: settings.number("temperature") ?? 1,
         scalesBySquare: settings.bool("squared") ?? false)
     } else if has("distillation") {
-      throw failure("a distillation needs a teacher", hint: "teacher: model", at: "distillation")
+      throw failure("distillation needs a teacher", hint: "teacher: model", at: "distillation")
     }
     plan.seed = try seed("seed")
     return plan
@@ -252,12 +252,12 @@ extension Arguments {
     (plan.schedulesByEpoch, plan.schedulesFromStart) = (try bool("byEpoch"), try bool("fromStart"))
     plan.warmupEpochs = try number("warmup")
     guard plan.warmupEpochs <= Double(plan.epochs) else {
-      throw failure("the warm-up is longer than the training", hint: "at most \(plan.epochs)", at: "warmup")
+      throw failure("the warm-up is longer than the training run", hint: "at most \(plan.epochs)", at: "warmup")
     }
     if let from = try numberIfGiven("warmupLR") { plan.warmup = .epochs(from: from) }
     plan.cooldownEpochs = try integer("cooldown")
     guard plan.warmupEpochs + Double(plan.cooldownEpochs) <= Double(plan.epochs) else {
-      throw failure("warm-up and cool-down are longer than the training", at: "cooldown")
+      throw failure("warm-up and cool-down are longer than the training run", at: "cooldown")
     }
   }
 
@@ -272,7 +272,7 @@ extension Arguments {
     switch try string("result") {
     case "ema":
       guard plan.movingAverage != nil else {
-        throw failure("there is no moving average to give", hint: "ema: 0.9999", at: "result")
+        throw failure("result: \"ema\" needs the argument ema", hint: "ema: 0.9999", at: "result")
       }
       plan.result = .movingAverage
     case "best":
@@ -297,13 +297,13 @@ extension Arguments {
       }
     guard normalization.map({ $0.mean.count == channels }) ?? true else {
       throw failure(
-        "ImageNet's normalization is for images of 3 channels, these have \(channels)", at: "distillation")
+        "ImageNet's normalization needs images of 3 channels, these have \(channels)", at: "distillation")
     }
     let models = if case .list(let list) = value { list.elements } else { [value] }
-    guard !models.isEmpty else { throw failure("there is no model in the list of teachers", at: "teacher") }
+    guard !models.isEmpty else { throw failure("the list of teachers is empty", at: "teacher") }
     return try models.map { value in
       guard case .object(let object) = value, let model = object as? ModelValue else {
-        throw failure("a teacher is a model", at: "teacher")
+        throw failure("a teacher must be a model", at: "teacher")
       }
       try model.network.check(against: data)
       return Teacher(model.network, model.weights, normalization: normalization)

@@ -18,9 +18,9 @@ extension TensorError: ExplainedError {
     case .outOfMemory: "use a smaller batch, a smaller network or smaller images"
     case .wrongElementCount: "the product of the extents must be the number of elements"
     case .file(_, let reason) where reason == "No space left on device" || reason == "Disk quota exceeded":
-      "make room on the disk; what was there before is as it was"
+      "free space on the disk; the old file is unchanged"
     case .file: nil
-    case .malformed: "was it copied or downloaded whole?"
+    case .malformed: "the copy or the download may be incomplete"
     case .unsupportedElementType: "save it as 32-bit floats"
     }
   }
@@ -39,9 +39,9 @@ extension WeightError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .missing, .extra: "these are the weights of another network: look at show(network)"
-    case .wrongShape: "make the network with the classes: and input: that the weights were trained for"
-    case .notFinite: "the training went astray: train again with a smaller lr"
+    case .missing, .extra: "these weights belong to another network; show(network) lists its layers"
+    case .wrongShape: "build the network with the classes: and input: of the run that made the weights"
+    case .notFinite: "the training run diverged: train again with a smaller lr"
     }
   }
 
@@ -55,16 +55,16 @@ extension EngineError: ExplainedError {
     switch self {
     case .library: "run it again with --threads 1; if it happens again, report it as a fault"
     case .outOfMemory, .initialization: "use a smaller batch, a smaller network or smaller images"
-    case .sumsTooLarge(let layer): "keep it in float32: quantize(…, keep: [\"\(layer)\"])"
+    case .sumsTooLarge(let layer): "keep it in float32: quantize(…, exclude: [\"\(layer)\"])"
     case .shape(let error): error.hint
     case .weights(let error): error.hint
-    case .wrongInput: "make the network with input: of that shape"
+    case .wrongInput: "build the network with input: of that shape"
     case .emptyBatch: "use a batch of at least 1"
     case .inputNotFinite: "look for nan and inf in the data and in its normalization"
-    case .notFinite: "the training went astray: train again with a smaller lr"
+    case .notFinite: "the training run diverged: train again with a smaller lr"
     case .noWeights: nil
     case .noThread: "raise the limit on processes (ulimit -u), or of memory"
-    case .precision: "precision: \"float32\" computes on every processor"
+    case .precision: "precision: \"float32\" works on every processor"
     case .quantizedPrecision: "leave out precision:"
     }
   }
@@ -85,8 +85,8 @@ extension ChartError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .size, .drawing: "choose a smaller image"
-    case .crowded: "choose a larger image, or draw fewer curves"
+    case .size, .drawing: "choose a smaller width and height"
+    case .crowded: "choose a larger width and height, or draw fewer curves"
     case .tooMuch(.bins, _, _): "choose fewer with bins:"
     case .tooMuch(.pictures, _, _), .tooMuch(.pictureBytes, _, _): "choose fewer with count:, or smaller images"
     case .tooMuch: "draw a part of it"
@@ -111,7 +111,7 @@ extension WeightsFile.Kind {
     case .gzip, .zip: "unpack it"
     case .page: "the download answered with a page: fetch the file itself"
     case .pointer: "git lfs pull"
-    case .empty: "was it copied or downloaded whole?"
+    case .empty: "the copy or the download may be incomplete"
     }
   }
 }
@@ -121,14 +121,14 @@ extension InterchangeError: ExplainedError {
 
   public var hint: String? {
     switch self {
-    case .unsupported(_, _, .tensorFlowLite, _): "export(model, to: \"model.onnx\") may hold it"
+    case .unsupported(_, _, .tensorFlowLite, _): "export(model, to: \"model.onnx\") may support it"
     case .unsupported: nil
     case .weights(.notFinite): "train again with a smaller lr; allowNonFinite: true writes a network of floats as it is"
     case .weights(let error): error.hint
     case .notWeights(_, let kind): kind.hint
     case .foldedBatchNorms, .roundedWeights: "save(model, to: \"model.safetensors\") keeps the weights as they are"
     case .shape(let error): error.hint
-    case .description: "give it the data that the model was trained on"
+    case .description: "pass the dataset that the model was trained on"
     case .tooLarge: "choose a smaller network"
     case .notAsMeant: "report it as a fault"
     case .file(let error): error.hint

@@ -17,23 +17,23 @@ extension MismatchError: ExplainedError {
   var problem: String {
     switch self {
     case .classes(let network, let has, let data, let wants):
-      "\(network) tells \(has) classes apart, \(data) has \(wants)"
+      "\(network) has outputs for \(has) classes, \(data) has \(wants)"
     case .images(let network, let takes, let data, let has):
-      "\(network) is built for images of \(takes), those of \(data) are \(has)"
+      "\(network) is built for images of \(takes), \(data) has images of \(has)"
     case .oneSize(let network, let takes, let data, let has, let reason):
-      "\(network) takes images of \(takes) only, those of \(data) are \(has) (\(reason))"
+      "\(network) takes only images of \(takes), \(data) has images of \(has) (\(reason))"
     case .array(let network, let takes, let has):
-      "\(network) takes images of \(takes), one or a batch of them; the array is \(has)"
-    case .noFolder(let path, let reason): "cannot make the folder of '\(path)': \(reason)"
+      "\(network) takes an image of \(takes) or a batch of such images; the array is \(has)"
+    case .noFolder(let path, let reason): "cannot create the folder of '\(path)': \(reason)"
     }
   }
 
   var hint: String? {
     switch self {
-    case .classes: "make the network with classes: data.classes"
-    case .images(_, _, _, let has): "make the network with input: [\(list(has))]"
+    case .classes: "build the network with classes: data.classes"
+    case .images(_, _, _, let has): "build the network with input: [\(list(has))]"
     case .oneSize(_, let takes, _, _, _):
-      "show the images in that size: size: \(takes[1]), and testSize: \(takes[1]) of imagenet()"
+      "load the images in that size: size: \(takes[1]), and for imagenet() testSize: \(takes[1])"
     case .array(_, let takes, _): "array(numbers, shape: [1, \(list(takes))])"
     case .noFolder: "choose another path"
     }

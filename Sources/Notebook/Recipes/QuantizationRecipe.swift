@@ -5,7 +5,7 @@ enum QuantizationRecipe {
   static let constants = [
     Constant(
       "quantization",
-      "Published recipes for eight bits: uniformQuantTF (PocketFlow's learner) and whitepaper (Krishnamoorthi 2018); each is a record for quantize().",
+      "Published recipes of 8-bit quantization: uniformQuantTF (PocketFlow's learner) and whitepaper (Krishnamoorthi 2018). Each is a record of arguments for quantize().",
       type: .recordOf(Dictionary(uniqueKeysWithValues: all.fields.map { ($0.0, .record) })), value: .record(all))
   ]
 
@@ -19,7 +19,7 @@ enum QuantizationRecipe {
       "source": .string("Tencent/PocketFlow, learners/uniform_quantization_tf; tensorflow/contrib/quantize"),
       "top1": .number(71.29),
       "notes": .string(
-        "TensorFlow's rewriter has one range for a layer's weights, asymmetric and without the lowest level. Its ranges of activations begin at 0 to 6 or -6 to 6; here they begin where some images put them. Asymmetric weights are simulated: integer kernels and TensorFlow Lite's 8-bit files want symmetric: true."
+        "TensorFlow's rewriter quantizes weights per tensor, asymmetrically, without the lowest value. Its activation ranges start at 0 to 6 or -6 to 6; here calibration on images sets them. Asymmetric weights are fake-quantized: int8 kernels and int8 TensorFlow Lite files need symmetric: true."
       ),
     ]),
     "bits": .number(8), "granularity": .string("perTensor"), "symmetric": .bool(false),
@@ -35,7 +35,7 @@ enum QuantizationRecipe {
     "about": .record([
       "name": .string("quantization-aware training of the whitepaper"),
       "source": .string("Krishnamoorthi 2018, arXiv:1806.08342, section 3.2"), "top1": .number(70.7),
-      "notes": .string("How many epochs is not published; 2 is ours."),
+      "notes": .string("The number of epochs is not published; 2 is our choice."),
     ]),
     "bits": .number(8), "granularity": .string("perChannel"), "symmetric": .bool(true), "calibration": .string("minMax"),
     "rangeDecay": .number(0.999), "quantDelay": .number(0), "epochs": .number(2), "batch": .number(64), "lr": .number(1e-5),

@@ -17,7 +17,7 @@ enum Recipe {
   static let constants = [
     Constant(
       "recipe",
-      "Published recipes for ResNet-50 on ImageNet: original, torchvision, a1, a2, a3 and deci; each is a record for train().",
+      "Published training recipes of ResNet-50 on ImageNet: original, torchvision, a1, a2, a3 and deci. Each is a record of arguments for train().",
       type: .recordOf(Dictionary(uniqueKeysWithValues: all.fields.map { ($0.0, .record) })), value: .record(all))
   ]
 
@@ -34,7 +34,7 @@ enum Recipe {
       "source": .string("He et al. 2015, arXiv:1512.03385, section 3.4; KaimingHe/deep-residual-networks"),
       "top1": .number(75.3), "alsoStated": .number(75.8), "precision": .string("float32"),
       "notes": .string(
-        "75.8 is a later article's sentence without a source; 75.3 is the authors' single crop. When the rate falls is not published."),
+        "75.3 is the authors' single-crop accuracy; 75.8 comes from a later article that names no source. The milestones are not published."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
     stochasticGradientDescent(
       epochs: 120, falls: ["milestones": .list([30.0, 60, 90])], augment: Changes.original))
@@ -63,9 +63,9 @@ enum Recipe {
     about: [
       "name": .string("SuperGradients' ResNet-50 with distillation"),
       "source": .string("Deci-AI/super-gradients, recipes/imagenet_resnet50_kd.yaml"), "top1": .number(81.91),
-      "precision": .string("mixed, float16 with loss scaling"),
+      "precision": .string("mixed (float16, loss scaling)"),
       "notes": .string(
-        "Its teacher, BEiT-B/16, saw ImageNet-22k. Its ten snapshots are selected on the images it is reported on; with snapshots: { on: \"heldOut\" } they are not."),
+        "The teacher, BEiT-B/16, was pre-trained on ImageNet-22k. The ten snapshots are selected on the validation set that the accuracy is reported on; snapshots: { on: \"heldOut\" } avoids that."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
     Record([
       "epochs": .number(610), "batch": .number(1536), "microBatch": .number(192), "lr": .number(5e-3),
@@ -119,7 +119,7 @@ enum Recipe {
     depth: Double, size: Double = 224, augment: Value
   ) -> Record {
     let notes =
-      "The threshold of the loss is quoted, not confirmed. timm adds 10 epochs at the last rate unless told not to; the table does not count them."
+      "The target threshold of the loss is quoted in secondary sources and not confirmed. timm adds 10 cool-down epochs by default; the table does not count them."
     let schedule = Record([
       "schedule": .string("cosine"), "byEpoch": .bool(true), "fromStart": .bool(true), "minLR": .number(1e-6 / lr),
       "warmup": .number(5), "warmupLR": .number(1e-4 / lr), "cooldown": .number(0),
@@ -132,7 +132,7 @@ enum Recipe {
       about: [
         "name": .string("ResNet strikes back, \(name)"),
         "source": .string("Wightman et al. 2021, arXiv:2110.00476, Table 2"), "top1": .number(top1),
-        "precision": .string("mixed, 16 bits on GPUs"), "notes": .string(notes),
+        "precision": .string("mixed (16 bits on GPUs)"), "notes": .string(notes),
       ], protocol: protocolRecord(size: size, crop: 0.95, filter: "bicubic"),
       Record([
         "epochs": .number(epochs), "batch": .number(2048), "microBatch": .number(512), "lr": .number(lr),

@@ -6,11 +6,11 @@ struct ArrayValue: ScriptObject, Equatable {
   let array: Tensor
 
   static let type = ObjectType(
-    "array", "Numbers of 32 bits in rows and columns, or with more axes. Works as the list of its rows, too.",
+    "array", "An array of float32 numbers. It also works as the list of its rows.",
     fields: [
-      .init("shape", .list(of: .integer), "Its extents, outermost axis first."),
-      .init("count", .integer, "How many numbers it has."),
-      .init("values", .list(of: .number), "All numbers in one list, row by row."),
+      .init("shape", .list(of: .integer), "Size of each dimension."),
+      .init("count", .integer, "Number of elements."),
+      .init("values", .list(of: .number), "All numbers as one list, row by row."),
     ])
 
   var typeName: String { Self.type.name }

@@ -7,6 +7,6 @@ struct AugmentationValue: ScriptObject, Equatable {
   /// How it is written, such as `randAugment(magnitude: 7, std: 0.5)`.
   let summary: String
 
-  static let type = ObjectType("augmentation", "A random change to training images.")
+  static let type = ObjectType("augmentation", "A random augmentation of training images.")
   var typeName: String { Self.type.name }
 }

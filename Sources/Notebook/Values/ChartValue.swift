@@ -8,10 +8,10 @@ struct ChartValue: ScriptObject, Equatable {
   let path: String
 
   static let type = ObjectType(
-    "chart", "A picture that was drawn. The file carries its data.",
+    "chart", "A figure in a PNG file. The file contains its data.",
     fields: [
-      .init("path", .string, "The file."),
-      .init("title", .string, "The line at its top."),
+      .init("path", .string, "Path of the file."),
+      .init("title", .string, "Title."),
       .init("width", .integer, "Pixels."),
       .init("height", .integer, "Pixels."),
     ])

@@ -9,23 +9,23 @@ struct ConfusionValue: ScriptObject, Equatable {
   let undefined: [Int]
 
   static let type = ObjectType(
-    "confusionMatrix", "How often each class was taken for each.",
+    "confusionMatrix", "A confusion matrix.",
     fields: [
-      .init("classes", .list(of: .string), "The classes."),
+      .init("classes", .list(of: .string), "Names of the classes."),
       .init(
         "counts", .list(of: .list(of: .integer)),
-        "A row for each true class, a column for each answer."),
+        "Counts: a row for each true class, a column for each predicted class."),
       .init(
         "undefined", .list(of: .integer),
-        "For each true class, the images without a prediction, since an output of the model is nan; they stand in no row, and count as wrong."
+        "Images without a prediction, for each true class: an output of the model is nan. They are in no row of counts and count as wrong."
       ),
-      .init("count", .integer, "How many images there were."),
-      .init("correct", .integer, "How many answers were right."),
+      .init("count", .integer, "Number of images."),
+      .init("correct", .integer, "Number of correct predictions."),
       .init(
         "mostConfused",
         .list(
           of: .recordOf(["label": .string, "answer": .string, "count": .integer, "share": .number])),
-        "Pairs of a class and a wrong answer, the most frequent first; share is of the class, in per cent."
+        "Pairs of a true class and a wrong prediction, the most frequent first. share is the per cent of the images of the class."
       ),
     ])
 

@@ -7,17 +7,17 @@ struct DatasetValue: ScriptObject {
   let data: Dataset
 
   static let type = ObjectType(
-    "dataset", "Images in classes, with a part to train on and a part to measure on.",
+    "dataset", "Labelled images: a training set and a validation set.",
     fields: [
-      .init("name", .string, "How it is called."),
-      .init("classes", .integer, "How many classes."),
-      .init("classNames", .list(of: .string), "The classes' names, in the order of their labels."),
-      .init("train", .integer, "How many images to train on."),
-      .init("validation", .integer, "How many images to measure on."),
-      .init("shape", .list(of: .integer), "Channels, height and width of an image."),
-      .init("testShape", .list(of: .integer), "The same of an image to measure on."),
-      .init("mean", .list(of: .number), "What is subtracted from each channel, where white is 1."),
-      .init("std", .list(of: .number), "What each channel is then divided by."),
+      .init("name", .string, "Name."),
+      .init("classes", .integer, "Number of classes."),
+      .init("classNames", .list(of: .string), "Names of the classes, in the order of their labels."),
+      .init("train", .integer, "Size of the training set."),
+      .init("validation", .integer, "Size of the validation set."),
+      .init("shape", .list(of: .integer), "Shape of a training image: channels, height, width."),
+      .init("testShape", .list(of: .integer), "Shape of a validation image."),
+      .init("mean", .list(of: .number), "Mean of each channel that normalization subtracts; white is 1."),
+      .init("std", .list(of: .number), "Standard deviation of each channel that normalization divides by."),
     ])
 
   var typeName: String { Self.type.name }

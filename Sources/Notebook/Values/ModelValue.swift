@@ -15,8 +15,8 @@ struct ModelValue: ScriptObject {
   var selectedBy: [Split] = []
 
   static let type = ObjectType(
-    "model", "A network with its weights.",
-    fields: NetworkValue.type.fields + [.init("network", .network, "The network without its weights.")])
+    "model", "A network with weights.",
+    fields: NetworkValue.type.fields + [.init("network", .network, "The network without weights.")])
 
   var typeName: String { Self.type.name }
   var fieldNames: [String] { Self.type.fields.map(\.name) }

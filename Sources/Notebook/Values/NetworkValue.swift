@@ -22,19 +22,19 @@ struct NetworkValue: ScriptObject {
   }
 
   static let type = ObjectType(
-    "network", "The layers of a network, without weights.",
+    "network", "A network: its layers, without weights.",
     fields: [
-      .init("name", .string, "How it is called."),
-      .init("parameters", .integer, "How many trainable numbers it has."),
-      .init("macs", .integer, "MACs for one image, of convolutions and dense layers."),
-      .init("classes", .integer, "How many classes it tells apart."),
-      .init("shape", .list(of: .integer), "Channels, height and width of the images it takes."),
+      .init("name", .string, "Name."),
+      .init("parameters", .integer, "Number of trainable parameters."),
+      .init("macs", .integer, "Multiply-accumulates (MACs) for one image, in convolutions and dense layers."),
+      .init("classes", .integer, "Number of classes."),
+      .init("shape", .list(of: .integer), "Input shape: channels, height, width."),
       .init(
         "layers",
         .list(
           of: .recordOf([
             "name": .string, "operation": .string, "shape": .list(of: .integer), "parameters": .integer, "macs": .integer,
-          ])), "A record for each layer: name, operation, shape of its output, parameters, macs."),
+          ])), "A record for each layer: name, operation, output shape, parameters, MACs."),
     ])
 
   var typeName: String { Self.type.name }

@@ -29,24 +29,24 @@ struct RunValue: ScriptObject {
   private static let measured = ValueType.recordOf(["loss": .number, "top1": .number, "top5": .number])
 
   static let type = ObjectType(
-    "run", "A training that took place, or a quantizing, which may be without training: the model, and what was measured on the way. Accuracies are in per cent.",
+    "run", "A training or quantization run: the model, its accuracy, and the curves of training. Accuracies are in per cent.",
     fields: [
       .init("model", .model, "The trained model."),
-      .init("top1", .number, "Validation images whose first answer was right, by the model, in per cent."),
-      .init("top5", .number, "Those with the right answer among the first five, in per cent."),
-      .init("loss", .number, "The model's validation loss: mean cross-entropy."),
-      .init("correct", .integer, "Validation images whose first answer was right: a count."),
-      .init("count", .integer, "How many validation images there were."),
+      .init("top1", .number, "Top-1 accuracy of the model on the validation set, in per cent."),
+      .init("top5", .number, "Top-5 accuracy of the model on the validation set, in per cent."),
+      .init("loss", .number, "Mean cross-entropy of the model on the validation set."),
+      .init("correct", .integer, "Number of correct top-1 predictions on the validation set."),
+      .init("count", .integer, "Size of the validation set."),
       .init(
         "train", .recordOf(["loss": .series, "top1": .series]),
-        "Curves of the training set: loss and top1. A mixed image counts as right where the class with the larger share is answered."
+        "Training curves: loss and top1. With mixup and CutMix, the class with the larger share counts as the true one."
       ),
       .init(
         "validation", .recordOf(["loss": .series, "top1": .series, "top5": .series]),
-        "Curves of the validation set, by the weights at the end of each epoch: loss, top1 and top5."),
+        "Validation curves with the weights at the end of each epoch: loss, top1 and top5."),
       .init(
         "ema", .optional(.recordOf(["loss": .series, "top1": .series, "top5": .series])),
-        "The same by the moving average of the weights, where there is one."),
+        "Validation curves with the EMA of the weights; none without EMA."),
       .init(
         "epochs",
         .list(
@@ -55,10 +55,10 @@ struct RunValue: ScriptObject {
             "top5": .number, "ema": .optional(measured), "selection": .optional(measured), "lr": .number,
             "seconds": .number, "imagesPerSecond": .number,
           ])), "A record for each epoch."),
-      .init("seconds", .number, "How long all epochs took."),
-      .init("seed", .integer, "The seed."),
-      .init("id", .string, "How the store of runs calls it: reprise show ID."),
-      .init("interrupted", .bool, "Whether it was stopped before its last epoch."),
+      .init("seconds", .number, "Time of all epochs, in seconds."),
+      .init("seed", .integer, "Seed."),
+      .init("id", .string, "Identifier in the run store, for reprise show ID."),
+      .init("interrupted", .bool, "Whether the run stopped before its last epoch."),
     ])
 
   var typeName: String { Self.type.name }

@@ -41,23 +41,23 @@ struct SearchValue: ScriptObject, Equatable {
 
   static let type = ObjectType(
     "search",
-    "A search for how many channels each layer keeps. Accuracies are in per cent, on the images it judged by.",
+    "A search for pruning ratios. Accuracies are in per cent, on the images that the search evaluated on.",
     fields: [
-      .init("channels", .list(of: .integer), "How many channels stay in each group, in the best rollout."),
-      .init("ratios", .list(of: .number), "The shares of channels that are."),
-      .init("layers", .list(of: .string), "The groups' names."),
-      .init("reward", .number, "The best reward."),
-      .init("top1", .number, "Its accuracy, in per cent."),
-      .init("macs", .integer, "Its MACs."),
-      .init("macsKept", .number, "These as a share of the whole network's."),
-      .init("rewards", .series, "The reward of each rollout."),
-      .init("best", .series, "The best reward up to each rollout."),
+      .init("channels", .list(of: .integer), "Channels kept in each group by the best rollout."),
+      .init("ratios", .list(of: .number), "The same as shares of the group's channels."),
+      .init("layers", .list(of: .string), "Names of the groups."),
+      .init("reward", .number, "Reward of the best rollout."),
+      .init("top1", .number, "Top-1 accuracy of the best rollout, in per cent."),
+      .init("macs", .integer, "MACs of the best rollout."),
+      .init("macsKept", .number, "The same as a share of the original network's MACs."),
+      .init("rewards", .series, "Reward of each rollout."),
+      .init("best", .series, "Best reward so far, at each rollout."),
       .init("trials", .list(of: rollout), "A record for each rollout."),
-      .init("uniform", .optional(part), "The same of one share for all groups, at the same budget."),
-      .init("random", .optional(part), "The same of as many rollouts sampled uniformly."),
-      .init("rolloutsPerMinute", .number, "How fast rollouts were made; 0 where all came from the ledger."),
-      .init("ledger", .string, "The file that holds every rollout."),
-      .init("interrupted", .bool, "Whether it was stopped before its last rollout."),
+      .init("uniform", .optional(part), "Result of a uniform ratio at the same budget."),
+      .init("random", .optional(part), "Result of the random search with as many rollouts."),
+      .init("rolloutsPerMinute", .number, "Rollouts per minute; 0 if all came from the store."),
+      .init("ledger", .string, "Path of the file with all rollouts."),
+      .init("interrupted", .bool, "Whether the search stopped before its last rollout."),
     ])
 
   var typeName: String { Self.type.name }

@@ -16,11 +16,11 @@ struct SeriesValue: ScriptObject, Equatable {
   let x, y: [Double]
 
   static let type = ObjectType(
-    "series", "A curve: numbers over epochs, or over something else. Works as the list of its numbers, too.",
+    "series", "A curve: values over epochs or another quantity. It also works as the list of its values.",
     fields: [
-      .init("name", .string, "How it is called."),
-      .init("x", .list(of: .number), "The places: epochs, from 1, unless it was made over something else."),
-      .init("y", .list(of: .number), "The numbers."),
+      .init("name", .string, "Name."),
+      .init("x", .list(of: .number), "Positions: epochs, counted from 1, or what series(x:) gave."),
+      .init("y", .list(of: .number), "Values."),
     ])
 
   var typeName: String { Self.type.name }

@@ -1,6 +1,6 @@
 let printBuiltin = Builtin(
-  "print", "Prints values on one line, with spaces between them.",
-  parameters: [Parameter("values", .any, "What to print.", variadic: true)], result: .none,
+  "print", "Prints values on one line, separated by spaces.",
+  parameters: [Parameter("values", .any, "Values.", variadic: true)], result: .none,
   examples: [Example(#"print("top1", 75.8)"#)], chapter: "Basics"
 ) { arguments in
   arguments.context.print(arguments.rest.map(\.text).joined(separator: " "))
@@ -8,10 +8,10 @@ let printBuiltin = Builtin(
 }
 
 let tableBuiltin = Builtin(
-  "table", "Prints a list of records as a table, a row for each.",
+  "table", "Prints a list of records as a table with one row per record.",
   parameters: [
-    Parameter("rows", .list(of: .record), "The records; a field that one lacks stays empty."),
-    Parameter("columns", .list(of: .string), "The fields to show, in this order; all where left out.", optional: true),
+    Parameter("rows", .list(of: .record), "Records. A missing field stays empty."),
+    Parameter("columns", .list(of: .string), "Fields to show, in order. Default: all.", optional: true),
   ], result: .none, examples: [Example(#"table([{ model: "vgg16", top1: 71.6 }, { model: "resnet50", top1: 75.8 }])"#)],
   chapter: "Basics"
 ) { arguments in
@@ -31,15 +31,15 @@ let tableBuiltin = Builtin(
 }
 
 let typeOf = Builtin(
-  "typeOf", "The name of a value's kind.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
+  "typeOf", "Returns the type of a value as text.", parameters: [Parameter("value", .any, "Any value.")], result: .string,
   examples: [Example("typeOf(50%)", gives: "\"number\"")], chapter: "Basics"
 ) { arguments in .string(arguments.value("value").typeName) }
 
 let environmentBuiltin = Builtin(
-  "env", "The text of an environment variable.",
+  "env", "Returns the value of an environment variable.",
   parameters: [
-    Parameter("name", .string, "The variable."),
-    Parameter("default", .any, "The value where it is not set; without one that is an error.", optional: true),
+    Parameter("name", .string, "Name of the variable."),
+    Parameter("default", .any, "Value if the variable is not set. Without a default that is an error.", optional: true),
   ], result: .any, examples: [Example(#"env("REPRISE_NO_SUCH", default: "data")"#, gives: "\"data\"")],
   chapter: "Basics"
 ) { arguments in
@@ -50,10 +50,10 @@ let environmentBuiltin = Builtin(
 }
 
 let assertBuiltin = Builtin(
-  "assert", "Stops with an error unless a condition is true.",
+  "assert", "Stops the script with an error unless a condition is true.",
   parameters: [
-    Parameter("condition", .bool, "What must hold."),
-    Parameter("message", .string, "What to say where it does not.", optional: true),
+    Parameter("condition", .bool, "Condition."),
+    Parameter("message", .string, "Text of the error.", optional: true),
   ], result: .none, examples: [Example("assert(1 + 1 == 2)")], chapter: "Basics"
 ) { arguments in
   guard try arguments.bool("condition") else {
@@ -64,6 +64,6 @@ let assertBuiltin = Builtin(
 }
 
 let failBuiltin = Builtin(
-  "fail", "Stops with an error.", parameters: [Parameter("message", .string, "What to say.")], result: .none,
+  "fail", "Stops the script with an error.", parameters: [Parameter("message", .string, "Text of the error.")], result: .none,
   examples: [Example(#"if 1 > 2 { fail("numbers are broken") }"#)], chapter: "Basics"
 ) { arguments in throw arguments.failure(try arguments.string("message")) }

@@ -1,5 +1,5 @@
 let lenBuiltin = Builtin(
-  "len", "How many elements a list has, fields a record, or characters a string.",
+  "len", "Returns the number of elements of a list, fields of a record, or characters of a string.",
   parameters: [Parameter("value", .any, "A list, range, record, string, or an object with elements.")],
   result: .integer, examples: [Example("len([3, 1, 2])", gives: "3")], chapter: "Lists"
 ) { arguments in
@@ -12,10 +12,10 @@ let lenBuiltin = Builtin(
 }
 
 let rangeBuiltin = Builtin(
-  "range", "A list of numbers from one to another, both included, in equal steps.",
+  "range", "Returns the numbers from one to another, both included, in equal steps.",
   parameters: [
-    Parameter("from", .number, "The first."), Parameter("to", .number, "The last, if a step meets it."),
-    Parameter("by", .number, "The step.", default: .number(1)),
+    Parameter("from", .number, "First number."), Parameter("to", .number, "Upper limit, included if a step reaches it."),
+    Parameter("by", .number, "Step.", default: .number(1)),
   ], result: .list(of: .number), examples: [Example("range(0, 1, by: 0.25)", gives: "[0, 0.25, 0.5, 0.75, 1]")],
   chapter: "Lists"
 ) { arguments in
@@ -33,8 +33,8 @@ let rangeBuiltin = Builtin(
 private let list = Parameter("list", .list, "A list, a range, or an object with elements.")
 
 let mapBuiltin = Builtin(
-  "map", "What a function gives for each element.",
-  parameters: [list, Parameter("function", .function, "Takes one element.")], result: .list,
+  "map", "Applies a function to each element and returns the list of results.",
+  parameters: [list, Parameter("function", .function, "Function of one element.")], result: .list,
   examples: [Example("map(1...3, x => x ** 2)", gives: "[1, 4, 9]")], chapter: "Lists"
 ) { arguments in
   let function = try arguments.function("function")
@@ -50,8 +50,8 @@ let mapBuiltin = Builtin(
 }
 
 let filterBuiltin = Builtin(
-  "filter", "The elements for which a function gives true.",
-  parameters: [list, Parameter("function", .function, "Takes one element and gives true or false.")], result: .list,
+  "filter", "Returns the elements for which a function is true.",
+  parameters: [list, Parameter("function", .function, "Function of one element that returns true or false.")], result: .list,
   examples: [Example("filter(1...6, x => x % 2 == 0)", gives: "[2, 4, 6]")], chapter: "Lists"
 ) { arguments in
   let function = try arguments.function("function")
@@ -70,10 +70,10 @@ private func truth(_ function: Function, _ element: Value, _ arguments: Argument
 }
 
 let reduceBuiltin = Builtin(
-  "reduce", "Joins all elements, from the first, with a function.",
+  "reduce", "Combines all elements from first to last with a function.",
   parameters: [
-    list, Parameter("initial", .any, "What to begin with."),
-    Parameter("function", .function, "Takes what came before and an element."),
+    list, Parameter("initial", .any, "Initial value."),
+    Parameter("function", .function, "Function of the value so far and an element."),
   ], result: .any, examples: [Example("reduce(1...4, 1, (product, x) => product * x)", gives: "24")], chapter: "Lists"
 ) { arguments in
   let function = try arguments.function("function")
@@ -83,10 +83,10 @@ let reduceBuiltin = Builtin(
 }
 
 let sortBuiltin = Builtin(
-  "sort", "The elements in order: numbers by size, strings by their letters.",
+  "sort", "Returns the elements in ascending order: numbers by size, strings alphabetically.",
   parameters: [
-    list, Parameter("by", .function, "Gives for an element what to sort it by.", optional: true),
-    Parameter("descending", .bool, "Whether the greatest comes first.", default: .bool(false)),
+    list, Parameter("by", .function, "Function of an element that returns its sort key.", optional: true),
+    Parameter("descending", .bool, "Whether to sort in descending order.", default: .bool(false)),
   ], result: .list, examples: [Example("sort([3, 1, 2], descending: true)", gives: "[3, 2, 1]")], chapter: "Lists"
 ) { arguments in
   let elements = try arguments.list("list")
@@ -126,12 +126,12 @@ private func mixed(_ arguments: Arguments) -> ScriptError {
 }
 
 let reverseBuiltin = Builtin(
-  "reverse", "The elements from the last to the first.", parameters: [list], result: .list,
+  "reverse", "Returns the elements in reverse order.", parameters: [list], result: .list,
   examples: [Example("reverse(1...3)", gives: "[3, 2, 1]")], chapter: "Lists"
 ) { arguments in .list(Array(try arguments.list("list").reversed())) }
 
 let zipBuiltin = Builtin(
-  "zip", "Pairs of the elements of two lists, as long as both last.",
+  "zip", "Returns pairs of the elements of two lists, as many as the shorter list has.",
   parameters: [Parameter("a", .list, "A list."), Parameter("b", .list, "Another.")], result: .list(of: .list),
   examples: [Example(#"zip(["a", "b"], 1...2)"#, gives: #"[["a", 1], ["b", 2]]"#)], chapter: "Lists"
 ) { arguments in
@@ -142,7 +142,7 @@ let zipBuiltin = Builtin(
 }
 
 let enumerateBuiltin = Builtin(
-  "enumerate", "Pairs of a number from 0 and an element.", parameters: [list], result: .list(of: .list),
+  "enumerate", "Returns pairs [index, element], with indices from 0.", parameters: [list], result: .list(of: .list),
   examples: [Example(#"enumerate(["a", "b"])"#, gives: #"[[0, "a"], [1, "b"]]"#)], chapter: "Lists"
 ) { arguments in
   let elements = try arguments.list("list")
@@ -151,9 +151,9 @@ let enumerateBuiltin = Builtin(
 }
 
 let containsBuiltin = Builtin(
-  "contains", "Whether a list has an element, or a string a part.",
+  "contains", "Returns whether a list contains an element, or a string another string.",
   parameters: [
-    Parameter("whole", .either([.string, .list]), "Where to look."), Parameter("part", .any, "What to look for."),
+    Parameter("whole", .either([.string, .list]), "List or string."), Parameter("part", .any, "Element or string to find."),
   ], result: .bool, examples: [Example(#"contains("mobilenet", "net")"#, gives: "true")], chapter: "Lists"
 ) { arguments in
   let part = arguments.value("part")
@@ -167,8 +167,8 @@ let containsBuiltin = Builtin(
 }
 
 let indexOf = Builtin(
-  "indexOf", "Where an element stands first, from 0; none where it does not.",
-  parameters: [list, Parameter("element", .any, "What to look for.")], result: .optional(.integer),
+  "indexOf", "Returns the index of the first equal element, from 0, or none.",
+  parameters: [list, Parameter("element", .any, "Element or string to find.")], result: .optional(.integer),
   examples: [Example("indexOf([5, 7], 7)", gives: "1")], chapter: "Lists"
 ) { arguments in
   let element = arguments.value("element")
@@ -176,8 +176,8 @@ let indexOf = Builtin(
 }
 
 let firstBuiltin = Builtin(
-  "first", "The first elements, or the first one.",
-  parameters: [list, Parameter("count", .integer, "How many; a list of them.", optional: true, allowed: 0...1e15)],
+  "first", "Returns the first element, or a list of the first elements.",
+  parameters: [list, Parameter("count", .integer, "Number of elements. Without it, the element itself is returned.", optional: true, allowed: 0...1e15)],
   result: .any, examples: [Example("first(1...10, 3)", gives: "[1, 2, 3]")], chapter: "Lists"
 ) { arguments in
   let elements = try arguments.list("list")
@@ -187,8 +187,8 @@ let firstBuiltin = Builtin(
 }
 
 let lastBuiltin = Builtin(
-  "last", "The last elements, or the last one.",
-  parameters: [list, Parameter("count", .integer, "How many; a list of them.", optional: true, allowed: 0...1e15)],
+  "last", "Returns the last element, or a list of the last elements.",
+  parameters: [list, Parameter("count", .integer, "Number of elements. Without it, the element itself is returned.", optional: true, allowed: 0...1e15)],
   result: .any, examples: [Example("last([75.1, 75.6, 75.8])", gives: "75.8")], chapter: "Lists"
 ) { arguments in
   let elements = try arguments.list("list")
@@ -198,7 +198,7 @@ let lastBuiltin = Builtin(
 }
 
 let uniqueBuiltin = Builtin(
-  "unique", "The elements without repetitions, in the order they come first.", parameters: [list], result: .list,
+  "unique", "Returns the elements without duplicates, in order of first occurrence.", parameters: [list], result: .list,
   examples: [Example("unique([1, 2, 1])", gives: "[1, 2]")], chapter: "Lists"
 ) { arguments in
   var (seenNumbers, seenStrings) = (Set<Double>(), Set<String>())
@@ -220,7 +220,7 @@ let uniqueBuiltin = Builtin(
 }
 
 let flatten = Builtin(
-  "flatten", "The elements of the lists in a list, as one list.", parameters: [Parameter("lists", .list, "Lists.")],
+  "flatten", "Joins the lists in a list into one list.", parameters: [Parameter("lists", .list, "Lists.")],
   result: .list, examples: [Example("flatten([[1, 2], [3]])", gives: "[1, 2, 3]")], chapter: "Lists"
 ) { arguments in
   var results: [Value] = []
@@ -232,8 +232,8 @@ let flatten = Builtin(
 }
 
 let anyBuiltin = Builtin(
-  "any", "Whether a function gives true for an element.",
-  parameters: [list, Parameter("function", .function, "Takes one element and gives true or false.")], result: .bool,
+  "any", "Returns whether a function is true for at least one element.",
+  parameters: [list, Parameter("function", .function, "Function of one element that returns true or false.")], result: .bool,
   examples: [Example("any([1, 5], x => x > 3)", gives: "true")], chapter: "Lists"
 ) { arguments in
   let function = try arguments.function("function")
@@ -242,8 +242,8 @@ let anyBuiltin = Builtin(
 }
 
 let allBuiltin = Builtin(
-  "all", "Whether a function gives true for every element.",
-  parameters: [list, Parameter("function", .function, "Takes one element and gives true or false.")], result: .bool,
+  "all", "Returns whether a function is true for every element.",
+  parameters: [list, Parameter("function", .function, "Function of one element that returns true or false.")], result: .bool,
   examples: [Example("all([1, 5], x => x > 3)", gives: "false")], chapter: "Lists"
 ) { arguments in
   let function = try arguments.function("function")
@@ -252,9 +252,9 @@ let allBuiltin = Builtin(
 }
 
 let repeatBuiltin = Builtin(
-  "repeat", "A list of the same value, or a string, so many times.",
+  "repeat", "Returns a list with a value repeated, or a string repeated.",
   parameters: [
-    Parameter("value", .any, "What to repeat."), Parameter("times", .integer, "How often.", allowed: 0...1e7),
+    Parameter("value", .any, "Value or string."), Parameter("times", .integer, "Number of repetitions.", allowed: 0...1e7),
   ],
   result: .any, examples: [Example(#"repeat("-", 5)"#, gives: "\"-----\"")], chapter: "Lists"
 ) { arguments in

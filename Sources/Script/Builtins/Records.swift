@@ -1,5 +1,5 @@
 let keysBuiltin = Builtin(
-  "keys", "The names of a record's fields, or of an object's.",
+  "keys", "Returns the field names of a record or an object.",
   parameters: [Parameter("record", .any, "A record or an object.")], result: .list(of: .string),
   examples: [Example("keys({ lr: 0.1, epochs: 8 })", gives: #"["lr", "epochs"]"#)], chapter: "Records"
 ) { arguments in
@@ -13,13 +13,13 @@ let keysBuiltin = Builtin(
 }
 
 let valuesBuiltin = Builtin(
-  "values", "The values of a record's fields.", parameters: [Parameter("record", .record, "A record.")], result: .list,
+  "values", "Returns the field values of a record.", parameters: [Parameter("record", .record, "A record.")], result: .list,
   examples: [Example("values({ lr: 0.1, epochs: 8 })", gives: "[0.1, 8]")], chapter: "Records"
 ) { arguments in .list(try arguments.record("record").values) }
 
 let recordBuiltin = Builtin(
-  "record", "A record of names and values that are only known when the script runs.",
-  parameters: [Parameter("names", .list(of: .string), "The names."), Parameter("values", .list, "As many values.")],
+  "record", "Makes a record from a list of names and a list of values.",
+  parameters: [Parameter("names", .list(of: .string), "Field names."), Parameter("values", .list, "Field values, one for each name.")],
   result: .record, examples: [Example(#"record(["a", "b"], [1, 2])"#, gives: "{ a: 1, b: 2 }")], chapter: "Records"
 ) { arguments in
   let (names, values) = (try arguments.strings("names"), try arguments.list("values"))
@@ -30,8 +30,8 @@ let recordBuiltin = Builtin(
 }
 
 let hasBuiltin = Builtin(
-  "has", "Whether a record or an object has a field.",
-  parameters: [Parameter("record", .any, "A record or an object."), Parameter("name", .string, "The field.")],
+  "has", "Returns whether a record or an object has a field.",
+  parameters: [Parameter("record", .any, "A record or an object."), Parameter("name", .string, "Name of the field.")],
   result: .bool, examples: [Example(#"has({ lr: 0.1 }, "lr")"#, gives: "true")], chapter: "Records"
 ) { arguments in
   .bool(Operators.fieldNames(of: arguments.value("record")).contains(try arguments.string("name")))

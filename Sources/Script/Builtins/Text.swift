@@ -1,15 +1,15 @@
 import Foundation
 
 let stringBuiltin = Builtin(
-  "string", "A value as text: all of it, however long.", parameters: [Parameter("value", .any, "Any value.")],
+  "string", "Converts a value to text, in full length.", parameters: [Parameter("value", .any, "Any value.")],
   result: .string, examples: [Example("string(20_000)", gives: "\"20000\"")], chapter: "Text"
 ) { arguments in .string(try arguments.value("value").whole(at: arguments.span)) }
 
 let formatBuiltin = Builtin(
-  "format", "A number with so many digits behind the point.",
+  "format", "Formats a number with a fixed number of decimal digits.",
   parameters: [
     Parameter("x", .number, "A number."),
-    Parameter("digits", .integer, "How many digits.", default: .number(2), allowed: 0...30),
+    Parameter("digits", .integer, "Digits after the decimal point.", default: .number(2), allowed: 0...30),
   ], result: .string, examples: [Example("format(75.8)", gives: "\"75.80\"")], chapter: "Text"
 ) { arguments in
   let x = try arguments.number("x")
@@ -18,10 +18,10 @@ let formatBuiltin = Builtin(
 }
 
 let joinBuiltin = Builtin(
-  "join", "One string of many.",
+  "join", "Joins values into one string.",
   parameters: [
-    Parameter("list", .list, "Values; what is not a string is printed as one."),
-    Parameter("separator", .string, "What stands between them.", default: .string(", ")),
+    Parameter("list", .list, "Values. Those that are no strings are converted."),
+    Parameter("separator", .string, "Separator.", default: .string(", ")),
   ], result: .string, examples: [Example(#"join(["a", "b"], "-")"#, gives: "\"a-b\"")], chapter: "Text"
 ) { arguments in
   let separator = try arguments.string("separator")
@@ -36,8 +36,8 @@ let joinBuiltin = Builtin(
 private let text = Parameter("text", .string, "A string.")
 
 let splitBuiltin = Builtin(
-  "split", "The parts of a string between separators.",
-  parameters: [text, Parameter("separator", .string, "What stands between the parts.", default: .string(","))],
+  "split", "Splits a string at a separator and returns the parts.",
+  parameters: [text, Parameter("separator", .string, "Separator.", default: .string(","))],
   result: .list(of: .string), examples: [Example(#"split("a,b", ",")"#, gives: #"["a", "b"]"#)], chapter: "Text"
 ) { arguments in
   let (text, separator) = (try arguments.string("text"), try arguments.string("separator"))
@@ -51,8 +51,8 @@ let splitBuiltin = Builtin(
 }
 
 let replaceBuiltin = Builtin(
-  "replace", "A string with a part replaced wherever it stands.",
-  parameters: [text, Parameter("part", .string, "What to replace."), Parameter("by", .string, "What to put there.")],
+  "replace", "Replaces every occurrence of a part of a string.",
+  parameters: [text, Parameter("part", .string, "Part to replace."), Parameter("by", .string, "Replacement.")],
   result: .string, examples: [Example(#"replace("resnet50", "50", "18")"#, gives: "\"resnet18\"")], chapter: "Text"
 ) { arguments in
   let (text, part, new) = (try arguments.string("text"), try arguments.string("part"), try arguments.string("by"))
@@ -64,28 +64,28 @@ let replaceBuiltin = Builtin(
 }
 
 let upperBuiltin = Builtin(
-  "upper", "A string in capital letters.", parameters: [text], result: .string,
+  "upper", "Converts a string to upper case.", parameters: [text], result: .string,
   examples: [Example(#"upper("vgg")"#, gives: "\"VGG\"")], chapter: "Text"
 ) { arguments in .string(try arguments.string("text").uppercased()) }
 
 let lowerBuiltin = Builtin(
-  "lower", "A string in small letters.", parameters: [text], result: .string,
+  "lower", "Converts a string to lower case.", parameters: [text], result: .string,
   examples: [Example(#"lower("VGG")"#, gives: "\"vgg\"")], chapter: "Text"
 ) { arguments in .string(try arguments.string("text").lowercased()) }
 
 let trimBuiltin = Builtin(
-  "trim", "A string without space at its ends.", parameters: [text], result: .string,
+  "trim", "Removes white space at both ends of a string.", parameters: [text], result: .string,
   examples: [Example(#"trim("  a ")"#, gives: "\"a\"")], chapter: "Text"
 ) { arguments in .string(try arguments.string("text").trimmingCharacters(in: .whitespacesAndNewlines)) }
 
 let startsWith = Builtin(
-  "startsWith", "Whether a string begins with another.",
-  parameters: [text, Parameter("part", .string, "The beginning.")], result: .bool,
+  "startsWith", "Returns whether a string starts with another.",
+  parameters: [text, Parameter("part", .string, "Start.")], result: .bool,
   examples: [Example(#"startsWith("resnet50", "resnet")"#, gives: "true")], chapter: "Text"
 ) { arguments in .bool(try arguments.string("text").hasPrefix(try arguments.string("part"))) }
 
 let endsWith = Builtin(
-  "endsWith", "Whether a string ends with another.",
-  parameters: [text, Parameter("part", .string, "The end.")], result: .bool,
+  "endsWith", "Returns whether a string ends with another.",
+  parameters: [text, Parameter("part", .string, "End.")], result: .bool,
   examples: [Example(#"endsWith("a.png", ".png")"#, gives: "true")], chapter: "Text"
 ) { arguments in .bool(try arguments.string("text").hasSuffix(try arguments.string("part"))) }
