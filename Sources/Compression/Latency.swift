@@ -5,8 +5,13 @@ public import Tensors
 
 /// How long networks take for an image, timed by turns so that what else the machine does meets all of them alike.
 public struct Latency: Hashable, Sendable {
-  /// Milliseconds of each pass, sorted.
+  /// Milliseconds of each pass, in the order of the rounds: those at one place belong together.
+  public let rounds: [Double]
+  /// The same, sorted.
   public let milliseconds: [Double]
+
+  init(rounds: [Double]) { (self.rounds, milliseconds) = (rounds, rounds.sorted()) }
+
   public var minimum: Double { milliseconds.first ?? .nan }
   public var median: Double { milliseconds.isEmpty ? .nan : milliseconds[milliseconds.count / 2] }
   /// A quarter of the passes took less, a quarter more.
@@ -43,6 +48,6 @@ public struct Latency: Hashable, Sendable {
         if round >= 3 { times[place].append(seconds * 1000) }
       }
     }
-    return times.map { Latency(milliseconds: $0.sorted()) }
+    return times.map(Latency.init(rounds:))
   }
 }

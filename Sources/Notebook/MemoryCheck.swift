@@ -38,6 +38,21 @@ enum MemoryCheck {
   static func training(_ network: Network, _ plan: TrainingPlan, teachers: [Teacher] = [], processes: Int)
     throws(TensorError)
   {
+    try require(numbers: numbers(toTrain: network, plan, teachers: teachers, processes: processes))
+  }
+
+  /// For the steps of several networks that take turns.
+  static func steps(of networks: [Network], batch: Int, precision: Precision, isTraining: Bool) throws(TensorError) {
+    // The standard plan's optimizer keeps what that of the steps keeps.
+    var plan = TrainingPlan()
+    (plan.batchSize, plan.precision) = (batch, precision)
+    try require(
+      numbers: networks.reduce(0) {
+        $0 + (isTraining ? numbers(toTrain: $1, plan, processes: 1) : numbers(toRun: $1, batch: batch))
+      })
+  }
+
+  private static func numbers(toTrain network: Network, _ plan: TrainingPlan, teachers: [Teacher] = [], processes: Int) -> Double {
     let rows = plan.rowsAtOnce(processes: processes)
     let kept = network.nodes.reduce(0.0) { sum, node in
       let isKept = network[node].operation.rules.macs(of: network.inputShapes(of: node)) > 0
@@ -48,7 +63,7 @@ enum MemoryCheck {
       + plan.stateElementCount(of: network, processes: processes)
     let taught = teachers.reduce(0.0) { $0 + numbers(toRun: $1.network, batch: rows) }
     let teaching = Set(teachers.map(\.network)).reduce(0.0) { $0 + Double($1.parameterCount) }
-    try require(numbers: own + taught + teaching)
+    return own + taught + teaching
   }
 
   /// For looking into a network: each layer keeps its output and the gradient by it.

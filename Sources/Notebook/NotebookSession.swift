@@ -1,3 +1,4 @@
+internal import Datasets
 public import Distribution
 internal import Engine
 internal import Foundation
@@ -43,6 +44,7 @@ public final class NotebookSession: Sendable {
     var findings: [Replay.Finding] = []
     var runs: [String] = []
     var ledgers: Set<String> = []
+    var selections: [[Int]: [Split]] = [:]
   }
   private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
@@ -80,6 +82,12 @@ public final class NotebookSession: Sendable {
     place.withLock { if !$0.runs.contains(id) { $0.runs.append(id) } }
   }
 
+  /// Notes that channels were chosen among others by images: a model that has them was too.
+  func note(selection channels: [Int], by images: Split) {
+    place.withLock { $0.selections[channels, default: []].append(images) }
+  }
+  func selections(of channels: [Int]) -> [Split] { place.withLock { $0.selections[channels] ?? [] } }
+
   /// Whether a ledger was not asked for before.
   func isFirstUse(of ledger: String) -> Bool { place.withLock { $0.ledgers.insert(ledger).inserted } }
 
@@ -101,8 +109,8 @@ public final class NotebookSession: Sendable {
     }.get()
   }
 
-  /// The claims made so far, in their order.
-  public var claims: [Claim] { made.withLock { $0 } }
+  /// The claims made so far, in their order; those of a family are judged beside each other.
+  public var claims: [Claim] { made.withLock { $0 }.corrected }
 
   /// Forgets the claims, as before another script.
   public func forgetClaims() { made.withLock { $0 = [] } }

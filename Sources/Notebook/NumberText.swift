@@ -27,6 +27,18 @@ enum NumberText {
     return max(0, (fraction == "0" ? 0 : fraction.count) - exponent)
   }
 
+  /// How many places show a difference of such a size in three digits.
+  static func places(for width: Double) -> Int {
+    guard width.isFinite, width > 0 else { return 2 }
+    return Int(min(max(2 - log10(width).rounded(.down), 0), 8))
+  }
+
+  /// An interval with both ends: `90.73 to 91.84`.
+  static func interval(_ interval: ClosedRange<Double>) -> String {
+    let places = places(for: interval.upperBound - interval.lowerBound)
+    return "\(fixed(interval.lowerBound, places)) to \(fixed(interval.upperBound, places))"
+  }
+
   /// With separators between thousands: `25,557,032`.
   static func grouped(_ number: Int) -> String {
     var text = ""

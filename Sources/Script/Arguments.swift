@@ -58,7 +58,7 @@ public struct Arguments {
   }
 
   public func number(_ label: String) throws(ScriptError) -> Double {
-    guard case .number(let number) = value(label) else { throw wrong(label) }
+    guard let number = value(label).asNumber else { throw wrong(label) }
     return number
   }
 
@@ -119,7 +119,7 @@ public struct Arguments {
   public func numbers(_ label: String) throws(ScriptError) -> [Double] {
     var numbers: [Double] = []
     for element in try list(label) {
-      guard case .number(let number) = element else {
+      guard let number = element.asNumber else {
         throw .wrongType(
           what: label, expected: .list(of: .number), found: "a \(element.typeName) in it", at: span(of: label))
       }

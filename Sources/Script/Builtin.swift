@@ -69,18 +69,23 @@ public struct Parameter: Sendable {
   public let isLabelled: Bool
   /// The numbers that are allowed.
   public let allowed: ClosedRange<Double>?
+  /// Whether numbers that were measured keep what they were measured on; else a builtin gets plain numbers.
+  public let keepsOrigin: Bool
   /// Of a record whose fields stand for labelled arguments that the call leaves out; nil for all other parameters.
   public let bundle: ArgumentBundle?
 
   /// Declares a parameter. Those behind a variadic one are labelled.
   public init(
     _ label: String, _ type: ValueType, _ doc: String = "", default: Value? = nil, optional: Bool = false,
-    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil, bundle: ArgumentBundle? = nil
+    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil, keepsOrigin: Bool = false, bundle: ArgumentBundle? = nil
   ) {
     (self.label, self.type, self.doc, self.default) = (label, type, doc, `default`)
     (isOptional, isVariadic, isLabelled, self.allowed) = (optional, variadic, labelled, allowed)
-    self.bundle = bundle
+    (self.keepsOrigin, self.bundle) = (keepsOrigin, bundle)
   }
+
+  /// What the builtin gets of a value that fits.
+  func taken(_ value: Value) -> Value { !keepsOrigin && type.holdsNumbers ? value.plain : value }
 
   /// Whether a call may leave it out.
   public var mayBeOmitted: Bool { isOptional || isVariadic || `default` != nil }

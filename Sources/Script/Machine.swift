@@ -142,12 +142,13 @@ final class Machine {
   func call(
     _ builtin: Builtin, _ given: [Value?], _ variadic: [Value], _ spans: ArgumentSpans
   ) throws(ScriptError) -> Value {
-    var (values, spans) = (given, spans)
+    var (values, variadic, spans) = (given, variadic, spans)
     try unpackBundle(of: builtin, into: &values, &spans)
     for (index, parameter) in builtin.parameters.enumerated() {
       if parameter.isVariadic {
         for (place, value) in variadic.enumerated() {
           try check(value, parameter, at: spans.rest(place))
+          variadic[place] = parameter.taken(value)
         }
       } else if let value = values[index] {
         if case .none = value, parameter.mayBeOmitted {
@@ -156,6 +157,7 @@ final class Machine {
           continue
         }
         try check(value, parameter, at: spans[index])
+        values[index] = parameter.taken(value)
       } else if let value = parameter.default {
         values[index] = value
       } else if !parameter.isOptional {
@@ -201,7 +203,7 @@ final class Machine {
 
   private func check(_ value: Value, _ parameter: Parameter, at span: @autoclosure () -> Span) throws(ScriptError) {
     guard parameter.type.accepts(value) else { throw Self.mismatch(value, parameter, at: span()) }
-    if let allowed = parameter.allowed, case .number(let number) = value, !allowed.contains(number) {
+    if let allowed = parameter.allowed, let number = value.asNumber, !allowed.contains(number) {
       throw .outOfRange(parameter.label, number, allowed: allowed, at: span())
     }
   }
@@ -218,7 +220,7 @@ final class Machine {
         string, what: parameter.label, allowed: element.words, at: span,
         near: Spelling.nearest(to: string, in: element.words))
     }
-    if parameter.type.unwrapped == .integer, case .number(let number) = value {
+    if parameter.type.unwrapped == .integer, let number = value.asNumber {
       return .notWhole(number, what: parameter.label, at: span)
     }
     return .wrongType(what: parameter.label, expected: parameter.type, found: value.typeName, at: span)

@@ -10,6 +10,8 @@ enum Operators {
   }
 
   static func apply(_ binary: BinaryOperator, _ a: Value, _ b: Value, at span: Span) throws(ScriptError) -> Value {
+    if case .divide = binary, case .object(let x) = a, case .object(let y) = b, let quotient = x.divided(by: y) { return quotient }
+    if a.isNumberObject || b.isNumberObject { return try apply(binary, a.plain, b.plain, at: span) }
     switch (binary, a, b) {
     case (.equal, _, _): return .bool(a == b)
     case (.notEqual, _, _): return .bool(!(a == b))

@@ -1,7 +1,7 @@
 /// A value that another module brings into the language: a dataset, a model, a run, a chart.
 ///
 /// Laws: `field` answers every name in `fieldNames` and no other; `typeName` is the name of an `ObjectType` of the
-/// library, and is the same for all instances of a type.
+/// library, and is the same for all instances of a type. An object that is a number too has no fields.
 public protocol ScriptObject: Sendable {
   /// What it is called in messages and matched against `.object("…")`.
   var typeName: String { get }
@@ -14,6 +14,11 @@ public protocol ScriptObject: Sendable {
   var text: String { get }
   /// What it runs through where a list is wanted: `for`, `len`, indexing; nil where it has no elements.
   var elements: [Value]? { get }
+  /// The number that it works as wherever one is wanted, such as an accuracy that knows of how many images it is; nil where
+  /// it is no number. The `typeName` of one that is, is "number".
+  var number: Double? { get }
+  /// What dividing it, a number, by another such object gives, where that is more than a number.
+  func divided(by other: any ScriptObject) -> Value?
   /// This object with some fields changed, for `object with { … }`; nil where that makes no sense.
   func with(_ changes: Record) throws -> Value?
   func isEqual(to other: any ScriptObject) -> Bool
@@ -24,6 +29,8 @@ extension ScriptObject {
   public func field(_ name: String) throws -> Value? { nil }
   public var text: String { summary }
   public var elements: [Value]? { nil }
+  public var number: Double? { nil }
+  public func divided(by other: any ScriptObject) -> Value? { nil }
   public func with(_ changes: Record) throws -> Value? { nil }
   public func isEqual(to other: any ScriptObject) -> Bool { false }
 }

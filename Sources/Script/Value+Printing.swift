@@ -206,7 +206,7 @@ public struct Table {
   /// Six digits of a number are enough to compare; the value itself has all.
   private static func cell(_ value: Value) -> String {
     let text =
-      switch value {
+      switch value.plain {
       case .object(let object): object.summary
       case .number(let number): Value.text(of: number, digits: 6)
       case .none: "-"
@@ -220,7 +220,7 @@ public struct Table {
       rows.allSatisfy {
         switch $0[column] {
         case .number, .none: true
-        default: false
+        case let value: value.isNumberObject
         }
       }
     }

@@ -31,6 +31,38 @@ public enum Value: Sendable {
     }
   }
 
+  /// The number that it is, or works as.
+  public var asNumber: Double? {
+    switch self {
+    case .number(let number): number
+    case .object(let object): object.number
+    default: nil
+    }
+  }
+
+  /// The same with a plain number for each object that works as one.
+  var plain: Value {
+    switch self {
+    case .object(let object): return object.number.map(Value.number) ?? self
+    case .list(let list) where list.elements.contains(where: \.holdsNumberObject): return .list(list.elements.map(\.plain))
+    case .record(let record) where record.values.contains(where: \.holdsNumberObject):
+      return .record(Record(names: record.names, values: record.values.map(\.plain)))
+    default: return self
+    }
+  }
+
+  /// Whether it is an object that works as a number.
+  var isNumberObject: Bool { if case .object(let object) = self { object.number != nil } else { false } }
+
+  private var holdsNumberObject: Bool {
+    switch self {
+    case .object: isNumberObject
+    case .list(let list): list.elements.contains(where: \.holdsNumberObject)
+    case .record(let record): record.values.contains(where: \.holdsNumberObject)
+    default: false
+    }
+  }
+
   /// A list of values that are known to be few and shallow.
   public static func list(_ elements: [Value]) -> Value { .list(List(elements)) }
   public static func list(_ numbers: [Double]) -> Value { .list(List(numbers.map(Value.number))) }
@@ -237,7 +269,10 @@ extension Value: Equatable {
       return a.count == b.count && a.extent == b.extent
         && (a.names == b.names ? a.values == b.values : a.fields.allSatisfy { b[$0] == $1 })
     case (.function(let a), .function(let b)): return a.isSame(as: b)
-    case (.object(let a), .object(let b)): return a.isEqual(to: b)
+    case (.object(let a), .object(let b)):
+      if let a = a.number, let b = b.number { return a == b }
+      return a.isEqual(to: b)
+    case (.object(let object), .number(let number)), (.number(let number), .object(let object)): return object.number == number
     default: return false
     }
   }

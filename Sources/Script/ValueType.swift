@@ -54,6 +54,8 @@ extension ValueType {
       (.function, .function), (.record, .record):
       true
     case (.integer, .number(let number)): number.rounded() == number && abs(number) <= Value.largestInteger
+    case (.number, .object(let object)): object.number != nil
+    case (.integer, .object(let object)): object.number.map { accepts(.number($0)) } ?? false
     case (.list(of: let element), .list(let list)): element == .any || list.elements.allSatisfy(element.accepts)
     case (.list(of: let element), .range): element == .any || element == .number || element == .integer
     case (.list(of: let element), .object(let object)):
@@ -64,6 +66,16 @@ extension ValueType {
     case (.oneOf(let choices), .string(let string)): choices.contains(string)
     case (.optional(let type), _): if case .none = value { true } else { type.accepts(value) }
     case (.either(let types), _): types.contains { $0.accepts(value) }
+    default: false
+    }
+  }
+
+  /// Whether what a builtin takes as such may be or hold numbers, which it wants plain.
+  var holdsNumbers: Bool {
+    switch self {
+    case .number, .integer, .record, .recordOf: true
+    case .list(of: let type), .optional(let type): type.holdsNumbers
+    case .either(let types): types.contains(where: \.holdsNumbers)
     default: false
     }
   }
@@ -155,7 +167,7 @@ extension Value {
       .recordOf(Dictionary(record.fields.map { ($0, $1.staticType) }) { first, _ in first })
     case .range: .range
     case .function: .function
-    case .object(let object): .object(object.typeName)
+    case .object(let object): object.number == nil ? .object(object.typeName) : .number
     }
   }
 }

@@ -11,7 +11,7 @@ package struct Share: Evidence, Hashable {
 
   package var estimate: Double { 100 * Double(correct) / Double(count) }
 
-  /// The binomial's, with two correct and two misses more: else no image more would seem to be needed where all are correct.
+  /// The binomial's, with two images more of either kind: else no more would seem to be needed where all are correct.
   package var standardError: Double {
     let share = (Double(correct) + 2) / (Double(count) + 4)
     return 100 * (share * (1 - share) / Double(count)).squareRoot()

@@ -49,6 +49,14 @@ extension Communicator {
     evaluation.loss = sums[0] / max(sums[3], 1)
   }
 
+  /// Joins what processes have noted of different images.
+  func join(_ correct: inout CorrectImages) {
+    guard !isAlone else { return }
+    var numbers = correct.numbers
+    sum(&numbers)
+    correct.numbers = numbers
+  }
+
   /// - Throws: `TrainingError.processes` on each process that is not as the first.
   func mustAgree(_ text: String, on what: String) throws(TrainingError) {
     let first = broadcast(text)

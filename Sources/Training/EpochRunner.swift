@@ -19,6 +19,8 @@ final class EpochRunner {
 
   /// Of the epochs that have ended, and of one that was stopped.
   private(set) var records: [EpochRecord]
+  /// Which validation images the weights got right at the end of the last epoch; nil before one has ended.
+  private(set) var each: CorrectImages?
   /// Over all epochs.
   private(set) var stepsDone: Int
   private(set) var isStopped = false
@@ -127,7 +129,7 @@ final class EpochRunner {
     try communicator.mustAgree(on: state.compiled)
     let measured = try measures(of: state)
     if !isStopped, let best = state.best {
-      let correct = (measured.selection ?? measured.ema ?? measured.validation).correct
+      let correct = (measured.selection ?? measured.ema ?? measured.validation.all).correct
       try Training.engine { () throws(EngineError) in
         try best.offer(BestSnapshots.Entry(epoch: epoch + 1, correct: correct)) { (copy) throws(EngineError) in
           if let average = state.average {
@@ -140,10 +142,11 @@ final class EpochRunner {
     }
     // A script may look at the times too: they are the first process's.
     times.append(seconds)
+    each = measured.validation.each
     communicator.broadcast(&times)
     return EpochRecord(
       epoch: epoch + 1, learningRate: rate, trainLoss: running.loss, trainTop1: running.top1,
-      validation: measured.validation, ema: measured.ema, selection: measured.selection, seconds: times[1],
+      validation: measured.validation.all, ema: measured.ema, selection: measured.selection, seconds: times[1],
       imagesPerSecond: Double(running.count) / times[0])
   }
 

@@ -25,17 +25,21 @@ public struct Evaluation: Hashable, Sendable, Codable {
   private var sum: Double { loss * Double(count) }
 
   /// Takes in a batch: `rows` rows of logits, their labels and losses.
+  /// - Parameter onHit: gets each row whose class is the prediction.
   mutating func add(
     _ logits: UnsafeBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>,
     losses: [Double], rows: Int,
-    classes: Int
+    classes: Int, onHit: (Int) -> Void = { _ in }
   ) {
     let before = sum
     var total = 0.0
     for row in 0..<rows {
       total += losses[row]
       let ahead = Prediction.rank(of: Int(labels[row]), in: logits[row * classes..<(row + 1) * classes]) ?? classes
-      correct += ahead == 0 ? 1 : 0
+      if ahead == 0 {
+        correct += 1
+        onHit(row)
+      }
       hitsAmongFive += ahead < min(5, classes) ? 1 : 0
     }
     count += rows
@@ -91,9 +95,18 @@ public struct Evaluator {
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
     batchSize: Int = 100
   ) throws(TrainingError) -> Evaluation {
+    try evaluateEach(network, weights, on: split, normalization: normalization, batchSize: batchSize).all
+  }
+
+  /// The same, and which samples are right.
+  /// - Throws: `TrainingError`.
+  public func evaluateEach(
+    _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
+    batchSize: Int = 100
+  ) throws(TrainingError) -> (all: Evaluation, each: CorrectImages) {
     try network.mustFit(images: split.imageShape)
     let plan = try makePlan(network, batchSize: min(batchSize, max(split.count, 1)))
-    return try evaluate(plan, weights, on: split, normalization: normalization)
+    return try evaluateEach(plan, weights, on: split, normalization: normalization)
   }
 
   func makePlan(_ network: Network, batchSize: Int) throws(TrainingError) -> Plan {
@@ -103,18 +116,20 @@ public struct Evaluator {
   }
 
   /// The same with a plan that is at hand.
-  func evaluate(_ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization)
-    throws(TrainingError) -> Evaluation
+  func evaluateEach(_ plan: Plan, _ weights: Weights, on split: Split, normalization: Normalization)
+    throws(TrainingError) -> (all: Evaluation, each: CorrectImages)
   {
     let classes = plan.network.shape(of: plan.network.output).elementCount
-    var result = Evaluation()
+    var (result, each) = (Evaluation(), CorrectImages(count: split.count))
     let share = BatchShare(communicator.rank..<communicator.rank + 1, ofEach: communicator.size)
     try forEachBatch(plan, weights, on: split, normalization: normalization, share) { batch, losses in
-      result.add(
-        plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes)
+      result.add(plan.logits, labels: batch.labels, losses: losses, rows: batch.count, classes: classes) {
+        each[batch.index * plan.batch + $0] = true
+      }
     }
     communicator.sum(&result)
-    return result
+    communicator.join(&each)
+    return (result, each)
   }
 
   /// The accuracy of a network in training mode, on augmented images: batch norms use the statistics of each batch. The

@@ -23,31 +23,31 @@ struct Measures {
     plan = try evaluator.makePlan(shown, batchSize: min(largest, 200))
   }
 
-  func validation(of weights: Weights) throws(TrainingError) -> Evaluation {
+  func validation(of weights: Weights) throws(TrainingError) -> (all: Evaluation, each: CorrectImages?) {
     try measure(weights, on: dataset.validation)
   }
 
   /// The weights as they are now on the validation set; their moving average there too; and of the latter, or else of
   /// the weights, what is held out.
   func callAsFunction(of state: TrainingState) throws(TrainingError)
-    -> (validation: Evaluation, ema: Evaluation?, selection: Evaluation?)
+    -> (validation: (all: Evaluation, each: CorrectImages?), ema: Evaluation?, selection: Evaluation?)
   {
-    guard plan != nil else { return (Evaluation(), nil, nil) }
+    guard plan != nil else { return ((Evaluation(), nil), nil, nil) }
     let now = try Training.engine { () throws(EngineError) in try state.compiled.weights() }
     let validation = try validation(of: now)
     guard let average = state.average else {
-      return (validation, nil, try selectionPart.map { (part) throws(TrainingError) in try measure(now, on: part) })
+      return (validation, nil, try selectionPart.map { (part) throws(TrainingError) in try measure(now, on: part).all })
     }
     let averaged = try Training.engine { () throws(EngineError) in try average.copy.weights() }
     return (
-      validation, try self.validation(of: averaged),
-      try selectionPart.map { (part) throws(TrainingError) in try measure(averaged, on: part) }
+      validation, try self.validation(of: averaged).all,
+      try selectionPart.map { (part) throws(TrainingError) in try measure(averaged, on: part).all }
     )
   }
 
-  private func measure(_ weights: Weights, on part: Split) throws(TrainingError) -> Evaluation {
-    guard let plan, part.count > 0 else { return Evaluation() }
-    return try evaluator.evaluate(plan, weights, on: part, normalization: dataset.normalization)
+  private func measure(_ weights: Weights, on part: Split) throws(TrainingError) -> (all: Evaluation, each: CorrectImages?) {
+    guard let plan, part.count > 0 else { return (Evaluation(), nil) }
+    return try evaluator.evaluateEach(plan, weights, on: part, normalization: dataset.normalization)
   }
 }
 

@@ -49,6 +49,64 @@ public struct StepBenchmark: Sendable {
     _ network: Network, _ weights: Weights? = nil, on engine: Engine, batch: Int, mode: Plan.Mode,
     precision: Precision = .float32, passes: Int, warmUp: Int = 3, profiles: Bool = false
   ) throws(TrainingError) {
+    let timer = try StepTimer(network, weights, on: engine, batch: batch, mode: mode, precision: precision, profiles: profiles)
+    for pass in 0..<warmUp + passes { try timer.pass(isTimed: pass >= warmUp) }
+    self = try timer.benchmark()
+  }
+
+  /// Times networks that take turns, so that what else the machine does meets all of them alike: their seconds at one place
+  /// belong together.
+  /// - Throws: `TrainingError.engine`, `.tensor`.
+  public static func byTurns(
+    _ networks: [Network], on engine: Engine, batch: Int, mode: Plan.Mode, precision: Precision, passes: Int,
+    warmUp: Int, isInterrupted: () -> Bool
+  ) throws(TrainingError) -> [StepBenchmark] {
+    var timers: [StepTimer] = []
+    for network in networks {
+      timers.append(try StepTimer(network, nil, on: engine, batch: batch, mode: mode, precision: precision, profiles: false))
+    }
+    for pass in 0..<warmUp + passes where !isInterrupted() {
+      for timer in timers { try timer.pass(isTimed: pass >= warmUp) }
+    }
+    var results: [StepBenchmark] = []
+    for timer in timers { results.append(try timer.benchmark()) }
+    return results
+  }
+
+  fileprivate init(_ timer: StepTimer, peakRate: Double) {
+    let (plan, seconds) = (timer.plan, timer.seconds)
+    (threads, batch, isTraining) = (timer.engine.threads, plan.batch, timer.optimizer != nil)
+    (compileSeconds, recompileSeconds, self.seconds) = (timer.compileSeconds, timer.recompileSeconds, seconds)
+    var gradientBytes = [Int](repeating: 0, count: plan.labels.count)
+    if isTraining { for segment in plan.arenas.segments { gradientBytes[segment.gradientStep] += segment.count * 4 } }
+    steps =
+      timer.profiles
+      ? plan.labels.indices.map { i in
+        StepTime(
+          label: plan.labels[i], seconds: timer.stepTimes[i] / Double(max(seconds.count, 1)), gradientBytes: gradientBytes[i])
+      } : []
+    planBytes = plan.byteCount
+    operations = Double(timer.network.macs) * 2 * Double(batch) * (isTraining ? 3 : 1)
+    self.peakRate = peakRate
+  }
+}
+
+/// A network that is ready for its next pass.
+private final class StepTimer {
+  let network: Network
+  let engine: Engine
+  let plan: Plan
+  let optimizer: OptimizerState?
+  let profiles: Bool
+  let compileSeconds, recompileSeconds: Double
+  private(set) var seconds: [Double] = []
+  private(set) var stepTimes: [Double]
+  private let targets: [Float]
+  private var losses: [Double]
+
+  init(
+    _ network: Network, _ weights: Weights?, on engine: Engine, batch: Int, mode: Plan.Mode, precision: Precision, profiles: Bool
+  ) throws(TrainingError) {
     func compile() throws(TrainingError) -> (plan: Plan, seconds: Double) {
       let begun = DispatchTime.now().uptimeNanoseconds
       let plan = try Training.engine { () throws(EngineError) in
@@ -74,8 +132,6 @@ public struct StepBenchmark: Sendable {
         fillTargets(targets.baseAddress!, labels: $0, rows: batch, classes: classes, smoothing: 0)
       }
     }
-    var losses = [Double](repeating: 0, count: batch)
-    let optimizer: OptimizerState?
     do {
       optimizer =
         isTraining
@@ -83,41 +139,38 @@ public struct StepBenchmark: Sendable {
           .sgd(momentum: 0.9, nesterov: false), over: ParameterSegments(of: plan, weightDecay: 1e-4, decayed: .all))
         : nil
     } catch { throw .tensor(error) }
+    (self.network, self.engine, self.plan, self.targets, self.profiles) = (network, engine, plan, targets, profiles)
+    losses = [Double](repeating: 0, count: batch)
+    stepTimes = [Double](repeating: 0, count: plan.labels.count)
+  }
 
-    var passTimes: [Double] = []
-    var stepTimes = [Double](repeating: 0, count: plan.labels.count)
-    for pass in 0..<warmUp + passes {
-      if pass == warmUp { stepTimes = stepTimes.map { _ in 0 } }
-      try Training.engine { () throws(EngineError) in
-        try plan.perform { execution in
-          stepTimes.withUnsafeMutableBufferPointer { times in
-            let timing = profiles ? times.baseAddress : nil
-            let begun = DispatchTime.now().uptimeNanoseconds
-            execution.forward(timing: timing)
-            if let gradient = plan.logitsGradient, let optimizer {
-              rk_soft_cross_entropy(
-                plan.logits.baseAddress, targets, gradient.baseAddress, &losses, Int64(batch), Int64(classes),
-                1 / Float(batch))
-              execution.backward(timing: timing)
-              optimizer.step(rate: 1e-4)
-            }
-            if pass >= warmUp { passTimes.append(Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9) }
+  /// Forward alone, or forward, loss, backward and SGD with momentum.
+  func pass(isTimed: Bool) throws(TrainingError) {
+    var times = [Double](repeating: 0, count: stepTimes.count)
+    var passed = 0.0
+    try Training.engine { () throws(EngineError) in
+      try plan.perform { execution in
+        times.withUnsafeMutableBufferPointer { times in
+          let timing = profiles ? times.baseAddress : nil
+          let begun = DispatchTime.now().uptimeNanoseconds
+          execution.forward(timing: timing)
+          if let gradient = plan.logitsGradient, let optimizer {
+            rk_soft_cross_entropy(
+              plan.logits.baseAddress, targets, gradient.baseAddress, &losses, Int64(plan.batch), Int64(targets.count / plan.batch),
+              1 / Float(plan.batch))
+            execution.backward(timing: timing)
+            optimizer.step(rate: 1e-4)
           }
+          passed = Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9
         }
       }
     }
-    seconds = passTimes
-    var gradientBytes = [Int](repeating: 0, count: plan.labels.count)
-    if isTraining { for segment in plan.arenas.segments { gradientBytes[segment.gradientStep] += segment.count * 4 } }
-    steps =
-      profiles
-      ? plan.labels.indices.map { i in
-        StepTime(
-          label: plan.labels[i], seconds: stepTimes[i] / Double(max(passes, 1)), gradientBytes: gradientBytes[i])
-      } : []
-    planBytes = plan.byteCount
-    operations = Double(network.macs) * 2 * Double(batch) * (isTraining ? 3 : 1)
-    peakRate = try Training.engine { () throws(EngineError) in try engine.matrixProductRate() }
-    (threads, self.batch, self.isTraining) = (engine.threads, batch, isTraining)
+    guard isTimed else { return }
+    seconds.append(passed)
+    for i in times.indices { stepTimes[i] += times[i] }
+  }
+
+  func benchmark() throws(TrainingError) -> StepBenchmark {
+    StepBenchmark(self, peakRate: try Training.engine { () throws(EngineError) in try engine.matrixProductRate() })
   }
 }

@@ -100,9 +100,11 @@ public struct Trainer {
       final = try preciseWeights(final, plan, compiled, loader, sharding, totalSteps: totalSteps)
     }
     let isMeasured = plan.result == .last && plan.preciseBatchNorm == 0
+    let given: (all: Evaluation, each: CorrectImages?) =
+      isMeasured
+      ? (all: runner.records.last?.validation ?? Evaluation(), each: runner.each) : try measures.validation(of: final)
     return TrainingOutcome(
-      weights: final,
-      final: isMeasured ? runner.records.last?.validation ?? Evaluation() : try measures.validation(of: final),
+      weights: final, final: given.all, each: given.each,
       epochs: runner.records, isInterrupted: runner.isStopped, stepsDone: runner.stepsDone,
       checkpoint: runner.interrupted, parameterNames: compiled.arenas.segments.map(\.name))
   }

@@ -6,6 +6,8 @@ public struct TrainingOutcome: Sendable {
   public let weights: Weights
   /// Measured on the validation set, with these weights.
   public let final: Evaluation
+  /// Which validation images they get right; nil where nothing was measured since the training run went on.
+  public let each: CorrectImages?
   public let epochs: [EpochRecord]
   public let isInterrupted: Bool
   /// Over all epochs.

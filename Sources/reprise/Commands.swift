@@ -99,6 +99,9 @@ struct Run: ParsableCommand {
   @Flag(help: "Prints one JSON document and nothing else.")
   var json = false
 
+  @Flag(help: "Exits with 1 if a claim is undecided, too.")
+  var strict = false
+
   func validate() throws {
     if file == "-", Processes.launch != nil {
       throw ValidationError("Under mpirun, standard input reaches the first process alone: give a file.")
@@ -106,7 +109,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    try ScriptRunner(settings: parameters.values, asJSON: json, report: report, notebook: compute.notebook())
+    try ScriptRunner(settings: parameters.values, asJSON: json, isStrict: strict, report: report, notebook: compute.notebook())
       .run { () throws(ScriptError) in try readScript(file) }
   }
 }

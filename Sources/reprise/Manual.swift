@@ -115,7 +115,7 @@ struct Manual {
 
   private static let statuses = [
     ("0", "The script ran, and no claim failed."),
-    ("1", "A claim was not reproduced, or a replay differs."),
+    ("1", "A claim was not reproduced, or a replay differs; with --strict, a claim is undecided."),
     ("2", "The script has errors that the check found; nothing ran."),
     ("3", "The script failed while it ran."),
     ("4", "Data or weights that the script needs do not exist."),

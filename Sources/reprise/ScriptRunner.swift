@@ -8,6 +8,8 @@ import Script
 struct ScriptRunner {
   var settings: [String: String] = [:]
   var asJSON = false
+  /// Whether a claim that is undecided counts as one that does not hold.
+  var isStrict = false
   /// Where a page about the run goes.
   var report: String?
   /// Whether it only tells what it would cost: nothing is printed, and what is written goes to a folder that is gone
@@ -61,7 +63,8 @@ struct ScriptRunner {
     // A training that was asked to stop ends as a value, not as an error.
     if Signals.interruption.isRaised { throw ExitCode(Signals.isTerminating ? Status.terminated : Status.interrupted) }
     if isPlanning { return }
-    let status = notebook.claims.hasFailure ? Status.notReproduced : 0
+    let claims = notebook.claims
+    let status = claims.hasFailure || isStrict && claims.hasUndecided ? Status.notReproduced : 0
     if asJSON {
       Streams.writeOutput(JSONReport(status: status, output: collected.lines, claims: notebook.claims).jsonText)
     } else if !notebook.claims.isEmpty {

@@ -1,6 +1,7 @@
 import Foundation
 import Notebook
 import Script
+import Statistics
 import Synchronization
 import Testing
 

@@ -195,6 +195,29 @@ struct TrainerTests {
         == 32)
   }
 
+  @Test("which images are right is known one by one, and is what the answers say")
+  func correctImages() throws {
+    let (network, data) = (try network(), try data())
+    let weights = try network.initialWeights(seed: 1)
+    let evaluator = Evaluator(engine: try engine.get())
+    let (all, each) = try evaluator.evaluateEach(
+      network, weights, on: data.validation, normalization: data.normalization, batchSize: 7)
+    let answers = try evaluator.answers(network, weights, on: data.validation, normalization: data.normalization)
+    #expect(each.count == all.count && each.correct == all.correct)
+    for answer in answers { #expect(each[answer.position] == (answer.answer == answer.label)) }
+    #expect(try JSONDecoder().decode(CorrectImages.self, from: JSONEncoder().encode(each)) == each)
+    for text in [#"{"count":9,"bits":"AA=="}"#, #"{"count":-1,"bits":""}"#, #"{"count":4,"bits":"8A=="}"#, #"{"count":4,"bits":"?"}"#] {
+      #expect(throws: DecodingError.self) { try JSONDecoder().decode(CorrectImages.self, from: Data(text.utf8)) }
+    }
+    var (a, b) = (CorrectImages(count: 10), CorrectImages(count: 10))
+    for place in [0, 3, 9] { a[place] = true }
+    for place in [3, 8] { b[place] = true }
+    a[0] = false
+    #expect(a.onlyRight(beside: b) == (here: 1, there: 1) && a.correct == 2)
+    let outcome = try Trainer(engine: engine.get()).train(network, on: data, plan { $0.epochs = 1 })
+    #expect(outcome.each?.correct == outcome.final.correct)
+  }
+
   @Test("evaluation counts each sample once, in whatever batches")
   func partialBatches() throws {
     let network = try network()

@@ -227,6 +227,16 @@ struct CommandTests {
     #expect(document["status"] as? Int == 3)
   }
 
+  @Test("what is undecided is a failure where --strict is asked for, and only there", arguments: [("51", 1), ("99", 0), ("1", 1)])
+  func strict(_ measured: String, _ status: Int) throws {
+    let files = ["a.reprise": Array("claim(\"c\", measured: \(measured), images: 100, atLeast: 50)".utf8)]
+    #expect(try Program.run("run", "a.reprise", files: files).status == (measured == "1" ? 1 : 0))
+    #expect(try Program.run("run", "a.reprise", "--strict", files: files).status == status)
+    let json = try Program.run("run", "a.reprise", "--strict", "--json", files: files)
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect(json.status == status && document["status"] as? Int == status)
+  }
+
   @Test("doc prints the reference, or one entry")
   func doc() throws {
     #expect(try Program.run("doc").output.hasPrefix("# Reference"))

@@ -14,4 +14,4 @@ private let notebookBuiltins: [Builtin] =
   + [channelGroups, withChannels, prune, searchRatios, selectTrial, sensitivity, compressionReport]
   + [quantize, ladder, agreement]
   + [array, readArray, write]
-  + [seeds, compare, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]
+  + [seeds, compare, bestRun, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]

@@ -88,43 +88,51 @@ let probe = Builtin(
     })
 }
 
+private let benchmarkRecord = ValueType.recordOf([
+  "network": .string, "seconds": .number, "imagesPerSecond": .number, "MiB": .number, "GFLOPs": .number,
+])
+
 let benchmark = Builtin(
   "benchmark",
-  "Times a network's steps on random images. seconds is the time per image of the fastest step; MiB is the memory of the step.",
+  "Times steps of a network on random images, or of several by turns: seconds is the median time for one image, imagesPerSecond that of the fastest step, and MiB what the step's plan takes. Two seconds of one call, divided, are a ratio for each round, which a claim can judge.",
   parameters: [
-    Parameter("network", .network, "The network."),
-    Parameter("batch", .integer, "Images per step.", default: .number(16), labelled: true, allowed: 1...65_536),
+    Parameter("network", .either([.network, .list(of: .network)]), "The network, or several."),
+    Parameter("batch", .integer, "Images in a step.", default: .number(16), labelled: true, allowed: 1...65_536),
     Parameter(
       "training", .bool, "Whether a step is a training step with SGD and momentum, or a forward pass alone.",
       default: .bool(true), labelled: true),
-    Parameter("steps", .integer, "Number of timed steps.", default: .number(5), labelled: true, allowed: 1...100_000),
+    Parameter(
+      "steps", .integer, "How many steps of each are timed; an interval needs six.", default: .number(6), labelled: true,
+      allowed: 1...100_000),
     precisionParameter,
   ],
-  result: .recordOf([
-    "network": .string, "seconds": .number, "imagesPerSecond": .number, "MiB": .number, "GFLOPs": .number,
-  ]),
-  examples: [Example("benchmark(resnet8(classes: 4, input: [1, 8, 8]), batch: 4, steps: 2).network", gives: "\"resnet8\"")],
+  result: .either([benchmarkRecord, .list(of: benchmarkRecord)]),
+  examples: [
+    Example("benchmark(resnet8(classes: 4, input: [1, 8, 8]), batch: 4, steps: 2).network", gives: "\"resnet8\""),
+    Example("[b.network for b in benchmark([resnet8(classes: 4, input: [1, 8, 8]), resnet20(classes: 4, input: [1, 8, 8])], batch: 4, steps: 2)]", gives: "[\"resnet8\", \"resnet20\"]"),
+  ],
   chapter: "Training"
 ) { arguments in
   try arguments.context.checkInterruption()
-  let network = try arguments.object("network", as: NetworkValue.self).network
+  let isOne = if case .list = arguments.value("network") { false } else { true }
+  let networks = try (isOne ? [arguments.value("network")] : arguments.list("network")).compactMap { value -> Network? in
+    if case .object(let object) = value { (object as? NetworkValue)?.network } else { nil }
+  }
   let (batch, isTraining) = (try arguments.integer("batch"), try arguments.bool("training"))
   let precision = try arguments.precision()
-  if isTraining {
-    // The standard plan's optimizer keeps what that of the benchmark keeps.
-    var plan = TrainingPlan()
-    plan.batchSize = batch
-    plan.precision = precision
-    try MemoryCheck.training(network, plan, processes: 1)
-  } else {
-    try MemoryCheck.inference(network, batch: batch)
+  try MemoryCheck.steps(of: networks, batch: batch, precision: precision, isTraining: isTraining)
+  let interruption = arguments.context.interruption
+  let results = try StepBenchmark.byTurns(
+    networks, on: arguments.notebook().engine(), batch: batch, mode: isTraining ? .training() : .inference,
+    precision: precision, passes: try arguments.integer("steps"), warmUp: 1, isInterrupted: { interruption.isRaised })
+  try arguments.context.checkInterruption()
+  let rounds = Timing.Rounds()
+  let records = zip(networks, results).map { network, result -> Value in
+    .record([
+      "network": .string(network.name), "seconds": .timing(Timing(rounds, result.seconds.map { $0 / Double(batch) })),
+      "imagesPerSecond": .number(result.imagesPerSecond), "MiB": .number(Double(result.planBytes) / 0x1p20),
+      "GFLOPs": .number(result.rate / 1e9),
+    ])
   }
-  let result = try StepBenchmark(
-    network, on: arguments.notebook().engine(), batch: batch, mode: isTraining ? .training() : .inference,
-    precision: precision, passes: try arguments.integer("steps"), warmUp: 1)
-  return .record([
-    "network": .string(network.name), "seconds": .number(result.minimum / Double(batch)),
-    "imagesPerSecond": .number(result.imagesPerSecond), "MiB": .number(Double(result.planBytes) / 0x1p20),
-    "GFLOPs": .number(result.rate / 1e9),
-  ])
+  return isOne ? records[0] : .list(records)
 }

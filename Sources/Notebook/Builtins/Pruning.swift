@@ -123,9 +123,11 @@ let prune = Builtin(
   let decisions = try arguments.decisions(of: groups, in: model.network)
   let cost = CostModel(of: model.network, groups)
   let target: PruningTarget
+  var selectedBy = model.selectedBy
   if arguments.has("channels") {
     try arguments.refuseBeside("channels", ["macsRemoved", "macsKept", "channelsKept"])
     target = .counts(try arguments.channelCounts("channels", of: groups, decisions, orFewer: true))
+    selectedBy += notebook.selections(of: try arguments.numbers("channels").compactMap { Int(exactly: $0) })
   } else if arguments.has("channelsKept") {
     try arguments.refuseBeside("channelsKept", ["macsRemoved", "macsKept"])
     target = .channelsKept(try arguments.number("channelsKept"))
@@ -145,7 +147,7 @@ let prune = Builtin(
   notebook.note(run: keeper.id)
   if let weights = keeper.finished(), let weights = try? narrow.checked(weights) {
     arguments.context.report("pruned before: run \(keeper.id)")
-    return .object(ModelValue(network: narrow, weights: weights, run: keeper.id))
+    return .object(ModelValue(network: narrow, weights: weights, run: keeper.id, seed: model.seed, selectedBy: selectedBy))
   }
   let weights = try keeper.keeping(at: arguments.span) {
     try arguments.pruner(of: model, data.data.train, data.data.normalization, settings).pruned(to: counts).weights
@@ -154,7 +156,7 @@ let prune = Builtin(
     "pruned \(narrow.name): \(NumberText.fixed(Double(narrow.macs) / Double(model.network.macs) * 100, 1)) % of its MACs, "
       + "\(NumberText.fixed(Double(narrow.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
   )
-  return .object(ModelValue(network: narrow, weights: weights, run: keeper.id))
+  return .object(ModelValue(network: narrow, weights: weights, run: keeper.id, seed: model.seed, selectedBy: selectedBy))
 }
 
 private let judgingParameters = [
@@ -235,6 +237,11 @@ let searchRatios = Builtin(
         Cost(
           name: "search for ratios of \(model.network.name)", steps: wanted, seconds: planned, disk: 0,
           measuring: [uniform, random, agent].reduce(0) { $0 + ($1?.seconds ?? 0) }))
+    }
+    if try arguments.string("on") == "validation" {
+      for found in [uniform, random, agent].compactMap({ $0?.result.best }) {
+        notebook.note(selection: found.channels, by: data.data.validation)
+      }
     }
     if agent.result.isInterrupted {
       if !notebook.communicator.isAlone { interruption.raise() }
@@ -363,7 +370,10 @@ let compressionReport = Builtin(
   let macs = Double(b.macs) / Double(max(a.macs, 1))
   let sizes = [a, b].map(\.storedByteCount)
   let bytes = Double(sizes[1]) / Double(max(sizes[0], 1))
-  let milliseconds = times[1].median / times[0].median
+  let rounds = Timing.Rounds()
+  let timings = times.map { Timing(rounds, $0.rounds) }
+  let ratio = timings[1].divided(by: timings[0])
+  let milliseconds = ratio?.median ?? .nan
   if try arguments.bool("table") {
     let (old, new) = (ChannelGroups(of: before.network), ChannelGroups(of: after.network))
     var rows: [[Value]] = []
@@ -400,7 +410,7 @@ let compressionReport = Builtin(
   }
   return .record([
     "parameters": .number(parameters), "macs": .number(macs), "bytes": .number(bytes),
-    "milliseconds": .number(milliseconds), "before": .number(times[0].median), "after": .number(times[1].median),
+    "milliseconds": ratio.map(Value.timing) ?? .number(milliseconds), "before": .timing(timings[0]), "after": .timing(timings[1]),
   ])
 }
 

@@ -116,8 +116,8 @@ let quantize = Builtin(
       ).weights
     }
   }
-  if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers) }
-  let final = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluate(
+  if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers, selectedBy: model.selectedBy) }
+  let (final, each) = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluateEach(
     network.fitted(to: data.data.validation, of: data.data), weights, on: data.data.validation,
     normalization: data.data.normalization)
   arguments.context.report(
@@ -126,8 +126,8 @@ let quantize = Builtin(
   )
   return .object(
     RunValue(
-      model: ModelValue(network: network, weights: weights, run: keeper.id), data: data.data.name, plan: plan,
-      epochs: [], final: final, isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
+      model: ModelValue(network: network, weights: weights, run: keeper.id, seed: model.seed, selectedBy: model.selectedBy),
+      data: data.data.name, plan: plan, epochs: [], final: final, each: each, isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
 }
 
 private let rungRecord = ValueType.recordOf([

@@ -49,7 +49,9 @@ let train = Builtin(
   var plan = try arguments.trainingPlan(for: data)
   plan.precision = try arguments.precision()
   if plan.precision != .float32, network.isQuantized { throw EngineError.quantizedPrecision(plan.precision) }
-  return try arguments.trained(network, from: weights, on: data, plan, teachers: arguments.teachers(of: data))
+  let start: ModelValue? = if case .object(let object) = arguments.value("model") { object as? ModelValue } else { nil }
+  return try arguments.trained(
+    network, from: weights, on: data, plan, teachers: arguments.teachers(of: data), selectedBy: start?.selectedBy ?? [])
 }
 
 let resume = Builtin(
@@ -63,14 +65,14 @@ let resume = Builtin(
     throw arguments.failure("this training was not interrupted", hint: "train(run.model, …) trains on from its weights", at: "run")
   }
   return try arguments.trained(
-    run.model.network, from: run.start, on: run.dataset, run.plan, teachers: run.teachers, resuming: checkpoint)
+    run.model.network, from: run.start, on: run.dataset, run.plan, teachers: run.teachers, selectedBy: run.model.selectedBy, resuming: checkpoint)
 }
 
 extension Arguments {
   /// Trains, or takes from the store what was trained before, and keeps it there.
   func trained(
     _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
-    resuming kept: Checkpoint? = nil
+    selectedBy: [Split] = [], resuming kept: Checkpoint? = nil
   ) throws -> Value {
     let notebook = try notebook()
     try MemoryCheck.training(network, plan, teachers: teachers, processes: notebook.communicator.size)
@@ -79,25 +81,29 @@ extension Arguments {
     let keeper = TrainingKeeper(
       try TrainingInputs(network, from: weights, on: data, plan, teachers: teachers, notebook: notebook), notebook, context)
     func value(
-      _ weightsNow: Weights, _ epochs: [EpochRecord], final: Evaluation, interruptedAt checkpoint: Checkpoint? = nil
+      _ weightsNow: Weights, _ epochs: [EpochRecord], final: Evaluation, _ each: CorrectImages?,
+      interruptedAt checkpoint: Checkpoint? = nil
     ) -> Value {
-      .object(
+      let own = if case .meanOfBest(_, .validation) = plan.result { [data.validation] } else { [Split]() }
+      let model = ModelValue(
+        network: network, weights: weightsNow, run: keeper.id, seed: plan.seed, selectedBy: selectedBy + own)
+      return .object(
         RunValue(
-          model: ModelValue(network: network, weights: weightsNow, run: keeper.id), data: data.name, plan: plan, epochs: epochs,
-          final: final, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
+          model: model, data: data.name, plan: plan, epochs: epochs,
+          final: final, each: each, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
           checkpoint: checkpoint, id: keeper.id))
     }
 
     if notebook.isPlanning {
       if let (result, weights, _) = keeper.finished() {
         notebook.note(Cost(stored: network, on: data, steps: result.steps))
-        return value(weights, result.epochs, final: result.given)
+        return value(weights, result.epochs, final: result.given, result.each)
       }
       let (cost, outcome) = try Cost.measured(
         network, from: weights, on: data, plan, teachers: teachers, notebook: notebook,
         isInterrupted: { interruption.isRaised })
       notebook.note(cost)
-      return value(outcome.weights, outcome.epochs, final: outcome.final)
+      return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.each)
     }
     notebook.note(run: keeper.id)
     let manner = plan.precision == .float32 ? "" : " in \(plan.precision.rawValue)"
@@ -107,7 +113,7 @@ extension Arguments {
       let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
       context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains again")
       if let line = EpochTable.end(of: plan, result.given) { context.print(line) }
-      return value(weights, result.epochs, final: result.given)
+      return value(weights, result.epochs, final: result.given, result.each)
     }
     let checkpoint = if let kept { kept } else { try keeper.checkpointForAll() }
     if let checkpoint {
@@ -144,7 +150,7 @@ extension Arguments {
       context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept, resume() goes on")
     }
     if let line = EpochTable.end(of: plan, outcome.final) { context.print(line) }
-    return value(outcome.weights, outcome.epochs, final: outcome.final, interruptedAt: outcome.checkpoint)
+    return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.each, interruptedAt: outcome.checkpoint)
   }
 
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
@@ -200,18 +206,21 @@ let evaluate = Builtin(
   let batch = try arguments.integer("batch")
   try MemoryCheck.inference(network, batch: batch)
   let notebook = try arguments.notebook()
-  let result = try Evaluator(
+  let (result, each) = try Evaluator(
     engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network),
     precision: arguments.precision()
-  ).evaluate(
+  ).evaluateEach(
     network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
   if result.count > 0, !result.loss.isFinite {
     arguments.context.report(
       "warning: the loss is \(NumberText.short(result.loss)), since not all outputs of the model are finite; images with a nan among theirs count as wrong"
     )
   }
+  func accuracy(_ correct: Int, _ each: CorrectImages? = nil) -> Value {
+    .accuracy(Accuracy(correct: correct, count: result.count, each: each, images: part, model: model))
+  }
   return .record([
-    "top1": .number(result.top1 * 100), "top5": .number(result.top5 * 100), "loss": .number(result.loss),
+    "top1": accuracy(result.correct, each), "top5": accuracy(result.hitsAmongFive), "loss": .number(result.loss),
     "correct": .count(result.correct), "count": .count(result.count),
   ])
 }

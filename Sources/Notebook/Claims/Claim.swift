@@ -1,22 +1,18 @@
 internal import Foundation
+public import Statistics
 
 /// A statement with a number, and whether the number held here.
 public struct Claim: Hashable, Sendable, Codable {
-  public enum Verdict: String, Hashable, Sendable, Codable, CaseIterable {
-    case reproduced
-    case notReproduced = "not reproduced"
-    /// The evidence is too thin.
-    case undecided
-    /// Nothing was measured, or nothing says what would count.
-    case notJudged = "not judged"
-  }
+  public typealias Verdict = Statistics.Verdict
 
   public let statement: String
+  /// What it speaks of; nil where nothing was measured.
+  public let population: Population?
   /// What was measured here; nil where nothing was.
   public let measured: Double?
-  /// Half of the 95 % interval around `measured`, where it comes from a sample or from several seeds.
-  public let halfWidth: Double?
-  /// The images it was measured on, where it comes from a sample.
+  /// The ends of the 95 % interval of what was measured, where it is a sample.
+  public let low, high: Double?
+  /// The images it was measured on, where they are drawn.
   public let images: Int?
   /// What each seed gave, where there are several.
   public let values: [Double]?
@@ -27,157 +23,91 @@ public struct Claim: Hashable, Sendable, Codable {
   public let source: String
   /// Under which conditions it was measured, such as `desk`; empty where nobody says.
   public let scale: String
-  public let verdict: Verdict
-  /// Why, in words.
+  /// Whether what was measured was chosen by the images that it was measured on.
+  public let isSelected: Bool
+  /// The claims that are judged together with it; nil for none.
+  public let family: String?
+  /// What the evidence says of this claim alone.
+  public let alone: Verdict
+  /// The verdict that counts: where the claim has a family, that of ``holm(_:)``.
+  public private(set) var verdict: Verdict
+  /// Why, in words: of the verdict alone.
   public let reason: String
+  /// How sure the verdict is; nil where it does not rest on a sample.
+  public let judgement: Judgement?
 
   /// Judges a statement.
   /// - Parameters:
   ///   - tolerance: How far from the reported number the measured one may be.
-  ///   - hasSameWeights: Whether what was reported is of the same weights on the same images.
+  ///   - places: How many places behind the point the reported number is written with.
   package init(
-    _ statement: String, _ evidence: Evidence, reported: Double? = nil, tolerance: Double? = nil,
-    atLeast: Double? = nil, atMost: Double? = nil, hasSameWeights: Bool = false, source: String = "", scale: String = ""
+    _ statement: String, _ measured: Measured, reported: Double? = nil, tolerance: Double? = nil,
+    atLeast: Double? = nil, atMost: Double? = nil, places: Int? = nil, isSelected: Bool = false, family: String? = nil,
+    source: String = "", scale: String = ""
   ) {
-    let evidence = evidence.checked
-    var bounds = Bounds(low: atLeast, high: atMost)
-    if let reported, let tolerance { bounds = bounds.narrowed(to: reported - tolerance, reported + tolerance) }
-    let interval = evidence.interval
-    self.statement = statement
-    measured = evidence.value
-    halfWidth = interval.map { ($0.upperBound - $0.lowerBound) / 2 }
-    images = evidence.images
-    if case .seeds(let spread) = evidence { values = spread.values } else { values = nil }
+    let criterion = Criterion(reported: reported, tolerance: tolerance, atLeast: atLeast, atMost: atMost)
+    let interval = measured.interval
+    (self.statement, population, self.measured) = (statement, measured.population, measured.value)
+    (low, high) = (interval?.lowerBound, interval?.upperBound)
+    switch measured {
+    case .sample(let evidence, of: _): (images, values) = (evidence.imageCount, (evidence as? Spread)?.values)
+    case .sameImages(let share): (images, values) = (share.count, nil)
+    case .exact, .single, .diverged, .absent: (images, values) = (nil, nil)
+    }
     self.reported = reported
-    (self.atLeast, self.atMost) = (bounds.low, bounds.high)
-    (self.source, self.scale) = (source, scale)
-    if case .diverged(let what) = evidence, reported != nil || !bounds.isEmpty {
-      // There was a measurement, and it is no number that a report could be held to.
-      (verdict, reason) = (.notReproduced, what)
-    } else if case .seeds(let spread) = evidence, bounds.isEmpty, let reported {
-      (verdict, reason) = Self.judge(reported, by: spread)
-    } else if case .sample(let correct, let count) = evidence, let reported, hasSameWeights {
-      (verdict, reason) = Self.judge(reported, correct: correct, of: count)
+    (self.atLeast, self.atMost) = (criterion.low, criterion.high)
+    (self.isSelected, self.family, self.source, self.scale) = (isSelected, family, source, scale)
+    var judgement: Judgement?
+    let found: (Verdict, String)
+    if let low = criterion.low, let high = criterion.high, low > high {
+      found = (.notJudged, "no number is at least \(NumberText.short(low)) and at most \(NumberText.short(high))")
     } else {
-      (verdict, reason) = bounds.judge(evidence)
+      switch measured {
+      case .absent(let why): found = (.notJudged, why)
+      case .diverged(let what):
+        // There was a measurement, and it is no number that a report could be held to.
+        found = (criterion.reported == nil && !criterion.hasBounds ? .notJudged : .notReproduced, what)
+      case .exact(let number): found = criterion.judge(exact: number)
+      case .sameImages(let share): found = criterion.judge(sameImages: share, places: places)
+      case .single(_, of: let population):
+        found = criterion.lacksAim ?? (.undecided, "one seed shows no spread, and \(population.text) has one: at least three seeds decide")
+      case .sample(let evidence, of: _):
+        if let lack = criterion.lacksAim {
+          found = lack
+        } else {
+          let made = Judgement(evidence, criterion)
+          judgement = made
+          found = (made.verdict(), criterion.reason(for: made.verdict(), by: evidence))
+        }
+      }
     }
-  }
-
-  /// A retrained number is held to the spread over seeds: what was reported is one more draw of the same, so 95 % of
-  /// true reports lie within Student's prediction interval.
-  private static func judge(_ reported: Double, by spread: Spread) -> (Verdict, String) {
-    let half = spread.predictionHalfWidth
-    let interval = "\(NumberText.fixed(spread.mean, 2)) ± \(NumberText.fixed(half, 2))"
-    let count = spread.values.count
-    return abs(reported - spread.mean) <= half
-      ? (.reproduced, "consistent: one more of \(count) seeds would fall into \(interval)")
-      : (.notReproduced, "one more of \(count) seeds would fall into \(interval), not to \(NumberText.short(reported))")
-  }
-
-  /// The same weights on the same images give the same count, so the accuracy to every place that was reported.
-  private static func judge(_ reported: Double, correct: Int, of count: Int) -> (Verdict, String) {
-    // Some round, some cut off.
-    let step = pow(10, -Double(NumberText.places(of: reported)))
-    let measured = 100 * Double(correct) / Double(count)
-    let holds = abs(measured - reported) <= step / 2 + 1e-9 || (0..<step).contains(measured - reported)
-    let missing = (reported / 100 * Double(count)).rounded() - Double(correct)
-    return holds
-      ? (.reproduced, "the same weights, \(NumberText.grouped(correct)) of \(NumberText.grouped(count)) right")
-      : (
-        .notReproduced,
-        "the same weights have \(NumberText.grouped(correct)) of \(NumberText.grouped(count)) right, "
-          + "\(NumberText.short(abs(missing))) \(missing < 0 ? "more" : "fewer") than reported: is the preprocessing the same?"
-      )
+    (alone, reason, self.judgement) = (found.0, found.1, judgement)
+    verdict = found.0
   }
 }
 
-/// What a claim is judged by.
-package enum Evidence {
-  /// A number that is what it is: a count, a size, a difference.
-  case number(Double)
-  /// A share of images, counted; as a value it is in per cent.
-  case sample(correct: Int, count: Int)
-  /// The same set-up with several seeds; or the differences of two, seed by seed.
-  case seeds(Spread)
-  /// What was measured came to no finite number, as of a training run that diverged: in words.
-  case diverged(String)
-  /// Nothing was measured, for a reason.
-  case absent(String)
-
-  /// A number that is none is a measurement that diverged.
-  var checked: Evidence {
-    if case .number(let number) = self, !number.isFinite {
-      return .diverged("what was measured is \(NumberText.short(number)), not a finite number")
+extension [Claim] {
+  /// Those of a family with the verdict that they have beside the others.
+  ///
+  /// What is judged exactly or not at all takes nothing from the others' certainty.
+  var corrected: [Claim] {
+    var claims = self
+    for family in Set(compactMap(\.family)) {
+      let places = indices.filter { self[$0].family == family && self[$0].judgement != nil }
+      for (place, verdict) in zip(places, places.compactMap { self[$0].judgement }.holm) { claims[place].setVerdict(verdict) }
     }
-    return self
-  }
-
-  var value: Double? {
-    switch self {
-    case .number(let number): number
-    case .sample(let correct, let count): 100 * Double(correct) / Double(count)
-    case .seeds(let spread): spread.mean
-    case .absent, .diverged: nil
-    }
-  }
-
-  var images: Int? { if case .sample(_, let count) = self { count } else { nil } }
-
-  /// The 97.5 % point of the normal distribution.
-  private static let z = 1.959963984540054
-
-  /// The 95 % interval of a share, in per cent: Wilson 1927, "Probable inference, the law of succession, and statistical
-  /// inference". Unlike `p ± z·s` it stays within 0 and 100, and is never empty.
-  var interval: ClosedRange<Double>? {
-    if case .seeds(let spread) = self {
-      return spread.mean - spread.meanHalfWidth...spread.mean + spread.meanHalfWidth
-    }
-    guard case .sample(let correct, let count) = self, count > 0 else { return nil }
-    let (n, p, z) = (Double(count), Double(correct) / Double(count), Self.z)
-    let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-    return 100 * max(0, middle - half)...100 * min(1, middle + half)
-  }
-
-  /// What it rests on: `3 seeds`.
-  var extent: String? {
-    switch self {
-    case .sample(_, let count): "\(NumberText.grouped(count)) images"
-    case .seeds(let spread): "\(spread.values.count) seeds"
-    case .number, .absent, .diverged: nil
-    }
-  }
-
-  /// What would tell it from a bound, in words.
-  func neededToDecide(_ bound: Double) -> String {
-    let needed: Int? =
-      if case .seeds(let spread) = self { spread.countToDecide(bound) } else { imagesToDecide(bound) }
-    let what = if case .seeds = self { "seeds" } else { "images" }
-    return needed.map { "about \(NumberText.grouped($0)) would decide" } ?? "no number of \(what) would decide"
-  }
-
-  /// About how many images would tell a share from a bound, in per cent; nil where none would.
-  func imagesToDecide(_ bound: Double) -> Int? {
-    guard case .sample(let correct, let count) = self else { return nil }
-    let share = Double(correct) / Double(count)
-    let distance = abs(share - bound / 100)
-    guard distance > 1e-6 else { return nil }
-    // Shares of 0 and 1 are taken two images in, else no image more would seem to be needed.
-    let careful = (Double(correct) + 2) / (Double(count) + 4)
-    let needed = Self.z * Self.z * careful * (1 - careful) / (distance * distance)
-    guard needed < 1e15 else { return nil }
-    return max(Int(needed.rounded(.up)), count + 1)
+    return claims
   }
 }
 
-/// Where a measured number must lie, ends included.
-private struct Bounds {
-  var low, high: Double?
+extension Claim {
+  fileprivate mutating func setVerdict(_ verdict: Verdict) { self.verdict = verdict }
+}
 
-  var isEmpty: Bool { low == nil && high == nil }
-
-  func narrowed(to low: Double, _ high: Double) -> Bounds {
-    Bounds(low: max(low, self.low ?? low), high: min(high, self.high ?? high))
+extension Criterion {
+  /// Why it cannot judge anything; nil where it can.
+  fileprivate var lacksAim: (Verdict, String)? {
+    reported == nil && !hasBounds ? (.notJudged, "nothing says what it should be: give reported, atLeast or atMost") : nil
   }
 
   /// A number on its bound lies within, even where subtracting has rounded it off.
@@ -186,7 +116,7 @@ private struct Bounds {
     return value >= (low ?? value) - slack && value <= (high ?? value) + slack
   }
 
-  var text: String {
+  private var text: String {
     switch (low, high) {
     case (let low?, let high?) where low == high: "exactly \(NumberText.short(low))"
     case (let low?, let high?): "\(NumberText.short(low)) to \(NumberText.short(high))"
@@ -196,26 +126,73 @@ private struct Bounds {
     }
   }
 
-  func judge(_ evidence: Evidence) -> (Claim.Verdict, String) {
-    switch evidence {
-    case .absent(let reason), .diverged(let reason): return (.notJudged, reason)
-    case .number, .sample, .seeds: break
-    }
-    guard let value = evidence.value else { return (.notJudged, "nothing was measured here") }
-    guard low != nil || high != nil else {
-      return (.notJudged, "nothing says how close it must come: give tolerance, atLeast or atMost")
-    }
-    if let low, let high, low > high { return (.notJudged, "no number is at least \(low) and at most \(high)") }
-    let distances = [low, high].compactMap { $0.map { abs($0 - value) } }
-    if let interval = evidence.interval, let extent = evidence.extent {
-      let crossed = [low, high].compactMap(\.self).filter(interval.contains)
-      if let bound = crossed.min(by: { abs($0 - value) < abs($1 - value) }) {
+  private func distance(of value: Double) -> Double { [low, high].compactMap { $0.map { abs($0 - value) } }.min() ?? 0 }
+
+  fileprivate func judge(exact value: Double) -> (Verdict, String) {
+    guard hasBounds else { return (.notJudged, "nothing says how close it must come: give tolerance, atLeast or atMost") }
+    return holds(value)
+      ? (.reproduced, "required: \(text)")
+      : (.notReproduced, "required: \(text); it is off by \(NumberText.short(distance(of: value)))")
+  }
+
+  /// The same weights on the same images give the same count, so the accuracy to every place that was reported; and bounds
+  /// that stand beside it hold for the count as it is.
+  fileprivate func judge(sameImages share: Share, places: Int?) -> (Verdict, String) {
+    if let lacksAim { return lacksAim }
+    let counts = "\(NumberText.grouped(share.correct)) of \(NumberText.grouped(share.count)) correct"
+    let measured = share.estimate
+    if let reported {
+      // Some round, some cut off.
+      let step = pow(10, -Double(places ?? NumberText.places(of: reported)))
+      guard abs(measured - reported) <= step / 2 + 1e-9 || (0..<step).contains(measured - reported) else {
+        let missing = (reported / 100 * Double(share.count)).rounded() - Double(share.correct)
         return (
-          .undecided, "\(extent) cannot tell it from \(NumberText.short(bound)); \(evidence.neededToDecide(bound))"
+          .notReproduced,
+          "the same weights have \(counts), \(NumberText.short(abs(missing))) \(missing < 0 ? "more" : "fewer") than "
+            + "reported: is the preprocessing the same?"
         )
       }
     }
-    if holds(value) { return (.reproduced, "it had to be \(text)") }
-    return (.notReproduced, "it had to be \(text), it is off by \(NumberText.short(distances.min() ?? 0))")
+    return holds(measured)
+      ? (.reproduced, "the same weights, \(counts)" + (hasBounds ? "; required: \(text)" : ""))
+      : (.notReproduced, "the same weights have \(counts); required: \(text)")
+  }
+
+  /// Why the evidence gives this verdict, in words.
+  fileprivate func reason(for verdict: Verdict, by evidence: any Evidence) -> String {
+    let interval = NumberText.interval(evidence.interval(0.95))
+    switch verdict {
+    case .reproduced where low != nil && high != nil:
+      return "equivalent: the 90 % interval \(NumberText.interval(evidence.interval(0.9))) lies within \(text)"
+    case .reproduced: return "the 95 % interval \(interval) lies within what is required: \(text)"
+    case .notReproduced where hasBounds: return "the 95 % interval \(interval) lies outside of what is required: \(text)"
+    case .notReproduced:
+      let reported = NumberText.short(reported ?? .nan)
+      guard let spread = evidence as? Spread else { return "the 95 % interval \(interval) does not hold \(reported)" }
+      return "one more of \(spread.values.count) seeds would fall into \(NumberText.interval(spread.prediction(0.95))), not to \(reported)"
+    case .consistent:
+      let report = "\(NumberText.short(reported ?? .nan)) is not excluded"
+      guard hasBounds else {
+        let spread = (evidence as? Spread).map { "one more of \(evidence.extent) would fall into \(NumberText.interval($0.prediction(0.95)))" }
+        return "\(report), nor is much else: \(spread ?? "the 95 % interval is \(interval)"); a tolerance would say how close is close"
+      }
+      return "\(report), but \(evidence.extent) do not show it to be within \(text); \(needed(by: evidence))"
+    case .undecided, .notJudged:
+      if !evidence.isEnough {
+        return evidence is Rounds
+          ? "\(evidence.extent) decide nothing: at least six are needed" : "\(evidence.extent) decide too little: at least three seeds are needed"
+      }
+      return "\(evidence.extent) cannot tell it from \(NumberText.short(nearestBound(to: evidence.estimate))); \(needed(by: evidence))"
+    }
+  }
+
+  private func nearestBound(to value: Double) -> Double {
+    [low, high].compactMap(\.self).min { abs($0 - value) < abs($1 - value) } ?? reported ?? .nan
+  }
+
+  /// What would decide, in words.
+  private func needed(by evidence: any Evidence) -> String {
+    guard let needed = evidence.needed(toTellFrom: nearestBound(to: evidence.estimate)) else { return "no number of them would decide" }
+    return "about \(NumberText.grouped(needed.count)) \(needed.unit.rawValue) would decide with a power of 80 %"
   }
 }

@@ -2,6 +2,7 @@ internal import CCmark
 internal import Engine
 internal import Foundation
 public import Script
+internal import Statistics
 public import Tensors
 
 /// One page of HTML that holds all of a run: text, code, output, pictures, claims and where it comes from. It loads nothing.
@@ -94,13 +95,13 @@ public struct Report {
   }
 
   private var claimsTable: String {
+    let columns = claims.columns + [(name: "why", cell: { $0.reason })]
     let rows = claims.map { claim in
-      let verdict = claim.verdict.rawValue
-      let cells = [claim.statement, claim.reportedText, claim.measuredText, claim.reason, claim.scale, claim.source]
-      return "<tr><td class=\"verdict \(verdict.replacingOccurrences(of: " ", with: "-"))\">\(verdict)</td>"
-        + cells.map { "<td>\(Self.escaped($0))</td>" }.joined() + "</tr>"
+      let kind = claim.verdict.rawValue.replacingOccurrences(of: " ", with: "-")
+      let cells = columns.dropFirst().map { "<td>\(Self.escaped($0.cell(claim)))</td>" }
+      return "<tr><td class=\"verdict \(kind)\">\(claim.verdict.rawValue)</td>" + cells.joined() + "</tr>"
     }
-    let heads = ["verdict", "claim", "reported", "measured", "why", "scale", "source"].map { "<th>\($0)</th>" }.joined()
+    let heads = columns.map { "<th>\($0.name)</th>" }.joined()
     return """
       <h2>Claims</h2>
       <div class="wide"><table class="claims">
@@ -173,11 +174,11 @@ public struct Report {
     th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid #d8dee4; }
     .facts th { font-weight: 600; white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
     .verdict { font-weight: 600; white-space: nowrap; }
-    .reproduced { color: #0b6b3a; } .not-reproduced { color: #b3261e; } .undecided { color: #8a5a00; } .not-judged { color: #667; }
+    .reproduced { color: #0b6b3a; } .not-reproduced { color: #b3261e; } .consistent { color: #1f5f99; } .undecided { color: #8a5a00; } .not-judged { color: #667; }
     @media (prefers-color-scheme: dark) {
       body { background: #16181b; color: #e6e6e6; } pre.code { background: #22262b; } figure { background: #fff; }
       th, td, pre.output { border-color: #3a4048; } figcaption { color: #445; }
-      .reproduced { color: #5ad19a; } .not-reproduced, pre.failure { color: #ff8a80; } .undecided { color: #f0b85a; }
+      .reproduced { color: #5ad19a; } .not-reproduced, pre.failure { color: #ff8a80; } .consistent { color: #8ab8e6; } .undecided { color: #f0b85a; }
     }
     @media print { main { max-width: none; padding: 0; } pre { white-space: pre-wrap; } figure, tr { break-inside: avoid; } }
     """

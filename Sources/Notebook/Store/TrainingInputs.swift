@@ -91,6 +91,8 @@ struct TrainingResult: Codable {
   var parameters: [String]
   /// Of these weights on the validation set; absent where they are simply the last.
   var final: Evaluation?
+  /// Which images they get right; absent of runs of before this was kept.
+  var each: CorrectImages?
 
   var given: Evaluation { final ?? epochs.last?.validation ?? Evaluation() }
 }

@@ -118,7 +118,7 @@ final class TrainingKeeper {
     }
     let result = TrainingResult(
       epochs: outcome.epochs, steps: outcome.stepsDone, weights: hash, parameters: outcome.parameterNames,
-      final: outcome.final)
+      final: outcome.final, each: outcome.each)
     if !outcome.isInterrupted {
       attempt("the weights") { store throws(TensorError) in
         try SafeTensors(weights: outcome.weights, metadata: ["format": "pt", "run": key]).write(to: store.weightsPath(key))

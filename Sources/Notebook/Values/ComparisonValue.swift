@@ -1,21 +1,41 @@
+internal import Foundation
 internal import Script
+internal import Statistics
 
-/// The differences of two set-ups, seed by seed. Accuracies are in per cent.
+/// The differences of two models on the same images, or of two set-ups, seed by seed. Accuracies are in per cent.
 struct ComparisonValue: ScriptObject, Equatable {
+  enum Evidence: Hashable {
+    case images(PairedShares)
+    /// With what the images contribute, where it is known which of them each run gets right.
+    case seeds([UInt64], Spread, CrossedSpread?)
+  }
   let first, second: String
-  let seeds: [UInt64]
-  let differences: [Double]
+  let evidence: Evidence
+  /// Whether either was chosen by the images that both are measured on.
+  let isSelected: Bool
 
-  private var spread: Spread { Spread(differences) }
+  private var sample: any Statistics.Evidence {
+    switch evidence {
+    case .images(let pairs): pairs
+    case .seeds(_, let spread, _): spread
+    }
+  }
+  private var interval: ClosedRange<Double> { sample.interval(0.95) }
+  private var pairs: PairedShares? { if case .images(let pairs) = evidence { pairs } else { nil } }
+  private var seeds: [UInt64] { if case .seeds(let seeds, _, _) = evidence { seeds } else { [] } }
+  private var differences: [Double] { if case .seeds(_, let spread, _) = evidence { spread.values } else { [sample.estimate] } }
 
   static let type = ObjectType(
-    "comparison", "The differences of two set-ups in top-1, seed by seed. Works as the list of them, too.",
+    "comparison", "The difference of two models on the same images in top-1, or the differences of two set-ups, seed by seed. Works as the list of them, too.",
     fields: [
-      .init("differences", .list(of: .number), "The second's top-1 less the first's, in points, for each seed."),
+      .init("differences", .list(of: .number), "The second's top-1 less the first's, in points: one, or one for each seed."),
       .init("mean", .number, "Their mean."),
       .init("low", .number, "Where the 95 % interval of the mean begins."),
       .init("high", .number, "Where it ends."),
-      .init("seeds", .list(of: .integer), "The seeds."),
+      .init("seeds", .list(of: .integer), "The seeds; empty where two models are compared."),
+      .init("onlyFirst", .optional(.integer), "Images that only the first model gets right; none where seeds are compared."),
+      .init("onlySecond", .optional(.integer), "Images that only the second model gets right."),
+      .init("p", .optional(.number), "McNemar's exact test: the probability of so uneven a split of these, were both models as good."),
     ])
 
   var typeName: String { Self.type.name }
@@ -25,15 +45,24 @@ struct ComparisonValue: ScriptObject, Equatable {
   func field(_ name: String) -> Value? {
     switch name {
     case "differences": .list(differences)
-    case "mean": .number(spread.mean)
-    case "low": .number(spread.mean - spread.meanHalfWidth)
-    case "high": .number(spread.mean + spread.meanHalfWidth)
+    case "mean": .number(sample.estimate)
+    case "low": .number(interval.lowerBound)
+    case "high": .number(interval.upperBound)
     case "seeds": .list(seeds.map { Double($0) })
+    case "onlyFirst": pairs.map { Value.count($0.onlyFirst) } ?? Value.none
+    case "onlySecond": pairs.map { Value.count($0.onlySecond) } ?? Value.none
+    case "p": pairs.map { Value.number($0.mcNemar) } ?? Value.none
     default: nil
     }
   }
 
   var summary: String {
-    "\(second) less \(first): \(NumberText.fixed(spread.mean, 2)) ± \(NumberText.fixed(spread.meanHalfWidth, 2)) points over \(seeds.count) seeds"
+    let ends = interval
+    let places = NumberText.places(for: ends.upperBound - ends.lowerBound)
+    let difference =
+      "\(second) less \(first): \(NumberText.fixed(sample.estimate, places)) (\(NumberText.interval(ends))) points"
+    guard let pairs else { return "\(difference) over \(seeds.count) seeds" }
+    return "\(difference) on \(NumberText.grouped(pairs.count)) images; only one is right on \(NumberText.grouped(pairs.onlyFirst)) "
+      + "and \(NumberText.grouped(pairs.onlySecond)), McNemar's p \(NumberText.short(pairs.mcNemar))"
   }
 }

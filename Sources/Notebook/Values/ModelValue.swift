@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Networks
 internal import Script
 internal import Tensors
@@ -8,6 +9,10 @@ struct ModelValue: ScriptObject {
   let weights: Weights
   /// What the store calls the run that made it; empty for none, as of a file's weights.
   var run = ""
+  /// What its training run drew from; nil where that is not known, as of a file's weights.
+  var seed: UInt64?
+  /// The images by which it, or what it was made from, was chosen among others.
+  var selectedBy: [Split] = []
 
   static let type = ObjectType(
     "model", "A network with weights.",

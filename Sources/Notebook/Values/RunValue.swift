@@ -7,12 +7,14 @@ internal import Training
 
 /// A training that took place, in the language. Accuracies are in per cent.
 struct RunValue: ScriptObject {
-  let model: ModelValue
+  var model: ModelValue
   let data: String
   let plan: TrainingPlan
   let epochs: [EpochRecord]
   /// Of the model on the validation set.
   let final: Evaluation
+  /// Which of its images the model gets right; nil where that was not kept.
+  let each: CorrectImages?
   let isInterrupted: Bool
   /// What it was trained on, to go on.
   let dataset: Dataset
@@ -65,8 +67,11 @@ struct RunValue: ScriptObject {
   func field(_ name: String) -> Value? {
     switch name {
     case "model": .object(model)
-    case "top1": .number(final.top1 * 100)
-    case "top5": .number(final.top5 * 100)
+    case "top1": .accuracy(accuracy)
+    case "top5":
+      .accuracy(
+        Accuracy(
+          correct: final.hitsAmongFive, count: final.count, each: nil, images: dataset.validation, model: model))
     case "loss": .number(final.count > 0 ? final.loss : .nan)
     case "correct": .count(final.correct)
     case "count": .count(final.count)
@@ -91,6 +96,11 @@ struct RunValue: ScriptObject {
     case "interrupted": .bool(isInterrupted)
     default: nil
     }
+  }
+
+  /// Of the model on the validation images.
+  var accuracy: Accuracy {
+    Accuracy(correct: final.correct, count: final.count, each: each, images: dataset.validation, model: model)
   }
 
   var trainLoss: SeriesValue { series("loss", "train", \.trainLoss) }

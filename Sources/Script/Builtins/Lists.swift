@@ -96,6 +96,7 @@ let sortBuiltin = Builtin(
     keys = []
     for element in elements { keys.append(try arguments.context.call(function, element)) }
   }
+  keys = keys.map(\.plain)
   let descending = try arguments.bool("descending")
   var order = Array(elements.indices)
   // Equal elements stay in their order; nan comes last.

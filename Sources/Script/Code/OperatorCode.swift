@@ -17,7 +17,7 @@ final class NegateCode: Code, @unchecked Sendable {
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
     let value = try operand.evaluate(frame)
-    guard case .number(let number) = value else {
+    guard let number = value.asNumber else {
       throw .wrongOperands("-", left: value.typeName, right: nil, at: span)
     }
     return .number(-number)
