@@ -9,7 +9,8 @@ package struct ResolvedStyle: Hashable, Sendable {
   /// - Parameters:
   ///   - index: The place of the name among those of the chart.
   ///   - isFilled: Whether the chart has areas.
-  init(index: Int, _ mark: Mark, isFilled: Bool) {
+  ///   - sibling: How many names before this one have the style of the same other name.
+  init(index: Int, _ mark: Mark, isFilled: Bool, sibling: Int) {
     let style = mark.identity?.style ?? Style()
     let automatic = Style.automatic(index, isFilled: isFilled)
     let count = Palette.colors.count
@@ -17,8 +18,16 @@ package struct ResolvedStyle: Hashable, Sendable {
     self.index = index
     color = mark.isArea && !Palette.fills.contains(place) ? Palette.greyFill : Palette.colors[place]
     dash = style.dash ?? automatic.dash
-    marker = style.marker ?? automatic.marker
+    marker = style.marker ?? ResolvedStyle.marker(automatic.marker, after: sibling)
     if case .dots = mark { isSolid = style.isSolid ?? true } else { isSolid = style.isSolid ?? false }
+  }
+
+  /// Markers that can be hollow, for names that share a colour.
+  private static let outlined: [Style.Marker] = [.circle, .square, .triangle, .diamond, .downTriangle]
+
+  private static func marker(_ marker: Style.Marker, after siblings: Int) -> Style.Marker {
+    guard siblings > 0, let place = outlined.firstIndex(of: marker) else { return marker }
+    return outlined[(place + 3 * siblings) % outlined.count]
   }
 
   /// The style of every mark of every panel. One name has one style in all panels, and names that share a panel differ.
@@ -44,9 +53,18 @@ package struct ResolvedStyle: Hashable, Sendable {
       let taken = Set(companions[name, default: []].compactMap { places[$0] })
       places[name] = (0...taken.count).first { !taken.contains($0) }
     }
+    var siblings: [String: [String]] = [:]
+    for identity in chart.panels.flatMap(\.marks).compactMap(\.identity) {
+      guard let like = identity.style.like, !siblings[like, default: []].contains(identity.name) else { continue }
+      siblings[like, default: []].append(identity.name)
+    }
     return zip(chart.panels, keys).map { panel, keys in
       zip(panel.marks, keys).map { mark, key in
-        ResolvedStyle(index: key.flatMap { places[$0] } ?? 0, mark, isFilled: isFilled)
+        let sibling = mark.identity.flatMap { identity in
+          identity.style.like.flatMap { siblings[$0]?.firstIndex(of: identity.name) }
+        }
+        return ResolvedStyle(
+          index: key.flatMap { places[$0] } ?? 0, mark, isFilled: isFilled, sibling: sibling ?? 0)
       }
     }
   }

@@ -30,10 +30,10 @@ struct Why: ParsableCommand {
       let origin = try Origin(png: bytes)
       Streams.writeLine(chart.title.isEmpty ? figure : "\(figure): \(chart.title)")
       for panel in chart.panels { Streams.writeLine("  \(panel.summary)") }
+      if let redrawn = try Redraw.note(in: bytes) { Streams.writeLine("drawn again \(redrawn)") }
       guard let origin else { return Streams.writeLine("the file does not name its script") }
       Streams.writeLine("drawn by \(origin.script), line \(origin.line)")
       for (name, value) in origin.settings.sorted(by: { $0.key < $1.key }) { Streams.writeLine("  --set \(name)=\(value)") }
-      if let redrawn = try Redraw.note(in: bytes) { Streams.writeLine("drawn again since, \(redrawn)") }
       if !origin.runs.isEmpty {
         Streams.writeLine("runs \(origin.runs.joined(separator: ", ")): reprise show \(origin.runs[0])")
       }
@@ -44,7 +44,7 @@ struct Why: ParsableCommand {
 
 struct Redraw: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws the data of a figure again in another size or scale. Needs only the PNG file.")
+    abstract: "Draws the data of a figure again with another size, scale or title. Needs only the PNG file.")
   @ArgumentParser.Argument(help: "A PNG file that Reprise drew.") var figure: String
   @Option(help: "Output file. Default: replaces the figure.") var to: String?
   @Option(help: "Width and height in pixels, such as 1600x900.") var size: String?

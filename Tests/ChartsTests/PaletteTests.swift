@@ -121,10 +121,11 @@ import Testing
         .points(Series("uniform", y: [1], style: Style(isSolid: true))),
         .points(Series("agent", y: [2], style: Style(isSolid: true))),
         .points(Series("agent, published", y: [3], style: Style(like: "agent"))),
-        .points(Series("other", y: [4])),
+        .points(Series("other", y: [4])), .points(Series("agent, published elsewhere", y: [5], style: Style(like: "agent"))),
       ]))[0]
     #expect(styles[2].color == styles[1].color && styles[2].marker == styles[1].marker)
     #expect(styles[1].isSolid && !styles[2].isSolid)
+    #expect(styles[4].color == styles[1].color && styles[4].marker != styles[1].marker && !styles[4].isSolid)
     #expect(Set([styles[0], styles[1], styles[3]].map(\.color)).count == 3)
   }
 }

@@ -1,4 +1,5 @@
 internal import Charts
+internal import Datasets
 internal import Networks
 internal import Script
 internal import Training
@@ -172,8 +173,8 @@ extension Arguments {
   ///
   /// - Parameter ofRuns: Whether the call may draw runs, choose some of their curves and call them by a legend.
   fileprivate func curves(ofRuns: Bool) throws(ScriptError) -> [PlottedCurve] {
-    let names = ofRuns && has("legend") ? try strings("legend") : []
-    guard names.isEmpty || names.count == rest.count else {
+    let names = ofRuns && has("legend") ? try strings("legend") : nil
+    if let names, names.count != rest.count {
       throw failure(
         "there are \(rest.count) arguments and \(names.count) names of them", hint: "a name for each argument",
         at: "legend")
@@ -181,9 +182,9 @@ extension Arguments {
     let only = ofRuns && has("only") ? try strings("only") : nil
     return PlottedCurve.called(
       rest.enumerated().flatMap { index, value in
-        PlottedCurve.curves(of: value, root: names.isEmpty ? root(ofRest: index) : names[index], only: only).map {
+        PlottedCurve.curves(of: value, root: names?[index] ?? root(ofRest: index), only: only).map {
           var curve = $0
-          if !names.isEmpty { curve.owner = "" }
+          if names != nil { curve.owner = "" }
           return curve
         }
       })
