@@ -74,8 +74,8 @@ struct Redraw: ParsableCommand {
   private var changes: String {
     let changes = [
       title.map { _ in "another title" }, subtitle.map { _ in "another subtitle" }, size.map { "in \($0) pixels" },
-      log ? "values by factors" : linear ? "values evenly" : nil,
-      logX ? "places by factors" : linearX ? "places evenly" : nil,
+      log ? "values on a logarithmic axis" : linear ? "values on a linear axis" : nil,
+      logX ? "positions on a logarithmic axis" : linearX ? "positions on a linear axis" : nil,
     ].compactMap { $0 }
     return changes.isEmpty ? "from the same data" : "from the same data: \(changes.joined(separator: ", "))"
   }
