@@ -12,8 +12,15 @@ public enum Typeface: Hashable, Sendable {
   ///
   /// The bold companion of `Name.ttf` is `Name-Bold.ttf`; where that is missing, `Name.ttf` stands in.
   public static var standard: Typeface {
-    let wanted = ProcessInfo.processInfo.environment["REPRISE_FONT"] ?? ""
-    return Typeface(path: wanted) ?? Typeface(path: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") ?? .builtIn
+    Typeface(path: wanted) ?? Typeface(path: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") ?? .builtIn
+  }
+
+  private static var wanted: String { ProcessInfo.processInfo.environment["REPRISE_FONT"] ?? "" }
+
+  /// Why the font that `REPRISE_FONT` names is not the one that text is drawn with; nil where it is, or names none.
+  public static var standardProblem: String? {
+    guard !wanted.isEmpty, Typeface(path: wanted) == nil else { return nil }
+    return "REPRISE_FONT names '\(wanted)', which is no font that FreeType can read; another font is used"
   }
 
   /// The typeface of a font file, or `nil` if FreeType cannot read it.

@@ -374,22 +374,9 @@ struct Compiler {
   private func call(
     _ builtin: Builtin, _ arguments: [ArgumentCode], _ span: Span
   ) throws(ScriptError) -> Code {
-    let plan = ArgumentPlan(builtin)
-    var codes = [Code?](repeating: nil, count: builtin.parameters.count)
-    var variadic: [Code] = []
-    for (index, argument) in arguments.enumerated() {
-      let place = try plan.place(
-        of: index, label: argument.label?.text, labelSpan: argument.label?.span, at: argument.value.span)
-      if builtin.parameters[place].isVariadic {
-        variadic.append(argument.value)
-      } else if codes[place] == nil {
-        codes[place] = argument.value
-      } else {
-        throw .duplicate(builtin.parameters[place].label, kind: "argument", at: argument.value.span)
-      }
-    }
-    let spans = ArgumentSpans(call: span, places: codes.map { $0?.span }, variadic: variadic.map(\.span))
-    return BuiltinCallCode(builtin, codes, variadic, spans)
+    let placed = try ArgumentPlan(builtin).placed(arguments)
+    let spans = ArgumentSpans(call: span, places: placed.own.map { $0?.span }, variadic: placed.rest.map(\.span))
+    return BuiltinCallCode(builtin, placed.own.map { $0?.value }, placed.rest.map(\.value), spans)
   }
 }
 

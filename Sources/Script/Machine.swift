@@ -115,7 +115,7 @@ final class Machine {
       for (index, argument) in arguments.enumerated() { frame.slots[index] = argument }
       return try run(code, frame, at: span)
     case .builtin(let builtin):
-      let given = arguments.map { GivenArgument(label: nil, value: $0, labelSpan: nil, span: span) }
+      let given = arguments.map { GivenArgument(label: nil, value: $0, span: span) }
       return try call(builtin, given, at: span)
     }
   }
@@ -127,38 +127,15 @@ final class Machine {
     case .script(let code, let surroundings):
       let frame = Frame(self, code, surroundings)
       let plan = ArgumentPlan(code.name, code.parameters.map { .init($0.name, mayBeOmitted: $0.default != nil) })
-      for (index, argument) in given.enumerated() {
-        let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
-        guard frame.slots[place] == nil else {
-          throw .duplicate(code.parameters[place].name, kind: "argument", at: argument.span)
-        }
-        frame.slots[place] = argument.value
-      }
+      for (index, argument) in try plan.placed(given).own.enumerated() { frame.slots[index] = argument?.value }
       return try run(code, frame, at: span)
     }
   }
 
   private func call(_ builtin: Builtin, _ given: [GivenArgument], at span: Span) throws(ScriptError) -> Value {
-    let plan = ArgumentPlan(builtin)
-    var values = [Value?](repeating: nil, count: builtin.parameters.count)
-    var spans = [Span?](repeating: nil, count: builtin.parameters.count)
-    var variadic: [Value] = []
-    var variadicSpans: [Span] = []
-    for (index, argument) in given.enumerated() {
-      let place = try plan.place(of: index, label: argument.label, labelSpan: argument.labelSpan, at: argument.span)
-      if builtin.parameters[place].isVariadic {
-        variadic.append(argument.value)
-        variadicSpans.append(argument.span)
-        continue
-      }
-      guard values[place] == nil else {
-        throw .duplicate(builtin.parameters[place].label, kind: "argument", at: argument.span)
-      }
-      values[place] = argument.value
-      spans[place] = argument.span
-    }
-    return try call(
-      builtin, values, variadic, ArgumentSpans(call: span, places: spans, variadic: variadicSpans))
+    let placed = try ArgumentPlan(builtin).placed(given)
+    let spans = ArgumentSpans(call: span, places: placed.own.map { $0?.span }, variadic: placed.rest.map(\.span))
+    return try call(builtin, placed.own.map { $0?.value }, placed.rest.map(\.value), spans)
   }
 
   /// Calls a builtin whose arguments are in place: fills in defaults, checks types, and keeps foreign errors.
@@ -245,72 +222,5 @@ final class Machine {
       return .notWhole(number, what: parameter.label, at: span)
     }
     return .wrongType(what: parameter.label, expected: parameter.type, found: value.typeName, at: span)
-  }
-}
-
-/// An argument of a call whose function is known only when it runs.
-struct GivenArgument {
-  let label: String?
-  let value: Value
-  let labelSpan: Span?
-  let span: Span
-}
-
-extension ValueType {
-  var unwrapped: ValueType { if case .optional(let type) = self { type } else { self } }
-}
-
-/// Which parameter an argument is for. The checker and the machine ask the same rules.
-struct ArgumentPlan {
-  struct Slot {
-    let name: String
-    let mayBeOmitted: Bool
-    let isVariadic: Bool
-    let isLabelled: Bool
-    init(_ name: String, mayBeOmitted: Bool, isVariadic: Bool = false, isLabelled: Bool = false) {
-      (self.name, self.mayBeOmitted) = (name, mayBeOmitted)
-      (self.isVariadic, self.isLabelled) = (isVariadic, isLabelled)
-    }
-  }
-  let function: String
-  let slots: [Slot]
-
-  init(_ function: String, _ slots: [Slot]) { (self.function, self.slots) = (function, slots) }
-
-  init(_ builtin: Builtin) {
-    var behindVariadic = false
-    var slots: [Slot] = []
-    for parameter in builtin.parameters {
-      slots.append(
-        Slot(
-          parameter.label, mayBeOmitted: parameter.mayBeOmitted, isVariadic: parameter.isVariadic,
-          isLabelled: parameter.isLabelled || behindVariadic))
-      behindVariadic = behindVariadic || parameter.isVariadic
-    }
-    self.init(builtin.name, slots)
-  }
-
-  /// The names of all parameters.
-  var labels: Labels {
-    Labels(
-      required: slots.filter { !$0.mayBeOmitted }.map(\.name), optional: slots.filter(\.mayBeOmitted).map(\.name))
-  }
-
-  /// The parameter of the argument at a position of the call.
-  func place(
-    of index: Int, label: String?, labelSpan: Span?, at span: @autoclosure () -> Span
-  ) throws(ScriptError) -> Int {
-    if let label {
-      guard let place = slots.firstIndex(where: { $0.name == label }) else {
-        throw .unknownLabel(
-          label, of: function, at: labelSpan ?? span(), near: Spelling.nearest(to: label, in: slots.map(\.name)),
-          labels: labels)
-      }
-      return place
-    }
-    if let variadic = slots.firstIndex(where: \.isVariadic), index >= variadic { return variadic }
-    guard index < slots.count else { throw .extraArgument(of: function, allowed: slots.count, at: span()) }
-    guard !slots[index].isLabelled else { throw .labelNeeded(slots[index].name, of: function, at: span()) }
-    return index
   }
 }

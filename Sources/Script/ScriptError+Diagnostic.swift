@@ -27,7 +27,9 @@ extension ScriptError {
           ? "a percentage is 50%; the remainder has a space: 7 % 3" : "write 20_000, 0.5, 1e-3 or 50%")
 
     case .unexpected(let found, let expected, let span):
-      Diagnostic("unexpected", "expected \(expected), found \(found)", at: span)
+      Diagnostic(
+        "unexpected", "expected \(expected), found \(found)", at: span,
+        hint: span.text == "else" ? "write it behind the block of its if: } else {" : nil)
     case .unclosed(let symbol, let span):
       Diagnostic("unclosed", "'\(symbol)' is never closed", at: span)
     case .chainedComparison(let span):

@@ -1,7 +1,7 @@
 /// Finds the names somebody may have meant.
-enum Spelling {
+package enum Spelling {
   /// The names nearest to a word, best first; none that is far off.
-  static func nearest(to word: String, in names: [String], most: Int = 3) -> [String] {
+  package static func nearest(to word: String, in names: [String], most: Int = 3) -> [String] {
     guard word.utf8.count <= 60 else { return [] }
     let letters = Array(word.lowercased())
     let limit = letters.count < 2 ? 0 : max(1, letters.count / 3)

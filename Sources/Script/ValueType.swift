@@ -96,3 +96,66 @@ extension ValueType {
     }
   }
 }
+
+extension ValueType {
+  var unwrapped: ValueType { if case .optional(let type) = self { type } else { self } }
+}
+
+extension ValueType {
+  /// How a value of the type is called where it is found and not wanted.
+  var found: String {
+    switch self {
+    case .oneOf: "string"
+    case .integer: "number"
+    case .bool: "truth value"
+    case .list: "list"
+    default: description
+    }
+  }
+
+  /// Without what is known only of a literal.
+  var widened: ValueType { if case .oneOf = self { .string } else { self } }
+
+  var isObject: Bool { if case .object = self { true } else { false } }
+
+  /// What a loop over it gives.
+  var element: ValueType {
+    switch self {
+    case .list(of: let element): element
+    case .range: .number
+    case .record, .recordOf: .string
+    default: .any
+    }
+  }
+
+  /// The type of a value that may be of either.
+  func joined(with other: ValueType) -> ValueType {
+    if self == other { return self }
+    switch (self, other) {
+    case (.integer, .number), (.number, .integer): return .number
+    case (.oneOf, .oneOf), (.oneOf, .string), (.string, .oneOf): return .string
+    default: return .any
+    }
+  }
+}
+
+extension Value {
+  /// What the checker may know of a value that a session holds.
+  var staticType: ValueType {
+    switch self {
+    case .none: .any
+    case .bool: .bool
+    case .number: .number
+    case .string: .string
+    case .list(let list):
+      .list(
+        of: list.elements.isEmpty || list.elements.count > 100
+          ? .any : list.elements[1...].reduce(list.elements[0].staticType) { $0.joined(with: $1.staticType) })
+    case .record(let record):
+      .recordOf(Dictionary(record.fields.map { ($0, $1.staticType) }) { first, _ in first })
+    case .range: .range
+    case .function: .function
+    case .object(let object): .object(object.typeName)
+    }
+  }
+}

@@ -2,7 +2,8 @@ import Foundation
 
 /// The directory that scripts may write below. Reading is free.
 public struct WorkingDirectory: Hashable, Sendable {
-  /// Absolute, with links resolved.
+  /// Absolute, with links resolved; empty where the directory is gone: then nothing is written, and relative paths lead
+  /// nowhere.
   public let path: String
   /// Where files are read that are not there; the directory itself unless given.
   public let source: String
@@ -12,8 +13,8 @@ public struct WorkingDirectory: Hashable, Sendable {
 
   /// - Parameter source: Another directory, from which what is not in this one is read.
   public init(_ path: String, readingFrom source: String? = nil) {
-    let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
-    self.path = Self.resolved(absolute) ?? absolute
+    let absolute = Self.joined(FileManager.default.currentDirectoryPath, path)
+    self.path = absolute.hasPrefix("/") ? Self.resolved(absolute) ?? absolute : ""
     self.source = source ?? self.path
   }
 
@@ -22,12 +23,17 @@ public struct WorkingDirectory: Hashable, Sendable {
     let here = joined(path)
     guard source != self.path, !path.hasPrefix("/"), !path.hasPrefix("~"), !FileManager.default.fileExists(atPath: here)
     else { return here }
-    return source + "/" + path
+    return Self.joined(source, path)
+  }
+
+  /// A path as seen from a directory.
+  private static func joined(_ directory: String, _ path: String) -> String {
+    path.hasPrefix("/") || directory.isEmpty ? path : directory + "/" + path
   }
 
   private func joined(_ path: String) -> String {
     if path == "~" || path.hasPrefix("~/") { return NSHomeDirectory() + path.dropFirst() }
-    return path.hasPrefix("/") ? path : self.path + "/" + path
+    return Self.joined(self.path, path)
   }
 
   /// The path to write, absolute and resolved.
@@ -36,6 +42,7 @@ public struct WorkingDirectory: Hashable, Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw .file(path: path, reason: "this is not a path", at: span)
     }
+    guard !self.path.isEmpty else { throw .file(path: path, reason: "the working directory is gone", at: span) }
     guard let target = Self.resolved(joined(path)) else {
       throw .file(path: path, reason: "it goes through too many links", at: span)
     }

@@ -34,7 +34,8 @@ public func readFile(_ path: String, limit: Int) throws(TensorError) -> [UInt8] 
     guard bytes.count <= limit else {
       throw .malformed(path: path, problem: "it has more than the \(limit) bytes that are read")
     }
-    room = max(1 << 16, bytes.count)
+    // The end is looked for in what is left of the room; only what goes on takes more memory.
+    room = bytes.capacity > bytes.count ? bytes.capacity - bytes.count : max(1 << 16, bytes.count)
   }
 }
 

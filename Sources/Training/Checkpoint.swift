@@ -128,34 +128,3 @@ extension Plan {
     return hasher.hexadecimal
   }
 }
-
-/// When a training's state is kept, and what is done with it.
-public struct Checkpointing {
-  /// Seconds between two checkpoints within an epoch; they also come at the end of each epoch. Where keeping one takes
-  /// long, they come less often, so that it costs at most a twentieth of the time.
-  public var interval: Double
-  public var keep: (Checkpoint) -> Void
-
-  public init(interval: Double = 60, keep: @escaping (Checkpoint) -> Void) {
-    (self.interval, self.keep) = (interval, keep)
-  }
-}
-
-/// What tells two trainings apart to the bit: a hash of the loss after a step, and of each parameter.
-public struct LedgerEntry: Hashable, Sendable, Codable {
-  /// From 1, over all epochs.
-  public let step: Int
-  /// The bits of the mean loss of the step's samples, before the weights moved.
-  public let loss: UInt64
-  /// Of each trainable parameter after the step, in the order of `TrainingOutcome.parameterNames`.
-  public let parameters: [UInt32]
-
-  package func changed(_ parameter: Int) -> LedgerEntry {
-    var parameters = parameters
-    parameters[parameter] ^= 1
-    return LedgerEntry(step: step, loss: loss, parameters: parameters)
-  }
-
-  /// A ledger has about so many entries, however long the training.
-  static let length = 1000
-}

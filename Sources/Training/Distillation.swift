@@ -37,9 +37,10 @@ public struct Distillation: Hashable, Sendable, Codable {
     _ logits: UnsafePointer<Float>, _ shares: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     losses: UnsafeMutablePointer<Double>, rows: Int, classes: Int, scale: Float
   ) {
-    rk_distill(
-      logits, shares, gradient, losses, Int64(rows), Int64(classes), Float(temperature), Float(weight),
-      Float(scalesBySquare ? temperature * temperature : 1), scale)
+    let distillation = rk_distillation(
+      temperature: Float(temperature), weight: Float(weight),
+      factor: Float(scalesBySquare ? temperature * temperature : 1))
+    rk_distill(logits, shares, gradient, losses, Int64(rows), Int64(classes), distillation, scale)
   }
 }
 

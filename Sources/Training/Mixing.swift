@@ -121,9 +121,10 @@ package final class BatchMixer {
     case .none: rk_copy(images, input, Int64(rows) * planes * height * width)
     case .blend(let share): rk_mix_rows(images, input, Int64(rows), planes * height * width, Float(share))
     case .paste(let lines, let columns, _):
-      rk_paste_rows(
-        images, input, Int64(rows), planes, height, width, Int64(lines.lowerBound), Int64(lines.upperBound),
-        Int64(columns.lowerBound), Int64(columns.upperBound))
+      let box = rk_box(
+        top: Int64(lines.lowerBound), bottom: Int64(lines.upperBound), left: Int64(columns.lowerBound),
+        right: Int64(columns.upperBound))
+      rk_paste_rows(images, input, Int64(rows), planes, height, width, box)
     }
   }
 }

@@ -82,33 +82,32 @@ package final class OptimizerState {
   /// Moves the weights by the gradients. To be called on the engine's thread.
   package func step(rate: Double) {
     steps += 1
-    let arenas = segments.arenas
-    let (list, count) = (segments.list.baseAddress, segments.count)
     func correction(_ beta: Double) -> Double { 1 - pow(beta, Double(steps)) }
+    func moments(_ beta1: Double, _ beta2: Double, _ epsilon: Double) -> rk_moments {
+      rk_moments(
+        beta1: beta1, beta2: beta2, correction1: correction(beta1), correction2: correction(beta2),
+        epsilon: Float(epsilon))
+    }
+    var parameters = rk_parameters(
+      w: segments.arenas.values, g: segments.arenas.gradients, first: first.floats, second: second.floats,
+      segments: segments.list.baseAddress, segment_count: segments.count, partial: segments.partial,
+      ratios: segments.ratios)
+    let isStart: Int32 = steps == 1 ? 1 : 0
     switch optimizer {
     case .sgd(let momentum, let nesterov):
-      rk_sgd(
-        arenas.values, arenas.gradients, first.floats, list, count, Float(rate), Float(momentum), nesterov ? 1 : 0,
-        steps == 1 ? 1 : 0)
+      rk_sgd(&parameters, Float(rate), Float(momentum), nesterov ? 1 : 0, isStart)
     case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
       let isDecoupled = if case .adamW = optimizer { true } else { false }
-      rk_adam(
-        arenas.values, arenas.gradients, first.floats, second.floats, list, count, rate, beta1, beta2, Float(epsilon),
-        correction(beta1), correction(beta2), isDecoupled ? 1 : 0)
+      rk_adam(&parameters, rate, moments(beta1, beta2, epsilon), isDecoupled ? 1 : 0)
     case .lamb(let beta1, let beta2, let epsilon, let clip):
       let divisor = clip.map { max(segments.gradientNorm() / $0, 1) } ?? 1
-      rk_lamb(
-        arenas.values, arenas.gradients, first.floats, second.floats, list, count, segments.partial, segments.ratios,
-        Float(divisor), Float(rate), beta1, beta2, Float(epsilon), correction(beta1), correction(beta2))
+      rk_lamb(&parameters, Float(rate), moments(beta1, beta2, epsilon), Float(divisor))
     case .lars(let momentum, let nesterov, let trust, let epsilon):
-      rk_lars(
-        arenas.values, arenas.gradients, first.floats, list, count, segments.partial, segments.ratios, Float(rate),
-        Float(momentum), nesterov ? 1 : 0, steps == 1 ? 1 : 0, trust, epsilon)
+      rk_lars(&parameters, Float(rate), Float(momentum), nesterov ? 1 : 0, isStart, trust, epsilon)
     case .rmsProp(let decay, let momentum, let epsilon), .rmsPropTF(let decay, let momentum, let epsilon):
       let isTensorFlows = if case .rmsPropTF = optimizer { true } else { false }
-      rk_rms_prop(
-        arenas.values, arenas.gradients, first.floats, momentum == 0 ? nil : second.floats, list, count, Float(rate),
-        decay, Float(momentum), Float(epsilon), isTensorFlows ? 1 : 0)
+      if momentum == 0 { parameters.second = nil }
+      rk_rms_prop(&parameters, Float(rate), decay, Float(momentum), Float(epsilon), isTensorFlows ? 1 : 0)
     }
   }
 }

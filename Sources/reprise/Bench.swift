@@ -27,12 +27,12 @@ struct Bench: ParsableCommand {
   @ArgumentParser.Argument(help: "The network: resnet50, mobilenetV1, vgg16, …; or the folder of images.")
   var model: String
 
-  @Option(help: "Images per step.") var batch = 16
-  @Option(help: "Height and width of an image. Default: as in the network's paper.") var size: Int?
-  @Option(help: "Channels of an image. Default: as in the network's paper.") var channels: Int?
-  @Option(help: "Number of compute threads. Default: the number of cores.") var threads: Int?
-  @Option(help: "Number of timed steps.") var steps = 10
-  @Option(help: "With data: magnitude of RandAugment, 0 to 10, with the other settings of recipe.a1. Default: no RandAugment.")
+  @Option(parsing: .unconditional, help: "Images per step.") var batch = 16
+  @Option(parsing: .unconditional, help: "Height and width of an image. Default: as in the network's paper.") var size: Int?
+  @Option(parsing: .unconditional, help: "Channels of an image. Default: as in the network's paper.") var channels: Int?
+  @Option(parsing: .unconditional, help: "Number of compute threads. Default: the number of cores.") var threads: Int?
+  @Option(parsing: .unconditional, help: "Number of timed steps.") var steps = 10
+  @Option(parsing: .unconditional, help: "With data: magnitude of RandAugment, 0 to 10, with the other settings of recipe.a1. Default: no RandAugment.")
   var randAugment: Double?
   @Option(
     help: "With train and infer: float32 or, on processors with AVX512_BF16, bf16.",

@@ -6,10 +6,11 @@ import Script
 
 /// What all that computes can be told.
 struct ComputeOptions: ParsableArguments {
-  @Option(help: "Seed for all calls that name no seed of their own.")
+  // A number that begins with a minus is out of range, not an option.
+  @Option(parsing: .unconditional, help: "Seed for all calls that name no seed of their own.")
   var seed: UInt64 = 1
 
-  @Option(help: "Number of compute threads. Default: the number of cores.")
+  @Option(parsing: .unconditional, help: "Number of compute threads. Default: the number of cores.")
   var threads: Int?
 
   @Flag(help: "Uses direct convolutions only, no Winograd kernels.")
@@ -18,7 +19,7 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Runs every step again, also those that the run store of this folder holds.")
   var fresh = false
 
-  @Option(help: ArgumentHelp(
+  @Option(parsing: .unconditional, help: ArgumentHelp(
     "Seconds between two checkpoints of a training run. A checkpoint at the end of each epoch is always written.", valueName: "seconds"))
   var checkpointEvery: Double = 60
 
@@ -26,7 +27,7 @@ struct ComputeOptions: ParsableArguments {
     guard seed <= UInt64(seedRange.upperBound) else {
       throw ValidationError("--seed must be 0...\(UInt64(seedRange.upperBound)), as seed: in a script.")
     }
-    guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must not be negative.") }
+    guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must be at least 0.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1...1024.") }
   }
 
@@ -46,6 +47,10 @@ struct ComputeOptions: ParsableArguments {
 
   /// - Throws: `ExitCode` where this process is to work with others, and cannot.
   func notebook() throws -> NotebookSession {
+    if let problem = OpenFiles.problem {
+      Streams.writeError("reprise: \(problem)\n")
+      throw ExitCode(Status.runtime)
+    }
     let bucketBytes = try bucketBytes()
     let communicator = try Processes.communicator()
     return NotebookSession(
@@ -55,15 +60,36 @@ struct ComputeOptions: ParsableArguments {
   }
 }
 
+/// What the parameters of a script can be told.
+struct ParameterOptions: ParsableArguments {
+  @Option(
+    name: .customLong("set"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Gives a parameter of the script a value.", valueName: "name=value"))
+  var settings: [String] = []
+
+  func validate() throws {
+    for setting in settings where !setting.contains("=") || setting.hasPrefix("=") {
+      throw ValidationError("--set takes NAME=VALUE, not '\(setting)'.")
+    }
+  }
+
+  var values: [String: String] {
+    var values: [String: String] = [:]
+    for setting in settings {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      values[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
+    }
+    return values
+  }
+}
+
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Checks a script and runs it.")
 
   @ArgumentParser.Argument(help: "The script, or - for standard input.")
   var file: String
 
-  @Option(
-    name: .customLong("set"), help: ArgumentHelp("Sets a parameter of the script.", valueName: "name=value"))
-  var settings: [String] = []
+  @OptionGroup var parameters: ParameterOptions
 
   @OptionGroup var compute: ComputeOptions
 
@@ -74,25 +100,13 @@ struct Run: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for setting in settings where !setting.contains("=") || setting.hasPrefix("=") {
-      throw ValidationError("--set takes NAME=VALUE, not '\(setting)'.")
-    }
     if file == "-", Processes.launch != nil {
       throw ValidationError("Under mpirun, standard input reaches the first process alone: give a file.")
     }
   }
 
-  static func values(of settings: [String]) -> [String: String] {
-    var values: [String: String] = [:]
-    for setting in settings {
-      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      values[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
-    }
-    return values
-  }
-
   func run() throws {
-    try ScriptRunner(settings: Self.values(of: settings), asJSON: json, report: report, notebook: compute.notebook())
+    try ScriptRunner(settings: parameters.values, asJSON: json, report: report, notebook: compute.notebook())
       .run { () throws(ScriptError) in try readScript(file) }
   }
 }
@@ -108,9 +122,7 @@ struct Plan: ParsableCommand {
   @ArgumentParser.Argument(help: "The script.")
   var file: String
 
-  @Option(
-    name: .customLong("set"), help: ArgumentHelp("Sets a parameter of the script.", valueName: "name=value"))
-  var settings: [String] = []
+  @OptionGroup var parameters: ParameterOptions
 
   @OptionGroup var compute: ComputeOptions
 
@@ -119,7 +131,7 @@ struct Plan: ParsableCommand {
       threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh,
       isPlanning: true, showNote: { Streams.writeError($0 + "\n") })
     let begun = ContinuousClock.now
-    try ScriptRunner(settings: Run.values(of: settings), isPlanning: true, notebook: notebook)
+    try ScriptRunner(settings: parameters.values, isPlanning: true, notebook: notebook)
       .run { () throws(ScriptError) in try readScript(file) }
     let elapsed = ContinuousClock.now - begun
     Streams.writeLine(notebook.costs.table(elapsed: elapsed / .seconds(1)))
@@ -175,7 +187,7 @@ struct Doc: ParsableCommand {
       Streams.writeError("reprise: no help for '\(name)'\(near)\n")
       throw ExitCode(Status.usage)
     }
-    Streams.writeLine(help)
+    Streams.writeHelp(help)
   }
 }
 

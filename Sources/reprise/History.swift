@@ -22,7 +22,13 @@ struct History {
     let folder = base + "/reprise"
     try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    path = folder + "/history"
+    path = Self.isUsable(folder + "/history") ? folder + "/history" : nil
+  }
+
+  /// Whether a regular file is there, or nothing yet: a pipe would be waited for.
+  private static func isUsable(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 ? errno == ENOENT : status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Reads the entries, oldest first, and shortens a file that grew too long.

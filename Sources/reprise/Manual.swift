@@ -121,6 +121,6 @@ struct Manual {
     ("4", "Data or weights that the script needs do not exist."),
     ("64", "Wrong usage of the command line."),
     ("130", "Interrupted."),
-    ("143", "Terminated."),
+    ("143", "Terminated: by kill, by a terminal that was closed, or by a limit of processor time."),
   ]
 }

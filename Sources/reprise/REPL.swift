@@ -92,7 +92,7 @@ struct REPL {
   private func answer(_ text: String, _ session: Session) -> Bool {
     guard let name = Self.question(text) else { return false }
     if name.isEmpty {
-      Streams.writeLine(
+      Streams.writeHelp(
         """
         \(Reference(session.library).overview)
 
@@ -104,10 +104,13 @@ struct REPL {
     let reference = Reference(session.library)
     if let value = session[name] {
       let type = session.library.objectType(value.typeName).flatMap { reference.help($0.name) }
-      Streams.writeLine("\(name): \(value.typeName)\n\(type.map { $0 + "\n" } ?? "")\(value.shown)")
-      if let help = reference.help(name) { Streams.writeLine("\nThe built-in that it hides:\n\(help)") }
+      Streams.writeHelp("\(name): \(value.typeName)\(type.map { "\n" + $0 } ?? "")")
+      Streams.writeLine(value.shown(width: TerminalOutput().width))
+      if session.library.names.contains(name), let help = reference.help(name) {
+        Streams.writeHelp("\nThe built-in that it hides:\n\(help)")
+      }
     } else if let help = reference.help(name) {
-      Streams.writeLine(help)
+      Streams.writeHelp(help)
     } else {
       let near = reference.nearest(to: name).first.map { "; did you mean '\($0)'?" } ?? ""
       Streams.writeError("no help for '\(name)'\(near)\n")

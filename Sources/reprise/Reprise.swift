@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Notebook
+import Script
 
 /// The command line.
 @main
@@ -17,18 +18,48 @@ struct Reprise: ParsableCommand {
     defaultSubcommand: Prompt.self)
 
   static func main() {
-    Streams.ignoreBrokenPipes()
+    Streams.prepare()
+    OpenFiles.allowMore()
+    if let problem = unknownCommand(CommandLine.arguments.dropFirst()) {
+      Streams.writeError(problem)
+      Processes.end(Status.usage)
+    }
     do {
       var command = try parseAsRoot()
       try command.run()
     } catch let code as ExitCode {
       Processes.end(code.rawValue)
     } catch {
-      if Processes.isSilent { Foundation.exit(exitCode(for: error).rawValue) }
       // The parser's own words and status: help is 0, wrong usage 64.
-      exit(withError: error)
+      let code = exitCode(for: error)
+      if code.isSuccess {
+        Streams.writeLine(fullMessage(for: error))
+        Processes.end(0)
+      }
+      let isUsage = code == .validationFailure
+      Streams.writeError(isUsage ? fullMessage(for: error) + "\n" : "reprise: \(error.localizedDescription)\n")
+      Processes.end(isUsage ? Status.usage : Status.internalFault)
     }
     Processes.end(0)
+  }
+
+  /// What to say of a word that stands where a command is named, and names none.
+  private static func unknownCommand(_ words: ArraySlice<String>) -> String? {
+    guard var word = words.first else { return nil }
+    if word == "help", let topic = words.dropFirst().first { word = topic }
+    let names = configuration.subcommands.map { $0._commandName } + ["help"]
+    guard !word.hasPrefix("-"), !names.contains(word) else { return nil }
+    let hint =
+      if FileManager.default.fileExists(atPath: word) || word.hasSuffix(".reprise") {
+        "a script is run by: reprise run \(word)"
+      } else if Reference(notebookLibrary).help(word) != nil {
+        "a name of the language: reprise doc \(word)"
+      } else if let near = Spelling.nearest(to: word, in: names).first {
+        "did you mean 'reprise \(near)'?"
+      } else {
+        "reprise --help lists them"
+      }
+    return "reprise: there is no command '\(word)'\n  hint: \(hint)\n"
   }
 }
 

@@ -155,7 +155,7 @@ struct ReplayRun: ParsableCommand {
 struct GC: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gc", abstract: "Removes weights and checkpoints that are no longer needed.")
-  @Option(help: "Also removes those of runs that started more than this many days ago. The runs stay listed.") var days: Int?
+  @Option(parsing: .unconditional, help: "Also removes those of runs that started more than this many days ago. The runs stay listed.") var days: Int?
   @Flag(help: "Prints what would be removed and removes nothing.") var dryRun = false
 
   func validate() throws {

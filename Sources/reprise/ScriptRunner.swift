@@ -20,7 +20,7 @@ struct ScriptRunner {
     Signals.install(endsOnSecond: true)
     let source: Source
     do throws(ScriptError) {
-      source = try read()
+      source = try Signals.whileWaiting(read)
     } catch {
       throw finish(ScriptFailure([error], stage: .check), output: [])
     }
@@ -28,9 +28,8 @@ struct ScriptRunner {
     let shown: any ScriptOutput = if isPlanning { SilentOutput() } else if asJSON { collected } else { TerminalOutput() }
     // One of several processes writes; what the others write is for themselves alone.
     let isApart = isPlanning || !notebook.communicator.isFirst
-    let scratch = FileManager.default.temporaryDirectory.appending(path: "reprise-apart-\(getpid())").path
+    let scratch = isApart ? try Self.makeScratchFolder() : ""
     defer { if isApart { try? FileManager.default.removeItem(atPath: scratch) } }
-    if isApart { try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true) }
     let recorder = ReportRecorder(showing: shown)
     let output: any ScriptOutput = report == nil ? shown : recorder
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
@@ -69,6 +68,19 @@ struct ScriptRunner {
       Streams.writeLine("\n" + notebook.claims.table)
     }
     if status != 0 { throw ExitCode(status) }
+  }
+
+  /// A folder of its own for files that nobody keeps.
+  private static func makeScratchFolder() throws -> String {
+    let place = FileManager.default.temporaryDirectory.path
+    var name = Array("\(place)/reprise-apart-XXXXXX".utf8CString)
+    guard mkdtemp(&name) != nil else {
+      let reason = String(cString: strerror(errno))
+      Streams.writeError("reprise: no folder for temporary files can be made in \(place): \(reason)\n")
+      Streams.writeError("  hint: TMPDIR names another place for them\n")
+      throw ExitCode(Status.runtime)
+    }
+    return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// As a shell would take it.

@@ -4,8 +4,13 @@ import Synchronization
 
 /// Standard output for results, standard error for messages.
 enum Streams {
-  /// A reader that went away, such as `head`, is no reason for a signal: writing fails, and the program ends quietly.
-  static func ignoreBrokenPipes() {
+  /// Makes the three streams ready for whatever they lead to.
+  static func prepare() {
+    // A file that is opened later must not take the number of a stream that is closed. Each is opened the wrong way
+    // round, so that using it fails as it would have.
+    for (stream, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", mode) }
+    // A reader that went away, such as `head`, is no reason for a signal: writing fails, and the program ends quietly.
     signal(SIGPIPE, SIG_IGN)
     // A file that grows beyond the limit of the system (ulimit -f) is an error, not the end.
     signal(SIGXFSZ, SIG_IGN)
@@ -66,8 +71,13 @@ enum Streams {
 
   static func writeLine(_ text: String) { writeOutput(text + "\n") }
 
+  /// Help, whose lines a terminal would break within words.
+  static func writeHelp(_ text: String) { writeLine(outputIsTerminal ? text.wrapped(to: outputColumns) : text) }
+
   static func writeOutput(_ text: String) {
     guard !Processes.isSilent, !write(Array(text.utf8), to: STDOUT_FILENO) else { return }
+    // A terminal that was closed asked the process to end, which it does in order.
+    if Signals.isTerminating { return }
     // Nobody reads any more, or the disk is full; the first is no fault.
     if errno == EPIPE { exit(0) }
     writeError("reprise: standard output: \(String(cString: strerror(errno)))\n")

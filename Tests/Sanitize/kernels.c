@@ -132,8 +132,8 @@ static void elementwise(void) {
       rk_dropout(x, y, rows, count, 0.5f, &random, 5);
       for (int64_t i = 0; i < rows * count; i++) require(isnan(y[i]), "dropout keeps NaN");
       float *planes = floats(rows * 3 * 5 * 7), *target = zeros(rows * 3 * 5 * 7), *factors = floats(3);
-      rk_paste_rows(planes, target, rows, 3, 5, 7, 1, 5, 0, 7);
-      rk_paste_rows(planes, target, rows, 3, 5, 7, 2, 2, 3, 3);
+      rk_paste_rows(planes, target, rows, 3, 5, 7, (rk_box){1, 5, 0, 7});
+      rk_paste_rows(planes, target, rows, 3, 5, 7, (rk_box){2, 2, 3, 3});
       rk_rescale_planes(planes, target, rows, 3, 35, factors, factors);
       release();
     }
@@ -283,7 +283,7 @@ static void losses(void) {
       rk_binary_cross_entropy(z, t, NAN, g, loss, rows, classes, 1);
       rk_softmax(z, q, rows, classes, 2, 0.5f, 0);
       rk_softmax(z, q, rows, classes, 2, 0.5f, 1);
-      rk_distill(z, q, g, loss, rows, classes, 2, 0.8f, 4, 1);
+      rk_distill(z, q, g, loss, rows, classes, (rk_distillation){2, 0.8f, 4}, 1);
       for (int64_t i = 0; i < n; i++) {
         float before = z[i];
         z[i] = NAN;
@@ -306,19 +306,25 @@ static void optimizers(void) {
     float *w = floats(total), *g = floats(total), *m = zeros(total), *v = zeros(total);
     int64_t blocks = rk_block_count(list, 3);
     double *partial = doubles(2 * blocks), *ratios = doubles(3);
-    for (int first = 1; first >= 0; first--) {
-      rk_sgd(w, g, v, list, 3, 0.1f, 0, 0, first);
-      rk_sgd(w, g, v, list, 3, 0.1f, 0.9f, 0, first);
-      rk_sgd(w, g, v, list, 3, 0.1f, 0.9f, 1, first);
-      rk_lars(w, g, v, list, 3, partial, ratios, 0.1f, 0.9f, first, first, 0.001, 1e-8);
+    rk_parameters p = {w, g, v, 0, list, 3, partial, ratios};
+    for (int start = 1; start >= 0; start--) {
+      rk_sgd(&p, 0.1f, 0, 0, start);
+      rk_sgd(&p, 0.1f, 0.9f, 0, start);
+      rk_sgd(&p, 0.1f, 0.9f, 1, start);
+      rk_lars(&p, 0.1f, 0.9f, start, start, 0.001, 1e-8);
     }
-    rk_lars(w, g, v, list, 3, partial, ratios, 0.1f, 0, 0, 1, 0.001, 1e-8);
+    rk_lars(&p, 0.1f, 0, 0, 1, 0.001, 1e-8);
     memset(v, 0, (size_t)total * 4);
-    rk_adam(w, g, m, v, list, 3, 1e-3, 0.9, 0.999, 1e-8f, 0.1, 0.001, 0);
-    rk_adam(w, g, m, v, list, 3, 1e-3, 0.9, 0.999, 1e-8f, 0.1, 0.001, 1);
-    rk_rms_prop(w, g, v, 0, list, 3, 1e-3f, 0.9, 0, 1e-8f, 0);
-    rk_rms_prop(w, g, v, m, list, 3, 1e-3f, 0.9, 0.9f, 1e-8f, 1);
-    rk_lamb(w, g, m, v, list, 3, partial, ratios, 1, 1e-3f, 0.9, 0.999, 1e-6f, 0.1, 0.001);
+    rk_moments moments = {0.9, 0.999, 0.1, 0.001, 1e-8f};
+    p.first = m, p.second = v;
+    rk_adam(&p, 1e-3, moments, 0);
+    rk_adam(&p, 1e-3, moments, 1);
+    p.first = v, p.second = 0;
+    rk_rms_prop(&p, 1e-3f, 0.9, 0, 1e-8f, 0);
+    p.second = m;
+    rk_rms_prop(&p, 1e-3f, 0.9, 0.9f, 1e-8f, 1);
+    p.first = m, p.second = v;
+    rk_lamb(&p, 1e-3f, moments, 1);
     require(isfinite(rk_squares(g, list, 3, partial)), "squares of numbers have a sum");
     g[total - 1] = NAN;
     require(isnan(rk_squares(g, list, 3, partial)), "squares of NaN have none");
@@ -450,17 +456,17 @@ static void integers(void) {
     int64_t n = counts[c] < 5000 ? counts[c] : 5000;
     float *x = floats(3 * n);
     uint8_t *a = bytes(3 * n), *b = bytes(3 * n), *y = bytes(3 * n);
-    rk_int8_quantize_planar(x, y, 1, 3, n, 0.01f, 128, 0, 255);
-    rk_int8_quantize_planar(x, y, 1, n, 3, 0.01f, 128, 0, 255);
+    rk_int8_quantize_planar(x, y, 1, 3, n, 0.01f, (rk_int8_output){128, 0, 255});
+    rk_int8_quantize_planar(x, y, 1, n, 3, 0.01f, (rk_int8_output){128, 0, 255});
     (x[0] = NAN, x[1] = INFINITY, x[2] = -INFINITY);
-    rk_int8_quantize_planar(x, y, 1, 3, n, 0.01f, 128, 0, 255);
+    rk_int8_quantize_planar(x, y, 1, 3, n, 0.01f, (rk_int8_output){128, 0, 255});
     rk_int8_dequantize_planar(y, x, 1, 3, n, 0.01f, 128);
     rk_int8_dequantize_planar(y, x, 1, n, 3, 0.01f, 128);
-    rk_int8_average(a, y, 1, 3, n, 5, 0.3f, 7, 0, 255);
-    rk_int8_average(a, y, 1, n, 3, 5, 0.3f, 7, 0, 255);
-    rk_int8_rescale(a, bytes(n * 5), n, 3, 5, 1, 0.9f, 2, 0, 255);
-    rk_int8_add(a, b, y, 3 * n, 3, 0.7f, 4, 0.2f, 5, 0, 255);
-    rk_int8_add(a, b, a, 3 * n, 3, 0.7f, 4, 0.2f, 5, 0, 255);
+    rk_int8_average(a, y, 1, 3, n, (rk_int8_input){5, 0.3f}, (rk_int8_output){7, 0, 255});
+    rk_int8_average(a, y, 1, n, 3, (rk_int8_input){5, 0.3f}, (rk_int8_output){7, 0, 255});
+    rk_int8_rescale(a, bytes(n * 5), n, 3, 5, (rk_int8_input){1, 0.9f}, (rk_int8_output){2, 0, 255});
+    rk_int8_add(a, b, y, 3 * n, (rk_int8_input){3, 0.7f}, (rk_int8_input){4, 0.2f}, (rk_int8_output){5, 0, 255});
+    rk_int8_add(a, b, a, 3 * n, (rk_int8_input){3, 0.7f}, (rk_int8_input){4, 0.2f}, (rk_int8_output){5, 0, 255});
     release();
   }
 }

@@ -220,6 +220,51 @@ final class MPITests {
     #expect(diverging.status == 3 && diverging.errors.contains("is not finite at epoch"), "\(diverging.errors)")
   }
 
+  /// Weights with which a step of resnet8 has losses that are no numbers, or losses that are and a gradient that is not.
+  private func spoiled(_ weights: Weights, _ what: String) throws -> Weights {
+    var spoiled = weights
+    func scale(_ name: String, by factor: Float) throws {
+      let tensor = try #require(weights[name])
+      spoiled[name] = try Tensor(tensor.elements.map { $0 * factor }, shape: tensor.shape)
+    }
+    guard what == "gradient" else {
+      // Features are not negative, and some are more than 0: their sum is more than a float holds.
+      let shape = try #require(weights["fc.weight"]).shape
+      spoiled["fc.weight"] = try Tensor(repeatElement(3e38, count: shape.elementCount), shape: shape)
+      return spoiled
+    }
+    // On the way forward, the last block adds next to nothing to what goes past it. On the way back, 1e30 comes in, and
+    // its second norm and convolution multiply it by 1e12.
+    try scale("layer3.0.bn1.weight", by: 1e-30)
+    try scale("layer3.0.bn2.weight", by: 1e4)
+    try scale("layer3.0.conv2.weight", by: 1e5)
+    try scale("fc.weight", by: 1e30)
+    return spoiled
+  }
+
+  @Test("where one process alone meets what is not finite, all end with the same error", arguments: ["loss", "gradient"])
+  func spoiledOnOne(_ what: String) throws {
+    let network = "resnet8(classes: 4, input: [3, 16, 16])"
+    #expect(try run("save(initialize(\(network)), to: \"0.safetensors\")", processes: 1).status == 0)
+    let file = { [folder] (name: String) in folder.appending(path: "\(name).safetensors").path }
+    let sound = try SafeTensors(reading: file("0")).weights
+    try SafeTensors(weights: spoiled(sound, what)).write(to: file("1"))
+    func script(_ weights: String) -> String {
+      """
+      start = load(\(network), \(weights) + ".safetensors")
+      train(start, synthetic(4, shape: [3, 16, 16], train: 32, validation: 8), epochs: 1, batch: 16, lr: 0.01)
+      """
+    }
+    let result = try run(script("env(\"OMPI_COMM_WORLD_RANK\")"), processes: 2)
+    #expect(result.status == 3, "\(result.errors)")
+    let words = what == "loss" ? "the loss is not finite at epoch 1, step 1 " : "' is not finite at epoch 1, step 1 "
+    #expect(result.errors.components(separatedBy: words).count == 2, "\(result.errors)")
+    #expect(result.errors.contains("the gradient of '") == (what == "gradient"))
+    #expect(!result.errors.contains("the others did not"))
+    // What the second has, the first has not.
+    #expect(try run(script("\"0\""), processes: 2, ["--fresh"]).status == 0)
+  }
+
   @Test("an error of one process ends all, and says whose it was")
   func ownError() throws {
     let result = try run("if env(\"OMPI_COMM_WORLD_RANK\") == \"1\" { [1][5] }\n" + script(epochs: 1000), processes: 2)

@@ -176,10 +176,9 @@ static void paste_body(void *opaque) {
       }
   }
 }
-void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64_t height, int64_t width, int64_t top,
-                   int64_t bottom, int64_t left, int64_t right) {
-  rows_of_planes p = {.x = x, .y = y, .rows = rows, .planes = planes, .height = height, .width = width, .top = top,
-                      .bottom = bottom, .left = left, .right = right};
+void rk_paste_rows(const float *x, float *y, int64_t rows, int64_t planes, int64_t height, int64_t width, rk_box box) {
+  rows_of_planes p = {.x = x, .y = y, .rows = rows, .planes = planes, .height = height, .width = width, .top = box.top,
+                      .bottom = box.bottom, .left = box.left, .right = box.right};
   rk_parallel(paste_body, &p);
 }
 

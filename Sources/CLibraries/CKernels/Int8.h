@@ -35,7 +35,7 @@ typedef struct {
 } rk_int8_kernel;
 
 extern const rk_int8_kernel rk_int8_bundles, rk_int8_depthwise, rk_int8_winograd, rk_int8_dot_512, rk_int8_dot_256,
-    rk_int8_dot_avx, rk_int8_depthwise_dot, rk_int8_winograd_dot;
+    rk_int8_dot_avx, rk_int8_depthwise_dot, rk_int8_winograd_dot, rk_int8_row, rk_int8_plain;
 
 static inline int rk_int8_any(const rk_int8_convolution *p) { return p != 0; }
 static inline int rk_int8_is_depthwise(const rk_int8_convolution *p) {

@@ -7,18 +7,18 @@ typedef struct {
   const void *x, *other;
   void *y;
   int64_t batch, channels, pixels;
-  float scale, other_scale;
-  int32_t zero, other_zero, y_zero, low, high;
+  float scale;
+  rk_int8_input from, other_from;
+  rk_int8_output to;
 } job;
 
-RK_INLINE void quantize_row(const float *x, uint8_t *y, int64_t count, float scale, int32_t zero, int32_t low,
-                            int32_t high) {
-  float least = (float)(low - zero), greatest = (float)(high - zero);
+RK_INLINE void quantize_row(const float *x, uint8_t *y, int64_t count, float scale, rk_int8_output to) {
+  float least = (float)(to.low - to.zero), greatest = (float)(to.high - to.zero);
   for (int64_t i = 0; i < count; i++) {
     float v = x[i] / scale;
     v = v > least ? v : least;
     v = v < greatest ? v : greatest;
-    y[i] = (uint8_t)((int32_t)rintf(v) + zero);
+    y[i] = (uint8_t)((int32_t)rintf(v) + to.zero);
   }
 }
 
@@ -36,7 +36,7 @@ RK_CLONES static void quantize_planar(void *context) {
     for (int64_t c = 0; c < job->channels; c++) {
       const float *x = (const float *)job->x + (image * job->channels + c) * job->pixels + from;
       uint8_t *y = (uint8_t *)job->y + (image * job->pixels + from) * job->channels + c;
-      quantize_row(x, row, count, job->scale, job->zero, job->low, job->high);
+      quantize_row(x, row, count, job->scale, job->to);
       for (int64_t i = 0; i < count; i++) y[i * job->channels] = row[i];
     }
   }
@@ -53,7 +53,7 @@ RK_CLONES static void dequantize_planar(void *context) {
       const uint8_t *x = (const uint8_t *)job->x + (image * job->pixels + from) * job->channels + c;
       for (int64_t i = 0; i < count; i++) row[i] = x[i * job->channels];
       dequantize_row(row, (float *)job->y + (image * job->channels + c) * job->pixels + from, count, job->scale,
-                     job->zero);
+                     job->from.zero);
     }
   }
 }
@@ -92,8 +92,8 @@ RK_CLONES static void average(void *context) {
         for (int64_t c = 0; c < count; c++) sums[c] += x[i * job->channels + from + c];
       }
       for (int64_t c = 0; c < count; c++) {
-        float v = (float)(sums[c] - (int32_t)job->pixels * job->zero) * job->scale;
-        y[from + c] = (uint8_t)rk_int8_rounded(v, job->y_zero, job->low, job->high);
+        float v = (float)(sums[c] - (int32_t)job->pixels * job->from.zero) * job->from.factor;
+        y[from + c] = (uint8_t)rk_int8_rounded(v, job->to.zero, job->to.low, job->to.high);
       }
     }
   }
@@ -103,9 +103,9 @@ RK_CLONES static void add(void *context) {
   const job *job = context;
   const uint8_t *a = job->x, *b = job->other;
   uint8_t *y = job->y;
-  float least = (float)(job->low - job->y_zero), greatest = (float)(job->high - job->y_zero);
-  float a_factor = job->scale, b_factor = job->other_scale;
-  int32_t a_zero = job->zero, b_zero = job->other_zero, y_zero = job->y_zero;
+  float least = (float)(job->to.low - job->to.zero), greatest = (float)(job->to.high - job->to.zero);
+  float a_factor = job->from.factor, b_factor = job->other_from.factor;
+  int32_t a_zero = job->from.zero, b_zero = job->other_from.zero, y_zero = job->to.zero;
   rk_range share = rk_share(job->pixels, 64);
   for (int64_t i = share.from; i < share.to; i++) {
     float own = (float)(a[i] - a_zero) * a_factor, other = (float)(b[i] - b_zero) * b_factor, v = own + other;
@@ -117,8 +117,9 @@ RK_CLONES static void add(void *context) {
 
 RK_CLONES static void rescale(void *context) {
   const job *job = context;
-  float least = (float)(job->low - job->y_zero), greatest = (float)(job->high - job->y_zero), factor = job->scale;
-  int32_t zero = job->zero, y_zero = job->y_zero;
+  float least = (float)(job->to.low - job->to.zero), greatest = (float)(job->to.high - job->to.zero);
+  float factor = job->from.factor;
+  int32_t zero = job->from.zero, y_zero = job->to.zero;
   rk_range share = rk_share(job->pixels, 16);
   for (int64_t i = share.from; i < share.to; i++) {
     const uint8_t *x = (const uint8_t *)job->x + i * job->channels;
@@ -133,38 +134,34 @@ RK_CLONES static void rescale(void *context) {
 }
 
 void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,
-                             int32_t zero, int32_t low, int32_t high) {
-  job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .zero = zero,
-             .low = low, .high = high};
+                             rk_int8_output to) {
+  job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .to = to};
   GOMP_parallel(quantize_planar, &job, 0, 0);
 }
 
 void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
                                float scale, int32_t zero) {
-  job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .zero = zero};
+  job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .from = {zero, 1}};
   GOMP_parallel(dequantize_planar, &job, 0, 0);
 }
 
 void rk_int8_max_pool(const rk_int8_pooling *p) { GOMP_parallel(max_pool, (void *)p, 0, 0); }
 
-void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, int32_t zero,
-                     float factor, int32_t y_zero, int32_t low, int32_t high) {
-  job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = factor, .zero = zero,
-             .y_zero = y_zero, .low = low, .high = high};
+void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, rk_int8_input from,
+                     rk_int8_output to) {
+  job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .from = from, .to = to};
   GOMP_parallel(average, &job, 0, 0);
 }
 
-void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, int32_t a_zero, float a_factor,
-                 int32_t b_zero, float b_factor, int32_t y_zero, int32_t low, int32_t high) {
-  job job = {.x = a, .other = b, .y = y, .pixels = count, .scale = a_factor, .other_scale = b_factor, .zero = a_zero,
-             .other_zero = b_zero, .y_zero = y_zero, .low = low, .high = high};
+void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, rk_int8_input of_a, rk_int8_input of_b,
+                 rk_int8_output to) {
+  job job = {.x = a, .other = b, .y = y, .pixels = count, .from = of_a, .other_from = of_b, .to = to};
   GOMP_parallel(add, &job, 0, 0);
 }
 
-void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, int32_t x_zero,
-                     float factor, int32_t y_zero, int32_t low, int32_t high) {
+void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, rk_int8_input from,
+                     rk_int8_output to) {
   // The stride goes where a batch would.
-  job job = {.x = x, .y = y, .batch = stride, .channels = channels, .pixels = count, .scale = factor, .zero = x_zero,
-             .y_zero = y_zero, .low = low, .high = high};
+  job job = {.x = x, .y = y, .batch = stride, .channels = channels, .pixels = count, .from = from, .to = to};
   GOMP_parallel(rescale, &job, 0, 0);
 }

@@ -107,8 +107,8 @@ static void distill_body(void *opaque) {
   }
 }
 void rk_distill(const float *logits, const float *p, float *gradient, double *losses, int64_t rows, int64_t classes,
-                float temperature, float weight, float factor, float scale) {
+                rk_distillation by, float scale) {
   terms t = {.logits = logits, .targets = p, .gradient = gradient, .losses = losses, .rows = rows, .classes = classes,
-             .temperature = temperature, .weight = weight, .factor = factor, .scale = scale};
+             .temperature = by.temperature, .weight = by.weight, .factor = by.factor, .scale = scale};
   rk_parallel(distill_body, &t);
 }

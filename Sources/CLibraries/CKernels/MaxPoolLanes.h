@@ -1,14 +1,15 @@
-// The body of MaxPool.c for one width of vectors: LANES and NAME are the includer's.
+// The body of MaxPool.c for one kind of numbers and one width of vectors: the includer's are LANES, NAME, CLONES, INLINE,
+// ELEMENT, and TAKE, PUT, TAKE_PLACES and PUT_PLACES, which are told how many numbers there are, if fewer than lanes.
 
 typedef float NAME(vector) __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef int32_t NAME(number) __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef uint16_t NAME(place) __attribute__((ext_vector_type(LANES), aligned(2)));
 
 // One row of outputs, for some of the numbers that lie together.
-RK_INLINE void NAME(largest)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to, const int keeps_places) {
+INLINE void NAME(largest)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to, const int keeps_places) {
   int64_t row = item % p->out_height, inner = p->inner;
-  const float *image = (const float *)p->x + item / p->out_height * p->height * p->width * inner;
-  float *y = (float *)p->y + item * p->out_width * inner;
+  const ELEMENT *image = (const ELEMENT *)p->x + item / p->out_height * p->height * p->width * inner;
+  ELEMENT *y = (ELEMENT *)p->y + item * p->out_width * inner;
   uint16_t *places = keeps_places ? p->places + item * p->out_width * inner : 0;
   span down = taps_of(row, p->stride_height, p->pad_top, p->kernel_height, p->height);
   int64_t top = row * p->stride_height - p->pad_top;
@@ -20,27 +21,27 @@ RK_INLINE void NAME(largest)(const rk_max_pooling *p, int64_t item, int64_t from
       NAME(number) at = (int32_t)(down.from * p->kernel_width + across.from);
       for (int64_t i = down.from; i < down.to; i++)
         for (int64_t j = across.from; j < across.to; j++) {
-          NAME(vector) x = *(const NAME(vector) *)(image + ((top + i) * p->width + left + j) * inner + c);
+          NAME(vector) x = TAKE(image + ((top + i) * p->width + left + j) * inner + c, to - c);
           // What is larger, or the first that is NaN.
           NAME(number) takes = ~(x <= most) & (most == most);
           most = takes ? x : most;
           if (keeps_places) at = takes ? (NAME(number))(int32_t)(i * p->kernel_width + j) : at;
         }
-      *(NAME(vector) *)(y + column * inner + c) = most;
-      if (keeps_places) *(NAME(place) *)(places + column * inner + c) = __builtin_convertvector(at, NAME(place));
+      PUT(y + column * inner + c, to - c, most);
+      if (keeps_places) PUT_PLACES(places + column * inner + c, to - c, at);
     }
   }
 }
-RK_CLONES static void NAME(row)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to) {
+CLONES static void NAME(row)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to) {
   if (p->places) NAME(largest)(p, item, from, to, 1);
   else NAME(largest)(p, item, from, to, 0);
 }
 
 // One row of the input's gradient: each number gets what the windows that it lies in send it.
-RK_CLONES static void NAME(row_backward)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to) {
+CLONES static void NAME(row_backward)(const rk_max_pooling *p, int64_t item, int64_t from, int64_t to) {
   int64_t y = item % p->height, image = item / p->height, inner = p->inner;
-  float *dx = (float *)p->dx + item * p->width * inner;
-  const float *dy = (const float *)p->dy + image * p->out_height * p->out_width * inner;
+  ELEMENT *dx = (ELEMENT *)p->dx + item * p->width * inner;
+  const ELEMENT *dy = (const ELEMENT *)p->dy + image * p->out_height * p->out_width * inner;
   const uint16_t *places = p->places + image * p->out_height * p->out_width * inner;
   span rows = windows_of(y, p->stride_height, p->pad_top, p->kernel_height, p->out_height);
   for (int64_t x = 0; x < p->width; x++) {
@@ -51,12 +52,12 @@ RK_CLONES static void NAME(row_backward)(const rk_max_pooling *p, int64_t item, 
         int64_t i = y + p->pad_top - row * p->stride_height;
         for (int64_t column = columns.from; column < columns.to; column++) {
           int64_t j = x + p->pad_left - column * p->stride_width, place = (row * p->out_width + column) * inner + c;
-          NAME(number) at = __builtin_convertvector(*(const NAME(place) *)(places + place), NAME(number));
+          NAME(number) at = TAKE_PLACES(places + place, to - c);
           NAME(number) is_own = at == (NAME(number))(int32_t)(i * p->kernel_width + j);
-          sum += is_own ? *(const NAME(vector) *)(dy + place) : (NAME(vector))0.0f;
+          sum += is_own ? TAKE(dy + place, to - c) : (NAME(vector))0.0f;
         }
       }
-      *(NAME(vector) *)(dx + x * inner + c) = sum;
+      PUT(dx + x * inner + c, to - c, sum);
     }
   }
 }

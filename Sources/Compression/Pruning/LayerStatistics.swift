@@ -67,7 +67,7 @@ package struct LayerStatistics {
     _ weights: Tensor, of channels: [[Int]], fixed: [Int]
   ) throws(TensorError) -> (gram: Matrix, cross: [Double]) {
     let (all, outputs) = (columns, outputs)
-    let doubles = weights.map(Double.init)
+    let doubles = try Matrix(weights.elements.lazy.map(Double.init), shape: weights.shape)
     let products = try LinearAlgebra.product(doubles, transposedWith: doubles)
     var result = try LinearAlgebra.zeros(channels.count, channels.count)
     var cross = [Double](repeating: 0, count: channels.count)

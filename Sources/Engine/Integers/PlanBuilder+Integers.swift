@@ -2,13 +2,28 @@ internal import CKernels
 internal import Networks
 internal import Tensors
 
+/// What is known of a plan for integers while it is built; of any other, nothing.
+struct IntegerState {
+  let fusions: IntegerFusions
+  /// What layers give in integers, bytes `N H W C`.
+  var levels: [Value?]
+  /// What takes quantizers and weights of the folded network for steps on integers.
+  var loaders: [(Network, Weights) -> Void] = []
+  var products: [IntegerProduct] = []
+
+  init(_ network: Network, isWanted: Bool) {
+    fusions = isWanted ? IntegerFusions(network) : IntegerFusions()
+    levels = Array(repeating: nil, count: network.layers.count)
+  }
+}
+
 /// How plans for integers are built: activations are bytes `N H W C`, as levels of the quantizers that they obey.
 /// Layers that are not rounded, and those that have no kernel for integers, compute with reals in between.
 extension PlanBuilder {
   /// A layer of a plan for integers.
   /// - Returns: whether it is done; else it computes with reals.
   mutating func buildIntegers(_ node: Network.Node) throws(EngineError) -> Bool {
-    if let group = integerFusions.emitted[node] {
+    if let group = integers.fusions.emitted[node] {
       switch group {
       case .product(let group): try build(group)
       case .sum(let group): try build(group)
@@ -17,7 +32,7 @@ extension PlanBuilder {
       }
       return true
     }
-    if integerFusions.absorbed.contains(node) { return true }
+    if integers.fusions.absorbed.contains(node) { return true }
     let layer = network[node]
     guard let source = layer.inputs.first else { return false }
     switch layer.operation {
@@ -26,12 +41,12 @@ extension PlanBuilder {
       try buildQuantization(of: source, by: node)
       return true
     case .maxPool(let rules):
-      guard let x = levels[source.index], rules.window.dilation == 1 else { break }
+      guard let x = integers.levels[source.index], rules.window.dilation == 1 else { break }
       buildMaxPool(rules.window, node, of: source, x)
       return true
     case .flatten, .dropout, .dropPath:
-      guard let x = levels[source.index] else { break }
-      levels[node.index] = x
+      guard let x = integers.levels[source.index] else { break }
+      integers.levels[node.index] = x
       return true
     default: break
     }
@@ -46,7 +61,7 @@ extension PlanBuilder {
 
   /// Sees to it that a layer's numbers are there as reals.
   mutating func buildReals(of node: Network.Node) throws(EngineError) {
-    guard values[node.index] == nil, let x = levels[node.index] else { return }
+    guard values[node.index] == nil, let x = integers.levels[node.index] else { return }
     // A flattened image still lies as the image does.
     var image = node
     while network[image].operation.passesNumbersOn, !isMaxPool(image), let before = network[image].inputs.first,
@@ -75,7 +90,7 @@ extension PlanBuilder {
   /// A quantizer that is known once weights are loaded.
   private mutating func loadedQuantizer(of node: Network.Node) -> LoadedQuantizer {
     let result = LoadedQuantizer()
-    loaders.append { network, weights in
+    integers.loaders.append { network, weights in
       if let quantizer = network.quantizer(of: node, weights) { result.value = quantizer }
     }
     return result
@@ -83,16 +98,16 @@ extension PlanBuilder {
 
   /// What a layer gives as bytes; made of its reals, which are on its levels, where it has been computed with those.
   private mutating func integerValues(of node: Network.Node) throws(EngineError) -> Value {
-    if levels[node.index] == nil {
+    if integers.levels[node.index] == nil {
       // A flattened image lies as the image does.
       let before = network[node].inputs.first
       if network.shape(of: node).rank == 1, network[node].operation.passesNumbersOn, let before {
-        levels[node.index] = try integerValues(of: before)
+        integers.levels[node.index] = try integerValues(of: before)
       } else {
         try buildQuantization(of: node, by: node)
       }
     }
-    return levels[node.index]!
+    return integers.levels[node.index]!
   }
 
   /// Rounds a layer's reals.
@@ -108,11 +123,10 @@ extension PlanBuilder {
       let (x, y) = (addresses.floats(x.buffer), addresses.bytes(y.buffer))
       return {
         let q = quantizer.value
-        rk_int8_quantize_planar(
-          x, y, batch, channels, pixels, q.scale, Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+        rk_int8_quantize_planar(x, y, batch, channels, pixels, q.scale, rk_int8_output(q))
       }
     }
-    levels[node.index] = y
+    integers.levels[node.index] = y
   }
 
   // MARK: Products
@@ -165,7 +179,7 @@ extension PlanBuilder {
     let place = group.sum?.quantizer ?? group.quantizer ?? group.layer
     let y = group.quantizer == nil ? newValue(try .plain(extents(of: place))) : try newLevels(of: place)
     let product = try IntegerProduct(arguments(of: group), group)
-    products.append(product)
+    integers.products.append(product)
     let kind = if case .dense = network[group.layer].operation { "dense" } else { "convolution" }
     emit(
       kernel: product.kernel, group.layer, kind + (residual == nil ? "" : " + add"),
@@ -177,7 +191,7 @@ extension PlanBuilder {
         scratch: addresses.scratch)
       return { product.run() }
     }
-    if group.quantizer == nil { values[place.index] = y } else { levels[place.index] = y }
+    if group.quantizer == nil { values[place.index] = y } else { integers.levels[place.index] = y }
   }
 
   // MARK: Sums and pools
@@ -198,11 +212,11 @@ extension PlanBuilder {
         let (p, q, r) = (first.value, second.value, total.value)
         let range = r.levels(after: activation)
         rk_int8_add(
-          a, b, y, count, Int32(p.zero), Float(Double(p.scale) / Double(r.scale)), Int32(q.zero),
-          Float(Double(q.scale) / Double(r.scale)), Int32(r.zero), range.low, range.high)
+          a, b, y, count, rk_int8_input(p, over: r), rk_int8_input(q, over: r),
+          rk_int8_output(zero: Int32(r.zero), low: range.low, high: range.high))
       }
     }
-    levels[group.quantizer.index] = y
+    integers.levels[group.quantizer.index] = y
   }
 
   private mutating func buildAverage(_ pool: Network.Node, _ quantizer: Network.Node) throws(EngineError) {
@@ -216,12 +230,10 @@ extension PlanBuilder {
       let (x, y) = (addresses.bytes(x.buffer), addresses.bytes(y.buffer))
       return {
         let (p, q) = (before.value, after.value)
-        rk_int8_average(
-          x, y, batch, pixels, channels, Int32(p.zero), Float(Double(p.scale) / Double(q.scale) / Double(pixels)),
-          Int32(q.zero), Int32(q.levels.lowerBound), Int32(q.levels.upperBound))
+        rk_int8_average(x, y, batch, pixels, channels, rk_int8_input(p, over: q, count: Int(pixels)), rk_int8_output(q))
       }
     }
-    levels[quantizer.index] = y
+    integers.levels[quantizer.index] = y
   }
 
   /// A layer that picks, clips or joins numbers, brought to the levels of the quantizer behind it.
@@ -232,7 +244,7 @@ extension PlanBuilder {
     if case .averagePool(let rules) = operation {
       // One pixel is its own largest.
       buildMaxPool(rules.window, node, of: parts[0].source, parts[0].levels)
-      parts[0].levels = levels[node.index]!
+      parts[0].levels = integers.levels[node.index]!
     }
     let y = try newLevels(of: quantizer)
     let after = loadedQuantizer(of: quantizer)
@@ -251,14 +263,13 @@ extension PlanBuilder {
         return {
           let (p, q) = (before.value, after.value)
           let range = q.levels(after: operation)
-          let factor = Float(Double(p.scale) / Double(q.scale))
           rk_int8_rescale(
-            x, y, Int64(places), Int64(own), Int64(channels), Int32(p.zero), factor, Int32(q.zero), range.low,
-            range.high)
+            x, y, Int64(places), Int64(own), Int64(channels), rk_int8_input(p, over: q),
+            rk_int8_output(zero: Int32(q.zero), low: range.low, high: range.high))
         }
       }
     }
-    levels[quantizer.index] = y
+    integers.levels[quantizer.index] = y
   }
 
   private mutating func buildMaxPool(_ window: Window, _ node: Network.Node, of source: Network.Node, _ x: Value) {
@@ -277,11 +288,26 @@ extension PlanBuilder {
       arguments.y = addresses.bytes(y.buffer)
       return { [arguments] in withUnsafePointer(to: arguments) { rk_int8_max_pool($0) } }
     }
-    levels[node.index] = y
+    integers.levels[node.index] = y
   }
 }
 
 /// A quantizer that weights bring along.
 private final class LoadedQuantizer {
   var value = Quantizer(scale: 1, zero: 0, levels: 0...255)
+}
+
+extension rk_int8_input {
+  /// Levels of one quantizer, in steps of another's; the mean of so many.
+  fileprivate init(_ quantizer: Quantizer, over other: Quantizer, count: Int = 1) {
+    self.init(
+      zero: Int32(quantizer.zero), factor: Float(Double(quantizer.scale) / Double(other.scale) / Double(count)))
+  }
+}
+
+extension rk_int8_output {
+  fileprivate init(_ quantizer: Quantizer) {
+    self.init(
+      zero: Int32(quantizer.zero), low: Int32(quantizer.levels.lowerBound), high: Int32(quantizer.levels.upperBound))
+  }
 }

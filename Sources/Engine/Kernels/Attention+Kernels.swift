@@ -2,16 +2,6 @@ internal import CKernels
 internal import Networks
 internal import Tensors
 
-/// Owns the arguments of one attention.
-private final class AttentionArguments {
-  let pointer: UnsafeMutablePointer<rk_attention>
-  init(_ arguments: rk_attention) {
-    pointer = .allocate(capacity: 1)
-    pointer.initialize(to: arguments)
-  }
-  deinit { pointer.deallocate() }
-}
-
 extension Attention {
   func build(_ node: Network.Node, in plan: inout PlanBuilder) throws(EngineError) {
     let source = plan.network[node].inputs[0]
@@ -47,7 +37,7 @@ extension Attention {
     ) { [shared] addresses in
       var p = arguments(addresses, shared)
       p.y = addresses.floats(y.buffer)
-      let owner = AttentionArguments(p)
+      let owner = KernelArguments(p)
       return { rk_attention_forward(owner.pointer) }
     }
 
@@ -65,7 +55,7 @@ extension Attention {
         p.dq_bias = addresses.floats(gradients[0])
         p.dv_bias = addresses.floats(gradients[1])
         p.dtable = addresses.floats(gradients[2])
-        let owner = AttentionArguments(p)
+        let owner = KernelArguments(p)
         return { rk_attention_backward(owner.pointer) }
       }
       if plan.needsGradient[source.index] { plan.contribute(dx, to: source) }

@@ -241,6 +241,7 @@ extension Arguments {
     context.show(picture: try string("to"), at: path)
     let result = ChartValue(chart: chart, path: try string("to"))
     context.report("drew \(result.summary)")
+    if let problem = Typeface.standardProblem, notebook.isFirstUse(of: problem) { context.report("warning: \(problem)") }
     for note in [chart.note, chart.caption] where !note.isEmpty { context.report("warning: \(note)") }
     return .object(result)
   }

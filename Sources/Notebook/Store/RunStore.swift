@@ -60,6 +60,7 @@ public final class RunStore: Sendable {
   /// Opens the store of a working directory.
   /// - Parameter creates: Whether to make it where there is none.
   public init(in directory: String, creates: Bool) throws(Failure) {
+    guard !directory.isEmpty else { throw .unusable(path: Self.folderName, reason: "the working directory is gone") }
     folder = "\(directory)/\(Self.folderName)"
     if !creates, !FileManager.default.fileExists(atPath: folder + "/runs.sqlite") { throw .none(path: directory) }
     do {

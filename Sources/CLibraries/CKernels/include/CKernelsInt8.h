@@ -53,9 +53,13 @@ void rk_int8_pack(const rk_int8_convolution *p, const int8_t *weights, void *pac
 int64_t rk_int8_scratch(const rk_int8_convolution *p, int threads);
 void rk_int8_convolve(const rk_int8_convolution *p);
 
-// q = clamp(rint(x / scale) + zero, low, high), from x[batch][channels][pixels] to y[batch][pixels][channels].
+// Levels that are read, as (x - zero) * factor; and that are written, as clamp(rint(v) + zero, low, high).
+typedef struct { int32_t zero; float factor; } rk_int8_input;
+typedef struct { int32_t zero, low, high; } rk_int8_output;
+
+// v = x / scale, from x[batch][channels][pixels] to y[batch][pixels][channels].
 void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,
-                             int32_t zero, int32_t low, int32_t high);
+                             rk_int8_output to);
 // y = scale * (x - zero), from x[batch][pixels][channels] to y[batch][channels][pixels].
 void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
                                float scale, int32_t zero);
@@ -69,17 +73,16 @@ typedef struct {
 } rk_int8_pooling;
 void rk_int8_max_pool(const rk_int8_pooling *p);
 
-// The mean over all pixels: y = clamp(rint((sum - pixels * zero) * factor) + y_zero, low, high), with
-// factor = s_x / (pixels * s_y).
-void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, int32_t zero,
-                     float factor, int32_t y_zero, int32_t low, int32_t high);
-// Brings numbers to other levels: y[i * stride + c] = clamp(rint((x[i * channels + c] - x_zero) * factor) + y_zero, low,
-// high) for each of `count` places, factor = s_x / s_y.
-void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, int32_t x_zero,
-                     float factor, int32_t y_zero, int32_t low, int32_t high);
-// y = clamp(rint((a - a_zero) * a_factor + (b - b_zero) * b_factor) + y_zero, low, high); y may be a or b.
-void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, int32_t a_zero, float a_factor,
-                 int32_t b_zero, float b_factor, int32_t y_zero, int32_t low, int32_t high);
+// The mean over all pixels: v = (sum - pixels * zero) * factor, with factor = s_x / (pixels * s_y).
+void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, rk_int8_input from,
+                     rk_int8_output to);
+// Brings numbers to other levels: y[i * stride + c] from x[i * channels + c] for each of `count` places, with
+// factor = s_x / s_y.
+void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, rk_int8_input from,
+                     rk_int8_output to);
+// The sum of what a and b are read as; y may be a or b.
+void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, rk_int8_input of_a, rk_int8_input of_b,
+                 rk_int8_output to);
 
 #ifdef __cplusplus
 }

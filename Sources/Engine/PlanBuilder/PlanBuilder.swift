@@ -69,27 +69,19 @@ struct PlanBuilder {
   let normReduction: NormReduction?
   let block = Engine.channelBlock
   let fusions: Fusions
-  let integerFusions: IntegerFusions
 
   var buffers: [Buffer] = []
   var steps: [PendingStep] = []
   var parameters: [Plan.Parameter] = []
   var values: [Value?]
-  /// What layers give in integers, bytes `N H W C`.
-  var levels: [Value?]
-  /// What takes quantizers and weights of the folded network for steps on integers.
-  var loaders: [(Network, Weights) -> Void] = []
-  var products: [IntegerProduct] = []
-  /// What each layer asks to be done on the way back, in forward order. Untyped, since swiftc 6.3 crashes on closures
-  /// of this form with a typed error; all that they throw is `EngineError`.
-  var backward: [(inout PlanBuilder) throws -> Void] = []
-  var contributions: [[Value]]
-  var needsGradient: [Bool]
+  /// Of a plan for integers.
+  var integers: IntegerState
+  /// Of the way back.
+  var backward: BackwardState
   /// Of each batch norm, the places of its parameters.
   private var normParameters: [Network.Node: [Int]] = [:]
-  private var conversions: [BufferID: [Value]] = [:]
+  var conversions: [BufferID: [Value]] = [:]
   private var activationTaps: [Network.Node: Value] = [:]
-  private var gradientTaps: [Network.Node: Value] = [:]
 
   init(
     _ network: Network, source: Network, batch: Int, mode: Plan.Mode, precision: Precision, taps: Set<Network.Node>,
@@ -104,18 +96,9 @@ struct PlanBuilder {
     self.engine = engine
     self.normReduction = normReduction
     fusions = Fusions(network, isTraining: mode.isTraining, taps: taps)
-    integerFusions = mode == .int8 ? IntegerFusions(network) : IntegerFusions()
     values = Array(repeating: nil, count: network.layers.count)
-    levels = values
-    contributions = Array(repeating: [], count: network.layers.count)
-    needsGradient = []
-    for node in network.nodes {
-      let layer = network[node]
-      let isWanted = if case .training(inputGradient: true) = mode { node == network.input } else { false }
-      let hasParameters = network.parameters(of: node).contains { $0.rule.isTrainable }
-      needsGradient.append(
-        isWanted || hasParameters || layer.inputs.contains { needsGradient[$0.index] } || taps.contains(node))
-    }
+    integers = IntegerState(network, isWanted: mode == .int8)
+    backward = BackwardState(network, mode, taps: taps)
   }
 
   var isTraining: Bool { mode.isTraining }
@@ -153,123 +136,6 @@ struct PlanBuilder {
   mutating func value(ofParameter index: Int) -> Value { newValue(parameters[index].layout, .parameter(index)) }
   mutating func value(ofGradient index: Int) -> Value { newValue(parameters[index].layout, .gradient(index)) }
 
-  // MARK: Steps
-
-  enum Access { case read, write, readWrite }
-
-  /// Adds a step that runs a oneDNN primitive.
-  mutating func emit(
-    _ descriptor: PrimitiveDescriptor, _ node: Network.Node, _ kind: String,
-    _ arguments: [(argument: Int32, value: Value, access: Access)],
-    inPlace: [(written: BufferID, read: BufferID)] = []
-  ) throws(EngineError) {
-    let name = network[node].name
-    let primitive = try Primitive(descriptor, layer: name)
-    let scratchpad = descriptor.scratchpad
-    let device = engine.device
-    steps.append(
-      PendingStep(
-        label: Plan.Label(layer: name, kind: kind, kernel: descriptor.kernel),
-        reads: arguments.filter { $0.access != .write }.map(\.value.buffer),
-        writes: arguments.filter { $0.access != .read }.map(\.value.buffer), inPlace: inPlace,
-        scratch: scratchpad.descriptor.ndims == 0 ? 0 : scratchpad.byteCount
-      ) { addresses throws(EngineError) in
-        var bound: [(Int32, Memory)] = []
-        for (argument, value, _) in arguments {
-          bound.append((argument, try Memory(value.layout, at: addresses[value.buffer], on: device)))
-        }
-        if scratchpad.descriptor.ndims != 0 {
-          bound.append((DNNL_ARG_SCRATCHPAD, try Memory(scratchpad, at: addresses.scratch, on: device)))
-        }
-        return .call(Call(primitive, bound))
-      })
-  }
-
-  /// Adds a step that runs one of our own kernels.
-  mutating func emit(
-    kernel: String, _ node: Network.Node, _ kind: String, reads: [BufferID], writes: [BufferID],
-    inPlace: [(written: BufferID, read: BufferID)] = [], scratch: Int = 0,
-    _ make: @escaping (Addresses) -> () -> Void
-  ) {
-    steps.append(
-      PendingStep(
-        label: Plan.Label(layer: network[node].name, kind: kind, kernel: kernel), reads: reads, writes: writes,
-        inPlace: inPlace, scratch: scratch
-      ) { addresses throws(EngineError) in .kernel(make(addresses)) })
-  }
-
-  /// The same array in another layout; the array itself where it has that layout.
-  mutating func converted(_ value: Value, to layout: Layout, for node: Network.Node) throws(EngineError) -> Value {
-    if value.layout == layout { return value }
-    if let known = conversions[value.buffer]?.first(where: { $0.layout == layout }) { return known }
-    let result = newValue(layout)
-    try reorder(value, into: result, for: node)
-    conversions[value.buffer, default: []].append(result)
-    return result
-  }
-
-  /// Says that a step wrote over an array, so that its conversions no longer hold.
-  mutating func overwrite(_ buffer: BufferID) { conversions[buffer] = nil }
-
-  mutating func reorder(_ value: Value, into result: Value, for node: Network.Node) throws(EngineError) {
-    let descriptor = try engine.device.reorder(from: value.layout, to: result.layout)
-    try emit(
-      descriptor, node, "reorder",
-      [(DNNL_ARG_FROM, value, .read), (DNNL_ARG_TO, result, .write)])
-  }
-
-  // MARK: Gradients
-
-  /// Adds to what flows back into a layer's output.
-  mutating func contribute(_ gradient: Value, to node: Network.Node) {
-    contributions[node.index].append(gradient)
-  }
-
-  /// What flows back into a layer's output, in its layout, as at most so many parts that are still to be added up.
-  mutating func gradientParts(of node: Network.Node, atMost limit: Int = 1) throws(EngineError) -> [Value] {
-    let layout = value(of: node).layout
-    var parts: [Value] = []
-    for part in contributions[node.index] { parts.append(try converted(part, to: layout, for: node)) }
-    let isTapped = taps.contains(node)
-    while parts.count > (isTapped ? 1 : limit) {
-      let (a, b) = (parts[parts.count - 2], parts[parts.count - 1])
-      parts.removeLast(2)
-      parts.append(add(a, b, "add gradient", for: node))
-    }
-    contributions[node.index] = parts
-    if isTapped, let whole = parts.first { gradientTaps[node] = try plainCopy(of: whole, for: node) }
-    return parts
-  }
-
-  /// What flows back into a layer's output, as one array; nil where nothing does.
-  mutating func gradient(of node: Network.Node) throws(EngineError) -> Value? {
-    try gradientParts(of: node, atMost: 1).first
-  }
-
-  /// The element-wise sum of two arrays of one layout.
-  mutating func add(_ a: Value, _ b: Value, _ kind: String, for node: Network.Node) -> Value {
-    let sum = newValue(a.layout)
-    let count = Int64(sum.layout.elementCount)
-    emit(
-      kernel: "add", node, kind, reads: [a.buffer, b.buffer], writes: [sum.buffer],
-      inPlace: [(sum.buffer, a.buffer), (sum.buffer, b.buffer)]
-    ) { addresses in
-      if sum.layout.type == dnnl_bf16 {
-        let (a, b, y) = (addresses.halves(a.buffer), addresses.halves(b.buffer), addresses.halves(sum.buffer))
-        return { rk_add_bf16(a, b, y, count) }
-      }
-      let (a, b, y) = (addresses.floats(a.buffer), addresses.floats(b.buffer), addresses.floats(sum.buffer))
-      return { rk_add(a, b, y, count) }
-    }
-    return sum
-  }
-
-  mutating func plainCopy(of value: Value, for node: Network.Node) throws(EngineError) -> Value {
-    let copy = newValue(try .plain(value.layout.extents), .pinned)
-    try reorder(value, into: copy, for: node)
-    return copy
-  }
-
   // MARK: The whole
 
   mutating func plan() throws(EngineError) -> Plan {
@@ -293,7 +159,7 @@ struct PlanBuilder {
       let gradient = newValue(logits.layout, .pinned)
       logitsGradient = gradient
       contribute(gradient, to: network.output)
-      for layer in backward.reversed() {
+      for layer in backward.layers.reversed() {
         do { try layer(&self) } catch let error as EngineError { throw error } catch { preconditionFailure("\(error)") }
       }
       if wantsInput || taps.contains(network.input), let whole = try self.gradient(of: network.input) {
@@ -305,7 +171,7 @@ struct PlanBuilder {
       self,
       ends: Plan.Ends(
         input: input, logits: logits, logitsGradient: logitsGradient, inputGradient: inputGradient,
-        activations: activationTaps, gradients: gradientTaps),
+        activations: activationTaps, gradients: backward.taps),
       forwardCount: forwardCount)
   }
 
@@ -345,17 +211,5 @@ struct PlanBuilder {
     case .attention(let operation): try operation.build(node, in: &self)
     case .fakeQuantize(let operation): try operation.build(node, in: &self)
     }
-  }
-}
-
-extension Device {
-  func reorder(from source: Layout, to destination: Layout) throws(EngineError) -> PrimitiveDescriptor {
-    var handle: dnnl_primitive_desc_t?
-    var (from, to) = (source.descriptor, destination.descriptor)
-    let attributes = try Attributes()
-    try check(
-      dnnl_reorder_primitive_desc_create(&handle, &from, engine, &to, engine, attributes.handle),
-      "dnnl_reorder_primitive_desc_create")
-    return PrimitiveDescriptor(adopting: handle!)
   }
 }

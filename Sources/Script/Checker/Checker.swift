@@ -1,0 +1,167 @@
+/// Finds what is wrong with a script before it runs: names, arguments, and types where they are known.
+///
+/// It never guesses: what it does not know is `any`, and passes.
+struct Checker {
+  let library: Library
+  let resolution: Resolution
+  private(set) var errors: [ScriptError] = []
+  private static let mostErrors = 50
+
+  /// What is known of a variable at the place that is checked.
+  struct Knowledge {
+    var type: ValueType = .any
+    var isDefined = false
+    var function: FunctionSyntax?
+    /// Whether every value it is given is in sight.
+    var isConstant = false
+  }
+  private var known: [ObjectIdentifier: Knowledge] = [:]
+
+  /// The function whose statements are checked, or the outermost level.
+  final class Scope {
+    let names: FunctionScope
+    var loopDepth = 0
+    init(_ names: FunctionScope) { self.names = names }
+    var isGlobal: Bool { names.isGlobal }
+  }
+
+  /// What may leave a statement: nothing that ends a value halfway.
+  struct Exits {
+    var function = true
+    var loop = true
+    static let all = Exits()
+    static let none = Exits(function: false, loop: false)
+  }
+
+  /// Checks a script in a session that knows some global names already.
+  static func check(
+    _ program: Program, _ resolution: Resolution, library: Library, globals: [String: Knowledge]
+  ) -> [ScriptError] {
+    var checker = Checker(resolution, library)
+    for variable in resolution.outermost.variables.values {
+      guard var knowledge = globals[variable.name] else { continue }
+      // What is assigned again can be anything from the first line on, since functions see it.
+      if variable.count > 0 { (knowledge.type, knowledge.function) = (.any, nil) }
+      checker.known[ObjectIdentifier(variable)] = knowledge
+    }
+    checker.check(program.statements, Scope(resolution.outermost), .all)
+    return checker.errors
+  }
+
+  private init(_ resolution: Resolution, _ library: Library) {
+    (self.resolution, self.library) = (resolution, library)
+  }
+
+  mutating func report(_ error: ScriptError) {
+    if errors.count < Self.mostErrors, !errors.contains(error) { errors.append(error) }
+  }
+
+  func knowledge(of variable: Variable) -> Knowledge {
+    known[ObjectIdentifier(variable)] ?? Knowledge(isConstant: variable.count == 1 || variable.kind == .turn)
+  }
+
+  // MARK: Statements
+
+  /// - Parameter mayLeave: whether `return` and the like may stand here, which they may not inside a value.
+  /// - Returns: the type of the value, where it is the last statement of a block.
+  @discardableResult
+  mutating func check(_ statement: Statement, _ scope: Scope, _ exits: Exits) -> ValueType {
+    switch statement.kind {
+    case .expression(let value): return type(of: value, scope, exits)
+    case .assignment(let name, let value):
+      if case .function(let function) = value.kind, knowledge(of: resolution.target(name)).isConstant, !scope.isGlobal {
+        assign(name, .function, function)  // it can call itself
+        _ = type(of: value, scope)
+      } else {
+        let itsType = type(of: value, scope)
+        if case .function(let function) = value.kind {
+          assign(name, itsType, function)
+        } else {
+          assign(name, itsType)
+        }
+      }
+    case .function(let function): check(function, scope)
+    case .parameter(let parameter):
+      let name = Name(text: parameter.name, span: parameter.nameSpan)
+      guard scope.isGlobal, exits.function, exits.loop, scope.loopDepth == 0 else {
+        report(.misplaced("param", allowed: "at the outermost level", at: statement.span))
+        break
+      }
+      let itsType = type(of: parameter.expression, scope)
+      if parameter.default == nil { report(.notLiteral(parameter.name, at: parameter.expression.span)) }
+      assign(name, itsType == .none ? .any : itsType)
+    case .loop(let name, let source, let body):
+      let sourceType = type(of: source, scope)
+      if !ValueType.either([.list, .record, .range, .any]).mightAccept(sourceType), !sourceType.isObject {
+        report(.wrongType(what: "what is run through", expected: .list, found: sourceType.found, at: source.span))
+      }
+      assign(name, sourceType.element)
+      scope.loopDepth += 1
+      check(body, scope, Exits(function: exits.function))
+      scope.loopDepth -= 1
+    case .whileLoop(let condition, let body):
+      scope.loopDepth += 1
+      require(.bool, condition, "the condition", scope)
+      check(body, scope, Exits(function: exits.function))
+      scope.loopDepth -= 1
+    case .return(let value):
+      if scope.isGlobal {
+        report(.misplaced("return", allowed: "in a function", at: statement.span))
+      } else if !exits.function {
+        report(.misplaced("return", allowed: "as a statement, not inside of a value", at: statement.span))
+      }
+      if let value { _ = type(of: value, scope) }
+    case .break, .continue:
+      let word = if case .break = statement.kind { "break" } else { "continue" }
+      if scope.loopDepth == 0 {
+        report(.misplaced(word, allowed: "in a loop", at: statement.span))
+      } else if !exits.loop {
+        report(.misplaced(word, allowed: "as a statement, not inside of a value", at: statement.span))
+      }
+    case .text: break
+    }
+    return .any
+  }
+
+  @discardableResult
+  mutating func check(_ block: Block, _ scope: Scope, _ exits: Exits) -> ValueType {
+    check(block.statements, scope, exits)
+  }
+
+  @discardableResult
+  mutating func check(_ statements: [Statement], _ scope: Scope, _ exits: Exits) -> ValueType {
+    // The functions of a block are there from its beginning.
+    var functions = Set<String>()
+    for statement in statements {
+      guard case .function(let function) = statement.kind, let name = function.name else { continue }
+      if !functions.insert(name.text).inserted {
+        report(.duplicate(name.text, kind: "function", at: name.span))
+      }
+      assign(name, .function, function)
+    }
+    var last = ValueType.none
+    for statement in statements { last = check(statement, scope, exits) }
+    return last
+  }
+
+  mutating func assign(_ name: Name, _ type: ValueType, _ function: FunctionSyntax? = nil) {
+    let variable = resolution.target(name)
+    var knowledge = knowledge(of: variable)
+    knowledge.isDefined = true
+    if knowledge.isConstant { (knowledge.type, knowledge.function) = (type, function) }
+    known[ObjectIdentifier(variable)] = knowledge
+  }
+
+  mutating func check(_ function: FunctionSyntax, _ outer: Scope) {
+    let scope = Scope(resolution.scope(of: function))
+    var seen = Set<String>()
+    for (parameter, variable) in Swift.zip(function.parameters, scope.names.parameters) {
+      if !seen.insert(parameter.name.text).inserted {
+        report(.duplicate(parameter.name.text, kind: "parameter", at: parameter.name.span))
+      }
+      if let value = parameter.default { _ = type(of: value, scope) }
+      known[ObjectIdentifier(variable)] = Knowledge(isDefined: true)
+    }
+    check(function.body, scope, .all)
+  }
+}
