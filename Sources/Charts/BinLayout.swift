@@ -6,19 +6,22 @@ struct BinLayout: Sendable {
   /// The upper edge of all ranges, down to the ground at both ends.
   private(set) var outline: [Position] = []
 
-  init(_ histogram: Histogram, style: ResolvedStyle, x: Mapping, y: Mapping, plot: Rectangle) {
+  init(_ histogram: Histogram, style: ResolvedStyle, _ projection: Projection, plot: Rectangle) {
     (color, dash) = (style.color, style.dash)
-    let ground = max(plot.top, min(plot.bottom, y.scale == .log ? plot.bottom : y(0) ?? plot.bottom))
+    let (places, values) = (projection.places, projection.values)
+    let ground = values.clamped(values.scale == .log ? values.start : values(0) ?? values.start)
+    var last: Double?
     for (index, count) in histogram.counts.enumerated() where index + 1 < histogram.edges.count {
-      guard let left = x(histogram.edges[index]), let right = x(histogram.edges[index + 1]) else { continue }
-      let end = max(plot.top, min(plot.bottom, y(count) ?? ground))
-      let box = Rectangle(
-        left: max(plot.left, left), top: min(end, ground), right: min(plot.right, right), bottom: max(end, ground))
-      guard box.right > box.left else { continue }
-      if box.height > 0 { boxes.append(box) }
-      if outline.isEmpty { outline.append(Position(box.left, ground)) }
-      outline += [Position(box.left, end), Position(box.right, end)]
+      guard let low = places(histogram.edges[index]), let high = places(histogram.edges[index + 1]) else { continue }
+      let (start, stop) = (places.clamped(low), places.clamped(high))
+      guard histogram.edges[index + 1] > histogram.edges[index], abs(stop - start) > 0 else { continue }
+      let end = values.clamped(values(count) ?? ground)
+      let box = projection.rectangle(places: (start, stop), values: (ground, end))
+      if end != ground { boxes.append(box) }
+      if outline.isEmpty { outline.append(projection.position(start, ground)) }
+      outline += [projection.position(start, end), projection.position(stop, end)]
+      last = stop
     }
-    if let last = outline.last { outline.append(Position(last.x, ground)) }
+    if let last { outline.append(projection.position(last, ground)) }
   }
 }

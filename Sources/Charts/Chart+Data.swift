@@ -30,7 +30,7 @@ extension Chart {
       }
       for mark in panel.marks {
         switch mark {
-        case .line(let series), .points(let series), .bars(let series):
+        case .line(let series), .points(let series), .bars(let series), .dots(let series):
           for (index, (x, y)) in zip(series.x, series.y).enumerated() {
             func value(_ list: [Double]?) -> String {
               list.flatMap { $0.indices.contains(index) ? "\($0[index])" : nil } ?? ""

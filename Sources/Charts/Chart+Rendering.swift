@@ -1,5 +1,3 @@
-import Foundation
-
 extension Chart {
   /// Draws the chart.
   ///
@@ -14,6 +12,7 @@ extension Chart {
     let canvas = try Canvas(width: width, height: height, dotsPerInch: 144)
     for panel in layout.panels { panel.draw(on: canvas) }
     for grid in layout.grids { grid.draw(on: canvas) }
+    layout.legend?.draw(on: canvas, lineWidth: max(1.4, layout.textSize * 0.135))
     for label in layout.labels { canvas.draw(label, in: typeface) }
     return try PNG.adding([TextChunk(Chart.dataKeyword, json)] + text, to: try canvas.png())
   }
@@ -42,9 +41,9 @@ extension PanelLayout {
     }
     var rules = Coverage(over: plot)
     let thin = max(1.2, lineWidth * 0.6)
-    for height in references {
-      // In the middle of a row of pixels, so that it is sharp.
-      let line = [Position(plot.left, height + 0.5), Position(plot.right, height + 0.5)]
+    for place in references {
+      // In the middle of a row or column of pixels, so that it is sharp.
+      let line = rule(at: place + 0.5)
       for dash in Curve.dashes(line, .dashed, width: thin * 1.3) { rules.stroke(dash, width: thin) }
     }
     canvas.paint(rules, Palette.secondaryInk)
@@ -58,7 +57,16 @@ extension PanelLayout {
       }
       canvas.paint(mask, curve.style.color)
     }
+    for leader in leaders {
+      let area = Rectangle(
+        left: leader.path.map(\.x).min() ?? 0, top: leader.path.map(\.y).min() ?? 0,
+        right: leader.path.map(\.x).max() ?? 0, bottom: leader.path.map(\.y).max() ?? 0)
+      var mask = Coverage(over: area.grown(by: lineWidth * 2))
+      mask.stroke(leader.path, width: max(1, lineWidth * 0.5))
+      canvas.paint(mask, leader.style.color, opacity: 0.75)
+    }
     for curve in curves {
+      for whisker in curve.whiskers { draw(whisker.low, whisker.high, curve.style.color, on: canvas) }
       for marker in curve.markers {
         curve.style.marker.draw(
           at: marker, radius: lineWidth * (curve.isLine ? 1.7 : 2.2), hollow: !curve.isLine && !curve.style.isSolid,
@@ -88,27 +96,44 @@ extension PanelLayout {
   }
 
   private func drawBars(on canvas: borrowing Canvas) {
-    for bar in bars.bars { canvas.fill(bar.box, bar.color) }
-    let width = max(1.2, lineWidth * 0.6)
-    var whiskers = Coverage(over: plot)
-    var halos = Coverage(over: plot)
+    for bar in bars.bars where !bar.isDot { canvas.fill(bar.box, bar.style.color) }
     for bar in bars.bars {
       guard let whisker = bar.whisker else { continue }
-      let centre = (bar.box.left + bar.box.right) / 2
-      let cap = min(bar.box.width * 0.3, textSize * 0.4)
-      for line in [
-        [Position(centre, whisker.top), Position(centre, whisker.bottom)],
-        [Position(centre - cap, whisker.top), Position(centre + cap, whisker.top)],
-        [Position(centre - cap, whisker.bottom), Position(centre + cap, whisker.bottom)],
-      ] {
-        whiskers.stroke(line, width: width)
-        halos.stroke(line, width: width + 2)
-      }
+      let color = bar.isDot ? bar.style.color : Palette.ink
+      draw(whisker.low, whisker.high, color, hasHalo: !bar.isDot, on: canvas)
     }
-    // White around them keeps them in sight on dark bars.
-    canvas.paint(halos, Palette.paper, opacity: 0.7)
-    canvas.paint(whiskers, Palette.ink)
-    if bars.bars.contains(where: { $0.value < 0 }) { horizontal(0, plot.left, plot.right, Palette.axis, canvas) }
+    for bar in bars.bars where bar.isDot {
+      bar.style.marker.draw(
+        at: bar.end, radius: bar.box.width / 2, hollow: !bar.style.isSolid, bar.style.color, lineWidth: lineWidth,
+        on: canvas)
+    }
+    guard bars.bars.contains(where: { $0.value < 0 && !$0.isDot }) else { return }
+    if isSideways {
+      vertical(0, plot.top, plot.bottom, Palette.axis, canvas)
+    } else {
+      horizontal(0, plot.left, plot.right, Palette.axis, canvas)
+    }
+  }
+
+  /// An interval, with a cap at each end.
+  ///
+  /// - Parameter hasHalo: White around it keeps it in sight on a dark bar.
+  private func draw(
+    _ low: Position, _ high: Position, _ color: Color, hasHalo: Bool = false, on canvas: borrowing Canvas
+  ) {
+    let width = max(1.2, lineWidth * 0.6)
+    let cap = textSize * 0.22
+    let (dx, dy) = isSideways ? (0, cap) : (cap, 0)
+    func across(_ end: Position) -> [Position] { [Position(end.x - dx, end.y - dy), Position(end.x + dx, end.y + dy)] }
+    let lines = [[low, high], across(low), across(high)]
+    if hasHalo {
+      var halo = Coverage(over: plot)
+      for line in lines { halo.stroke(line, width: width + 2) }
+      canvas.paint(halo, Palette.paper, opacity: 0.7)
+    }
+    var mask = Coverage(over: plot.grown(by: cap))
+    for line in lines { mask.stroke(line, width: width) }
+    canvas.paint(mask, color)
   }
 
   private func drawKey(on canvas: borrowing Canvas) {
@@ -143,6 +168,10 @@ extension PanelLayout {
         horizontal(tick, plot.left, plot.right, color, canvas)
       }
     }
+    // A faint line leads from a name to its dots.
+    guard bars.bars.contains(where: \.isDot) else { return }
+    if hasNames.x { for tick in xTicks.major { vertical(tick, plot.top, plot.bottom, Palette.faintGrid, canvas) } }
+    if hasNames.y { for tick in yTicks.major { horizontal(tick, plot.left, plot.right, Palette.faintGrid, canvas) } }
   }
 
   private func drawAxes(on canvas: borrowing Canvas) {
@@ -219,58 +248,5 @@ extension Legend {
         at: middle, radius: lineWidth * (entry.sample == .line ? 1.7 : 2.2), hollow: entry.sample == .points && entry.style?.isSolid != true,
         entry.style?.color ?? Palette.ink, lineWidth: lineWidth, on: canvas)
     }
-  }
-}
-
-extension Style.Marker {
-  /// Draws the marker; a hollow one is white inside.
-  fileprivate func draw(
-    at centre: Position, radius: Double, hollow: Bool, _ color: Color, lineWidth: Double, on canvas: borrowing Canvas
-  ) {
-    let area = Rectangle(left: centre.x, top: centre.y, right: centre.x, bottom: centre.y).grown(by: radius * 2 + 2)
-    var (body, outline) = (Coverage(over: area), Coverage(over: area))
-    func corners(_ places: [(Double, Double)]) -> [Position] {
-      places.map { Position(centre.x + $0.0 * radius, centre.y + $0.1 * radius) }
-    }
-    let stroke = lineWidth * 0.75
-    // Sizes are chosen so that all look equally large.
-    let shape: [Position] =
-      switch self {
-      case .circle, .none: []
-      case .square: corners([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)])
-      case .triangle: corners([(0, -1.25), (1.15, 0.85), (-1.15, 0.85)])
-      case .downTriangle: corners([(0, 1.25), (1.15, -0.85), (-1.15, -0.85)])
-      case .diamond: corners([(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)])
-      case .cross: []
-      case .plus: []
-      }
-    switch self {
-    case .none: return
-    case .circle:
-      if hollow {
-        let ring = (0...32).map { step in
-          let angle = Double(step) / 16 * Double.pi
-          return Position(centre.x + radius * cos(angle), centre.y + radius * sin(angle))
-        }
-        outline.stroke(ring, width: stroke)
-      }
-      body.fill(around: centre, radius: radius)
-    case .cross, .plus:
-      let reach = self == .cross ? 1.0 : 1.3
-      let ends: [(Double, Double)] =
-        self == .cross
-        ? [(-reach, -reach), (reach, reach), (-reach, reach), (reach, -reach)]
-        : [(-reach, 0), (reach, 0), (0, -reach), (0, reach)]
-      let places = corners(ends)
-      outline.stroke(Array(places[0...1]), width: stroke)
-      outline.stroke(Array(places[2...3]), width: stroke)
-      canvas.paint(outline, color)
-      return
-    default:
-      body.fill(shape)
-      if hollow { outline.stroke(shape + [shape[0]], width: stroke) }
-    }
-    canvas.paint(body, hollow ? Palette.paper : color)
-    canvas.paint(outline, color)
   }
 }

@@ -69,7 +69,7 @@ public struct Chart: Hashable, Sendable, Codable {
       var bars = 0
       for mark in panel.marks {
         switch mark {
-        case .bars(let series): bars += series.y.count
+        case .bars(let series), .dots(let series): bars += series.y.count
         case .histogram(let histogram): try require(.bins, histogram.counts.count, atMost: Histogram.mostBins)
         case .heatMap(let map):
           try require(.names, max(map.rows, map.columns), atMost: Chart.mostNames)
@@ -95,13 +95,23 @@ public struct Panel: Hashable, Sendable, Codable {
   public var x, y: Axis
   /// Drawn in this order, so the last is on top.
   public var marks: [Mark]
+  /// Whether the panel lies on its side: places, `x`, run down and values, `y`, to the right, as long names want it.
+  /// Absent for an upright one.
+  public var isSideways: Bool?
 
-  public init(_ title: String = "", x: Axis = Axis(), y: Axis = Axis(), marks: [Mark]) {
+  public init(_ title: String = "", x: Axis = Axis(), y: Axis = Axis(), marks: [Mark], isSideways: Bool = false) {
     self.title = title
     self.x = x
     self.y = y
     self.marks = marks
+    self.isSideways = isSideways ? true : nil
   }
+
+  /// Whether it is drawn on its side: cells and pictures are not.
+  var liesDown: Bool { isSideways == true && heatMap == nil }
+  /// The axis that is drawn below the plot, and the one beside it.
+  var horizontal: Axis { liesDown ? y : x }
+  var vertical: Axis { liesDown ? x : y }
 
   /// What is drawn, in one line: `loss over epoch: train, validation`.
   public var summary: String {
@@ -147,7 +157,8 @@ public struct Panel: Hashable, Sendable, Codable {
 public struct Axis: Hashable, Sendable, Codable {
   public enum Scale: String, Hashable, Sendable, Codable {
     case linear
-    /// Powers of ten at equal distances. Values that are not positive are left out.
+    /// Equal factors at equal distances: ticks are at powers of ten, or of two where all data are such. Values that are
+    /// not positive are left out.
     case log
   }
 

@@ -10,17 +10,20 @@ struct Curve: Sendable {
   private(set) var rawPaths: [[Position]] = []
   private(set) var bands: [(upper: [Position], lower: [Position])] = []
   private(set) var markers: [Position] = []
+  /// The ends of the intervals at points that are not joined.
+  private(set) var whiskers: [(low: Position, high: Position)] = []
+  /// Where a line ends, if it ends in the plot.
+  private(set) var end: Position?
   /// A dashed zigzag is noise.
   private(set) var isJagged = false
 
-  init(_ series: Series, isLine: Bool, style: ResolvedStyle, x: Mapping, y: Mapping, textSize: Double) {
+  init(
+    _ series: Series, isLine: Bool, style: ResolvedStyle, _ projection: Projection, plot: Rectangle, textSize: Double
+  ) {
     self.style = style
     self.isLine = isLine
     let count = min(series.x.count, series.y.count)
-    let points = (0..<count).map { Curve.place(series.x[$0], series.y[$0], x, y) }
-    let runs = Curve.runs(of: points)
-    let plot = Rectangle(
-      left: min(x.start, x.end), top: min(y.start, y.end), right: max(x.start, x.end), bottom: max(y.start, y.end))
+    let runs = Curve.runs(of: (0..<count).map { projection(series.x[$0], series.y[$0]) })
     if isLine {
       paths = runs.map(Curve.simplified)
       let lengths = paths.map { path in
@@ -28,29 +31,27 @@ struct Curve: Sendable {
       }
       isJagged = lengths.reduce(0, +) > 6 * (plot.width + plot.height)
       markers = Curve.markers(on: runs, index: style.index, textSize: textSize)
+      end = runs.last?.last.flatMap { plot.grown(by: 0.5).contains($0) ? $0 : nil }
     } else {
       markers = runs.flatMap { $0 }
     }
     markers.removeAll { !plot.grown(by: 0.5).contains($0) }
     if let raw = series.raw {
-      let points = (0..<min(series.x.count, raw.count)).map { Curve.place(series.x[$0], raw[$0], x, y) }
+      let points = (0..<min(series.x.count, raw.count)).map { projection(series.x[$0], raw[$0]) }
       rawPaths = Curve.runs(of: points).map(Curve.simplified)
     }
-    if let band = series.band {
-      let count = min(series.x.count, band.low.count, band.high.count)
-      let edges = (0..<count).map { index -> (Position, Position)? in
-        guard let upper = Curve.place(series.x[index], band.high[index], x, y),
-          let lower = Curve.place(series.x[index], band.low[index], x, y)
-        else { return nil }
-        return (upper, lower)
-      }
-      bands = edges.split { $0 == nil }.map { run in (run.map { $0!.0 }, run.map { $0!.1 }) }
+    guard let band = series.band else { return }
+    let edges = (0..<min(series.x.count, band.low.count, band.high.count)).map { index -> (Position, Position)? in
+      guard let upper = projection(series.x[index], band.high[index]),
+        let lower = projection(series.x[index], band.low[index])
+      else { return nil }
+      return (upper, lower)
     }
-  }
-
-  private static func place(_ x: Double, _ y: Double, _ horizontal: Mapping, _ vertical: Mapping) -> Position? {
-    guard let x = horizontal(x), let y = vertical(y) else { return nil }
-    return Position(x, y)
+    if isLine && !projection.isSideways {
+      bands = edges.split { $0 == nil }.map { run in (run.map { $0!.0 }, run.map { $0!.1 }) }
+    } else {
+      whiskers = edges.compactMap { edge in edge.flatMap { plot.clip($0.1, $0.0) } }
+    }
   }
 
   /// The points between gaps.
@@ -129,33 +130,5 @@ struct Curve: Sendable {
     }
     if part.isMultiple(of: 2) && !current.isEmpty { result.append(current) }
     return result
-  }
-}
-
-/// From the values of an axis to pixels.
-package struct Mapping: Hashable, Sendable {
-  let scale: Axis.Scale
-  let low, high: Double
-  /// Where `low` and `high` are. Pixels.
-  package let start, end: Double
-
-  init(_ ticks: Ticks, _ scale: Axis.Scale, from start: Double, to end: Double) {
-    self.scale = scale
-    (low, high) = scale == .log ? (Mapping.log(ticks.low), Mapping.log(ticks.high)) : (ticks.low, ticks.high)
-    (self.start, self.end) = (start, end)
-  }
-
-  /// Whether an axis can show the value.
-  static func isShown(_ value: Double, _ scale: Axis.Scale) -> Bool {
-    value.isFinite && abs(value) <= 1e250 && (scale == .linear || value >= 1e-250)
-  }
-
-  private static func log(_ value: Double) -> Double { log10(value) }
-
-  /// The place of a value, or `nil` for one that cannot be shown. Far outside, places are cut to a million pixels.
-  func callAsFunction(_ value: Double) -> Double? {
-    guard Mapping.isShown(value, scale) else { return nil }
-    let share = ((scale == .log ? Mapping.log(value) : value) - low) / (high - low)
-    return max(-1e6, min(1e6, start + share * (end - start)))
   }
 }

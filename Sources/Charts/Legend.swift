@@ -1,7 +1,5 @@
 /// The names of the series with samples of their lines and colours.
 package struct Legend: Sendable {
-  enum Side { case below, right }
-
   /// What stands before a name.
   enum Sample: Hashable, Sendable { case line, points, area }
 
@@ -21,14 +19,15 @@ package struct Legend: Sendable {
   /// The length of a sample. Pixels.
   let sampleWidth: Double
 
-  /// The named series of a panel, each name once.
+  /// The named series of a panel of which something is drawn, each name once.
   static func entries(of panel: Panel, styles: [ResolvedStyle]) -> [Entry] {
     var names: Set<String> = []
     return zip(panel.marks, styles).compactMap { mark, style in
-      guard let name = mark.identity?.name, !name.isEmpty, names.insert(name).inserted else { return nil }
+      guard let name = mark.identity?.name, !name.isEmpty, mark.isDrawn(in: panel), names.insert(name).inserted
+      else { return nil }
       let sample: Sample =
         switch mark {
-        case .points: .points
+        case .points, .dots: .points
         case .bars, .histogram: .area
         case .line, .heatMap, .pictures, .reference: .line
         }
@@ -133,5 +132,17 @@ package struct Legend: Sendable {
       }
     }
     return nil
+  }
+}
+
+extension Mark {
+  /// Whether anything of it can be seen: a line without markers needs two points.
+  fileprivate func isDrawn(in panel: Panel) -> Bool {
+    guard let series else { return true }
+    let shown = zip(series.x, series.y).count {
+      Mapping.isShown($0, panel.x.scale) && Mapping.isShown($1, panel.y.scale)
+    }
+    if case .line = self, series.style.marker == Style.Marker.none { return shown > 1 }
+    return shown > 0 || series.x.isEmpty
   }
 }

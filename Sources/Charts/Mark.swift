@@ -2,11 +2,15 @@
 public enum Mark: Hashable, Sendable {
   /// The points of a series joined by a line, with markers where there is room for them.
   case line(Series)
-  /// The points of a series, not joined: hollow markers unless the style says that they are solid.
+  /// The points of a series, not joined: hollow markers unless the style says that they are solid, with its band as
+  /// whiskers.
   case points(Series)
   /// The values of a series as bars from zero, with its band as whiskers. Several such series of a panel stand side by
   /// side at each place.
   case bars(Series)
+  /// The values of a series as dots on an axis that need not begin at zero, with its band as whiskers. Several such
+  /// series of a panel stand side by side where one has whiskers, else on one line.
+  case dots(Series)
   /// How often values fall into each of some ranges.
   case histogram(Histogram)
   /// A matrix of coloured cells.
@@ -19,8 +23,24 @@ public enum Mark: Hashable, Sendable {
   /// The series that is drawn, if it is one.
   public var series: Series? {
     switch self {
-    case .line(let series), .points(let series), .bars(let series): series
+    case .line(let series), .points(let series), .bars(let series), .dots(let series): series
     case .histogram, .heatMap, .pictures, .reference: nil
+    }
+  }
+
+  /// The series that stands at places as bars or dots.
+  var standing: Series? {
+    switch self {
+    case .bars(let series), .dots(let series): series
+    case .line, .points, .histogram, .heatMap, .pictures, .reference: nil
+    }
+  }
+
+  /// Whether its colour fills areas.
+  var isArea: Bool {
+    switch self {
+    case .bars, .dots, .histogram: true
+    case .line, .points, .heatMap, .pictures, .reference: false
     }
   }
 
@@ -33,7 +53,9 @@ public enum Mark: Hashable, Sendable {
 
 /// Written as `{"line": {…}}`: one key that says what it is.
 extension Mark: Codable {
-  private enum CodingKeys: String, CodingKey { case line, points, bars, histogram, heatMap, pictures, reference }
+  private enum CodingKeys: String, CodingKey {
+    case line, points, bars, dots, histogram, heatMap, pictures, reference
+  }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -42,6 +64,7 @@ extension Mark: Codable {
       case .line: .line(try container.decode(Series.self, forKey: .line))
       case .points: .points(try container.decode(Series.self, forKey: .points))
       case .bars: .bars(try container.decode(Series.self, forKey: .bars))
+      case .dots: .dots(try container.decode(Series.self, forKey: .dots))
       case .histogram: .histogram(try container.decode(Histogram.self, forKey: .histogram))
       case .heatMap: .heatMap(try container.decode(HeatMap.self, forKey: .heatMap))
       case .pictures: .pictures(try container.decode(ImageGrid.self, forKey: .pictures))
@@ -55,6 +78,7 @@ extension Mark: Codable {
     case .line(let series): try container.encode(series, forKey: .line)
     case .points(let series): try container.encode(series, forKey: .points)
     case .bars(let series): try container.encode(series, forKey: .bars)
+    case .dots(let series): try container.encode(series, forKey: .dots)
     case .histogram(let histogram): try container.encode(histogram, forKey: .histogram)
     case .heatMap(let matrix): try container.encode(matrix, forKey: .heatMap)
     case .pictures(let pictures): try container.encode(pictures, forKey: .pictures)
@@ -84,7 +108,8 @@ public struct Series: Hashable, Sendable, Codable {
   /// What the legend calls it. Series of one name look alike in all panels of a chart. Empty for no entry.
   public var name: String
   public var x, y: [Double]
-  /// What the points spread over, for example several seeds; drawn as a pale area.
+  /// What the points spread over, for example several seeds: a pale area along a line, whiskers at points, dots and
+  /// bars.
   public var band: Band?
   /// The values that `y` smooths, over the same `x`; drawn faint behind it.
   public var raw: [Double]?
@@ -139,23 +164,31 @@ public struct Style: Hashable, Sendable, Codable {
   public var color: Int?
   public var dash: Dash?
   public var marker: Marker?
-  /// Whether markers that are not joined are filled; absent where they are hollow.
+  /// Whether markers that are not joined are filled; where absent, dots are and points are not.
   public var isSolid: Bool?
+  /// The name of the series whose automatic style it takes: a published value that belongs to a method of ours has its
+  /// colour and its marker.
+  public var like: String?
 
-  public init(color: Int? = nil, dash: Dash? = nil, marker: Marker? = nil, isSolid: Bool? = nil) {
+  public init(
+    color: Int? = nil, dash: Dash? = nil, marker: Marker? = nil, isSolid: Bool? = nil, like: String? = nil
+  ) {
     self.color = color
     self.dash = dash
     self.marker = marker
     self.isSolid = isSolid
+    self.like = like
   }
 
   /// The style of the `index`th name of a chart. No two of the first 28 are alike in colour, dash and marker, and
   /// neighbours differ in all three.
-  static func automatic(_ index: Int) -> (color: Int, dash: Dash, marker: Marker) {
+  ///
+  /// - Parameter isFilled: Whether the chart has areas: black is left to lines and text.
+  static func automatic(_ index: Int, isFilled: Bool) -> (color: Int, dash: Dash, marker: Marker) {
+    let colors = isFilled ? Palette.fills : Array(Palette.colors.indices)
     let markers = Marker.allCases.count - 1
     return (
-      index % Palette.colors.count, Dash.allCases[index % Dash.allCases.count],
-      Marker.allCases[index % markers]
+      colors[index % colors.count], Dash.allCases[index % Dash.allCases.count], Marker.allCases[index % markers]
     )
   }
 }

@@ -29,6 +29,11 @@ public enum Palette {
     Color(0x7A4B00),  // brown
   ]
 
+  /// The places in ``colors`` of those that may fill areas: all but black.
+  package static let fills = colors.indices.filter { colors[$0] != Color(0x000000) }
+  /// What fills an area that asks for black.
+  static let greyFill = Color(0x8C8C8C)
+
   package static let paper = Color(0xFFFFFF)
   package static let ink = Color(0x1F1F1F)
   static let secondaryInk = Color(0x595959)

@@ -40,7 +40,10 @@ extension Ticks {
       }
       return Labels(texts: texts, note: Ticks.power(magnitude, times: nil, superscripts))
     }
-    if size < 1e5 && (major.first ?? 0) >= 1e-4 { return Labels(texts: major.map { Ticks.fixed($0, nil) }) }
+    if isBinary && size >= 1e6 {
+      return Labels(texts: major.map { "2" + Ticks.raised(Int(log2($0).rounded()), superscripts) })
+    }
+    if isBinary || size < 1e5 && (major.first ?? 0) >= 1e-4 { return Labels(texts: major.map { Ticks.fixed($0, nil) }) }
     return Labels(
       texts: major.map { value in
         let exponent = Int((log10(value) + 1e-9).rounded(.down))
@@ -73,11 +76,16 @@ extension Ticks {
   /// "×10⁶" without `digit`, "10⁶" for a digit of 1, else "2×10⁶".
   private static func power(_ exponent: Int, times digit: Int?, _ superscripts: Bool) -> String {
     guard superscripts else { return digit.map { "\($0)e\(exponent)" } ?? "×1e\(exponent)" }
-    let raised = String(String(exponent).map { $0 == "-" ? "⁻" : Array("⁰¹²³⁴⁵⁶⁷⁸⁹")[$0.wholeNumberValue ?? 0] })
+    let raised = raised(exponent, superscripts)
     switch digit {
     case nil: return "×10\(raised)"
     case 1: return "10\(raised)"
     case let digit?: return "\(digit)×10\(raised)"
     }
+  }
+
+  private static func raised(_ exponent: Int, _ superscripts: Bool) -> String {
+    guard superscripts else { return "^\(exponent)" }
+    return String(String(exponent).map { $0 == "-" ? "⁻" : Array("⁰¹²³⁴⁵⁶⁷⁸⁹")[$0.wholeNumberValue ?? 0] })
   }
 }

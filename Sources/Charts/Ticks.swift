@@ -12,13 +12,15 @@ package struct Ticks: Hashable, Sendable {
   package var mantissa = 1
   package var exponent = 0
   package var isEven = true
+  /// Whether the major ticks are powers of two.
+  package var isBinary = false
 
   init(
     low: Double, high: Double, major: [Double], minor: [Double], mantissa: Int = 1, exponent: Int = 0,
-    isEven: Bool = true
+    isEven: Bool = true, isBinary: Bool = false
   ) {
     (self.low, self.high, self.major, self.minor) = (low, high, major, minor)
-    (self.mantissa, self.exponent, self.isEven) = (mantissa, exponent, isEven)
+    (self.mantissa, self.exponent, self.isEven, self.isBinary) = (mantissa, exponent, isEven, isBinary)
   }
 
   /// A tick at every `step`th of the places 1 to `count`, with half a place free at both ends.
@@ -38,10 +40,12 @@ package struct Ticks: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - padding: The share of the range that stays free on each side.
+  ///   - integers: Whether ticks are at integers only.
   ///   - floor: The axis does not start below this unless the data does; `ceiling` likewise.
+  ///   - within: Where ticks may be; the axis is then not stretched to one.
   package static func linear(
     _ low: Double, _ high: Double, atMost limit: Int, integers: Bool = false, padding: Double = 0,
-    floor: Double = -.infinity, ceiling: Double = .infinity
+    floor: Double = -.infinity, ceiling: Double = .infinity, within: ClosedRange<Double>? = nil
   ) -> Ticks {
     let ends = [low, high].map { $0.isNaN ? 0 : max(-Ticks.largest, min(Ticks.largest, $0)) }
     var (low, high) = (min(ends[0], ends[1]), max(ends[0], ends[1]))
@@ -62,14 +66,29 @@ package struct Ticks: Hashable, Sendable {
     let step = ticks.value(of: 1)
     let before = ticks.value(of: (low / step).rounded(.down))
     let after = ticks.value(of: (high / step).rounded(.up))
-    if padding > 0 && low - before <= step * 0.35 { ticks.low = before }
-    if padding > 0 && after - high <= step * 0.35 { ticks.high = after }
+    let isStretched = padding > 0 && within == nil
+    if isStretched && low - before <= step * 0.35 { ticks.low = before }
+    if isStretched && after - high <= step * 0.35 && after <= ceiling { ticks.high = after }
     ticks.major = ticks.multiples(of: 1)
     let parts: Double = mantissa != 2 ? 5 : integers && exponent == 0 ? 2 : 4
     if !integers || step > 1 { ticks.minor = ticks.multiples(of: parts) }
+    if let within {
+      ticks.major.removeAll { !within.contains($0) }
+      ticks.minor.removeAll { !within.contains($0) }
+    }
     let majors = Set(ticks.major)
     ticks.minor.removeAll { majors.contains($0) }
     return ticks
+  }
+
+  /// Lets the axis go on, without ticks, until a share of it lies beyond a value.
+  mutating func makeRoom(_ share: Double, beyond value: Double, isLog: Bool = false) {
+    guard share > 0, share < 1 else { return }
+    if isLog {
+      high = max(high, pow(10, log10(value) + (log10(value) - log10(low)) * share / (1 - share)))
+    } else {
+      high = max(high, value + (value - low) * share / (1 - share))
+    }
   }
 
   /// What an axis can reach to, and the smallest distance on it: beyond, steps and their sums are not exact any more.
@@ -151,5 +170,19 @@ package struct Ticks: Hashable, Sendable {
     let majors = Set(ticks.major)
     ticks.minor.removeAll { majors.contains($0) }
     return ticks
+  }
+
+  /// The ticks for positive values on a logarithmic axis: powers of two, all of them or every second, third and so on.
+  package static func powersOfTwo(_ low: Double, _ high: Double, atMost limit: Int, padding: Double = 0) -> Ticks {
+    let ends = [low, high].map { log2(max(Ticks.smallest, min(1e16, $0))) }.sorted()
+    let (from, to) = (ends[0], max(ends[1], ends[0] + 1))
+    let free = (to - from) * padding
+    let first = max(0, Int(from.rounded(.up)))
+    let exponents = first...max(first, Int(to.rounded(.down)))
+    let step = (exponents.count + max(2, limit) - 1) / max(2, limit)
+    return Ticks(
+      low: pow(2, from - free), high: pow(2, to + free),
+      major: stride(from: exponents.lowerBound, through: exponents.upperBound, by: step).map { pow(2, Double($0)) },
+      minor: [], isEven: false, isBinary: true)
   }
 }

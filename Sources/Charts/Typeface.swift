@@ -103,20 +103,23 @@ public enum Typeface: Hashable, Sendable {
 extension Typeface {
   /// The text in at most `lines` lines no wider than `limit`, broken between words where that is possible. What is too
   /// long ends in an ellipsis.
-  func wrapped(_ text: String, into limit: Double, lines: Int, size: Double) -> [String] {
-    let whole = fit(text, into: .infinity, size: size)
-    guard lines > 1, width(of: whole, size: size) > limit else { return [fit(whole, into: limit, size: size)] }
+  func wrapped(_ text: String, into limit: Double, lines: Int, size: Double, bold: Bool = false) -> [String] {
+    let whole = fit(text, into: .infinity, size: size, bold: bold)
+    guard lines > 1, width(of: whole, size: size, bold: bold) > limit else {
+      return [fit(whole, into: limit, size: size, bold: bold)]
+    }
     let words = whole.split(separator: " ")
     var (first, rest) = ("", words[...])
     while let word = rest.first {
       let longer = first.isEmpty ? String(word) : "\(first) \(word)"
-      guard width(of: longer, size: size) <= limit else { break }
+      guard width(of: longer, size: size, bold: bold) <= limit else { break }
       first = longer
       rest.removeFirst()
     }
-    guard !first.isEmpty else { return [fit(whole, into: limit, size: size)] }
+    guard !first.isEmpty else { return [fit(whole, into: limit, size: size, bold: bold)] }
+    let others = rest.joined(separator: " ")
     return rest.isEmpty
-      ? [first] : [first] + wrapped(rest.joined(separator: " "), into: limit, lines: lines - 1, size: size)
+      ? [first] : [first] + wrapped(others, into: limit, lines: lines - 1, size: size, bold: bold)
   }
 }
 

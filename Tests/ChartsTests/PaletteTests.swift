@@ -94,4 +94,38 @@ import Testing
     #expect((max(ink, ground) + 0.05) / (min(ink, ground) + 0.05) >= 4)
     #expect(abs(contrast(color) - 1.05 / (ground + 0.05)) < 1e-9)
   }
+
+  private func isBlack(_ style: ResolvedStyle) -> Bool { style.color == Color(0x000000) }
+
+  @Test("black fills nothing: not by itself, nor where it is asked for")
+  func fills() {
+    let series = (0..<8).map { Series("\($0)", y: [1, 2]) }
+    let histograms = (0..<8).map { Mark.histogram(Histogram("\($0)", edges: [0, 1], counts: [2])) }
+    let bands = series.map { series in
+      var series = series
+      series.band = Band(low: [0, 1], high: [2, 3])
+      return Mark.line(series)
+    }
+    for marks in [series.map(Mark.bars), series.map(Mark.dots), histograms, bands] {
+      #expect(!ResolvedStyle.all(of: Samples.one(marks))[0].contains(where: isBlack))
+    }
+    let asked = Mark.bars(Series("", y: [1], style: Style(color: 3)))
+    #expect(!isBlack(ResolvedStyle.all(of: Samples.one([asked]))[0][0]))
+    #expect(ResolvedStyle.all(of: Samples.one(series.map(Mark.line)))[0].contains(where: isBlack))
+  }
+
+  @Test("a published value is hollow, in the colour and with the marker of the method it belongs to")
+  func likeAnother() {
+    let styles = ResolvedStyle.all(
+      of: Samples.one([
+        .points(Series("uniform", y: [1], style: Style(isSolid: true))),
+        .points(Series("agent", y: [2], style: Style(isSolid: true))),
+        .points(Series("agent, published", y: [3], style: Style(like: "agent"))),
+        .points(Series("other", y: [4])), .points(Series("agent, published elsewhere", y: [5], style: Style(like: "agent"))),
+      ]))[0]
+    #expect(styles[2].color == styles[1].color && styles[2].marker == styles[1].marker)
+    #expect(styles[1].isSolid && !styles[2].isSolid)
+    #expect(styles[4].color == styles[1].color && styles[4].marker != styles[1].marker && !styles[4].isSolid)
+    #expect(Set([styles[0], styles[1], styles[3]].map(\.color)).count == 3)
+  }
 }

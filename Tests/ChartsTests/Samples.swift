@@ -25,6 +25,20 @@ enum Samples {
     Chart("one", width: width, height: 400, panels: [Panel("panel", x: x, y: y, marks: marks)])
   }
 
+  /// Bars or dots at named places, three series of them.
+  static func standing(
+    _ mark: (Series) -> Mark, names: [String], hasWhiskers: Bool = false, isSideways: Bool = false
+  ) -> Chart {
+    let marks = (0..<3).map { series -> Mark in
+      let y = names.indices.map { 80 + Double(($0 * 7 + series * 3) % 11) }
+      return mark(
+        Series(
+          "series \(series)", y: y, band: hasWhiskers ? Band(low: y.map { $0 - 2 }, high: y.map { $0 + 3 }) : nil))
+    }
+    let panel = Panel("panel", x: Axis("place", names: names), y: Axis("top-1 (%)"), marks: marks, isSideways: isSideways)
+    return Chart("standing", subtitle: "Fashion-MNIST, seeds 1, 2, 3", width: 640, height: 400, panels: [panel])
+  }
+
   static func many(_ count: Int) -> [Mark] {
     (0..<count).map { place in
       .line(Series("series number \(place)", y: (0..<30).map { 1 / (1 + exp(-Double($0 - place) / 4)) }))
@@ -76,6 +90,45 @@ enum Samples {
       "bars",
       one(
         zip(["a", "b"], [1.0, 2]).map { .bars(Series($0, y: [$1, -$1, 3 * $1])) }, x: Axis(names: ["x", "y", "z"]))
+    ),
+    ("dots", standing(Mark.dots, names: ["50 %", "60 %", "70 %"])),
+    ("dots with whiskers", standing(Mark.dots, names: ["50 %", "60 %", "70 %"], hasWhiskers: true)),
+    ("dots on their side", standing(Mark.dots, names: classes, isSideways: true)),
+    ("bars on their side", standing(Mark.bars, names: classes, hasWhiskers: true, isSideways: true)),
+    ("a hundred bars on their side", standing(Mark.bars, names: (0..<100).map { "a long name, \($0)" }, isSideways: true)),
+    (
+      "bars on their side with long names",
+      standing(Mark.bars, names: classes.map { $0 + String(repeating: " and more", count: 50) }, isSideways: true)
+    ),
+    (
+      "all on its side",
+      Chart(
+        width: 640, height: 400,
+        panels: [
+          Panel(
+            x: Axis("x"), y: Axis("y", scale: .log),
+            marks: [
+              .line(Series("a", y: [1, 20, 3], band: Band(low: [0.5, 0, 2], high: [2, 30, 4]))),
+              .points(Series("b", y: [2, .nan, 5], labels: ["p", "q", "r"])), .dots(Series("c", y: [1, 0, 7])),
+              .histogram(Histogram("d", edges: [0.5, 1.5, 2.5], counts: [3, 0])), .reference(Reference("e", at: 9)),
+            ], isSideways: true),
+          Panel(marks: [.heatMap(HeatMap([[1, 2]]))], isSideways: true), Panel(marks: [], isSideways: true),
+        ])
+    ),
+    (
+      "points with whiskers",
+      one([.points(Series("a", y: [1, 2, .nan], band: Band(low: [0, .nan, 1], high: [3, 4])))])
+    ),
+    (
+      "dots, log",
+      one([.dots(Series("a", x: [1, 2, 4, 0], y: [1, 1e6, 0, 3]))], x: Axis(scale: .log), y: Axis(scale: .log))
+    ),
+    (
+      "styles like others",
+      one([
+        .points(Series("a", y: [1, 2], style: Style(isSolid: true))),
+        .points(Series("b", y: [2, 1], style: Style(like: "a"))), .points(Series("c", y: [3, 1], style: Style(like: "d"))),
+      ])
     ),
     ("no bars", one([.bars(Series("a", y: []))])),
     ("no bars but names", one([.bars(Series("a", y: []))], x: Axis(names: []))),
@@ -235,6 +288,14 @@ enum Samples {
     ("many references", one((0..<30).map { .reference(Reference("reference \($0)", at: 1 + Double($0) * 1e-3)) })),
     ("style out of range", one([.line(Series("a", y: [1, 2], style: Style(color: .min, marker: Style.Marker.none)))])),
     ("hollow marks", one(Style.Marker.allCases.map { .points(Series("\($0)", y: [1, 2], style: Style(marker: $0))) })),
+    (
+      "long titles",
+      Chart(
+        String(repeating: "a long title ", count: 90), subtitle: String(repeating: "of data and seeds, ", count: 90),
+        caption: String(repeating: "a source ", count: 200), width: 640, height: 400,
+        panels: [Panel(marks: [.line(Series("a", y: [1, 2]))])])
+    ),
+    ("powers of two", one([.line(Series("a", x: [1, 2, 4, 1_048_576], y: [1, 2, 3, 4]))], x: Axis(scale: .log))),
     ("no columns", Chart(columns: -3, panels: [Panel(marks: [])])),
     ("small", typical(width: 640, height: 400)),
   ]

@@ -98,4 +98,54 @@ import Testing
     #expect(Ticks.linear(0.01, 2, atMost: 6, padding: 0.05, floor: 0).low == 0)
     #expect(Ticks.linear(0.5, 0.99, atMost: 6, padding: 0.05, floor: 0, ceiling: 1).high == 1)
   }
+
+  private func ticks(_ marks: [Mark], x: Axis = Axis("x"), y: Axis = Axis("y"), isSideways: Bool = false) throws -> PanelLayout {
+    let panel = Panel(x: x, y: y, marks: marks, isSideways: isSideways)
+    return try Layout(Chart(width: 800, height: 520, panels: [panel]), in: .standard).panels[0]
+  }
+
+  @Test("an axis of counts has ticks at counts that are there, and nowhere else", arguments: [1, 2, 3, 7, 13, 20, 21, 90, 150, 1234])
+  func counts(_ count: Int) throws {
+    for first in [0, 1, 17] {
+      let series = Series("", y: (0..<count).map { Double($0 % 5) }, from: first)
+      for mark in [Mark.line(series), .points(series), .bars(series), .dots(series)] {
+        let ticks = try ticks([mark]).xTicks
+        let all = ticks.major + ticks.minor
+        #expect(!ticks.major.isEmpty && all.allSatisfy { $0.rounded() == $0 })
+        #expect(all.allSatisfy { Double(first) <= $0 && $0 <= Double(first + count - 1) }, "\(all)")
+        if count <= 13 { #expect(ticks.major == (first..<first + count).map(Double.init)) }
+      }
+    }
+  }
+
+  @Test("few places at equal distances have a tick each")
+  func evenPlaces() throws {
+    let sizes = stride(from: 96.0, through: 320, by: 32).map { $0 }
+    #expect(try ticks([.line(Series("", x: sizes, y: sizes))]).xTicks.major == sizes)
+  }
+
+  @Test("powers of two have ticks at powers of two, on an axis that counts by factors")
+  func powersOfTwo() throws {
+    let batches = (0...6).map { Double(1 << $0) }
+    #expect(try ticks([.line(Series("", x: batches, y: batches))], x: Axis(scale: .log)).xTicks.major == batches)
+    let wide = Ticks.powersOfTwo(1, 0x1p40, atMost: 6)
+    #expect(wide.major.count <= 6 && wide.major.allSatisfy { $0.significand == 1 })
+    #expect(wide.labels(.number).texts.last == "2³⁵" && Set(wide.labels(.number, superscripts: false).texts).count == wide.major.count)
+    for low in [0.3, 1, 3, 1e15] {
+      let ticks = Ticks.powersOfTwo(low, low * 5, atMost: 4, padding: 0.05)
+      #expect(ticks.low <= low && ticks.high >= low * 5 && ticks.major.count <= 4)
+    }
+  }
+
+  @Test("shares of a whole have no ticks above all of it", arguments: [false, true])
+  func shares(_ isSideways: Bool) throws {
+    for (axis, most) in [(Axis("top-1 (%)"), 100.0), (Axis("top-1", format: .percent), 1)] {
+      for mark in [Mark.line(Series("a", y: [0.2, 0.99, 1].map { $0 * most })), .bars(Series("", y: [0.97 * most, most]))] {
+        let panel = try ticks([mark], y: axis, isSideways: isSideways)
+        let ticks = isSideways ? panel.xTicks : panel.yTicks
+        #expect((ticks.major + ticks.minor).max()! <= most && ticks.high > most)
+      }
+    }
+    #expect(try ticks([.line(Series("a", y: [90, 150]))], y: Axis("of before (%)")).yTicks.major.max()! > 100)
+  }
 }

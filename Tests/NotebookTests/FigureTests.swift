@@ -41,6 +41,103 @@ struct FigureTests {
     #expect(try chart(workshop, "bars.png").panels[0].marks[0].series?.band == Band(low: [9, 18], high: [11, 22]))
   }
 
+  private func isDots(_ mark: Mark) -> Bool { if case .dots = mark { true } else { false } }
+
+  @Test("bars become dots where bars from zero would hide how values differ, and on request")
+  func dots() throws {
+    let workshop = try Workshop()
+    for (call, expected) in [
+      ("[88.6, 88.9, 88.3]", true), ("[88.6, 88.9, 88.3], dots: false", false), ("[1, 2, 3]", false),
+      ("[1, 2, 3], dots: true", true), ("[1, 20, 3000], of: \"MACs\"", true),
+    ] {
+      try workshop.value("bars(\(call), to: \"bars.png\")")
+      #expect(try isDots(chart(workshop, "bars.png").panels[0].marks[0]) == expected, "\(call)")
+    }
+    #expect(try chart(workshop, "bars.png").panels[0].y.scale == .log)
+  }
+
+  @Test("whiskers have two ends of their own, and are sorted with their bars and names")
+  func sorting() throws {
+    let workshop = try Workshop()
+    try workshop.value(
+      "bars([10, 30, 20], low: [9, 28, 17], high: [12, 33, 26], names: [\"a\", \"b\", \"c\"], sort: true, to: \"bars.png\")")
+    let panel = try chart(workshop, "bars.png").panels[0]
+    #expect(panel.marks[0].series?.y == [30, 20, 10] && panel.x.names == ["b", "c", "a"])
+    #expect(panel.marks[0].series?.band == Band(low: [28, 17, 9], high: [33, 26, 12]))
+  }
+
+  @Test("long names lie beside their bars, short ones stand below them, unless the call says otherwise")
+  func sideways() throws {
+    let workshop = try Workshop()
+    let long = "names: [\"PTQ, per-channel, asymmetric\", \"float32\"]"
+    for (names, expected) in [
+      (long, true as Bool?), ("names: [\"a\", \"b\"]", nil), ("names: [\"a\", \"b\"], horizontal: true", true),
+      (long + ", horizontal: false", nil),
+    ] {
+      try workshop.value("bars([1, 2], \(names), to: \"bars.png\")")
+      #expect(try chart(workshop, "bars.png").panels[0].isSideways == expected, "\(names)")
+    }
+  }
+
+  @Test("values of several units stand in panels of their own")
+  func apart() throws {
+    let workshop = try Workshop()
+    try workshop.value("bars({ bytes: [100, 30], \"top-1 (%)\": [85.6, 85.8] }, names: [\"a\", \"b\"], apart: true, to: \"bars.png\")")
+    let panels = try chart(workshop, "bars.png").panels
+    #expect(panels.map(\.y.label) == ["bytes", "top-1 (%)"] && panels.map { isDots($0.marks[0]) } == [false, true])
+  }
+
+  @Test("places that grow by equal factors are shown by factors, for bars too")
+  func batches() throws {
+    let workshop = try Workshop()
+    try workshop.value("bars([7, 9, 10, 12], x: [1, 2, 4, 8], to: \"bars.png\")")
+    #expect(try chart(workshop, "bars.png").panels[0].x.scale == .log)
+    try workshop.value("plot(series([7, 9, 10, 12], x: [1, 2, 4, 8], over: \"batch size\"), logX: false, to: \"plot.png\")")
+    #expect(try chart(workshop, "plot.png").panels[0].x.scale == .linear)
+  }
+
+  @Test("a published point has the style of the method that it belongs to, and intervals travel with series")
+  func published() throws {
+    let workshop = try Workshop()
+    try workshop.value(
+      """
+      ours = series([1, 2], x: [1, 2], low: [0, 1], high: [2, 4], of: "top-1", over: "MACs", name: "agent")
+      theirs = series([3], x: [3], of: "top-1", over: "MACs", name: "agent, published", like: "agent")
+      scatter(ours, reported: [theirs], to: "points.png")
+      """)
+    let series = try chart(workshop, "points.png").panels[0].marks.compactMap(\.series)
+    #expect(series[0].band == Band(low: [0, 1], high: [2, 4]) && series[0].style.isSolid == true)
+    #expect(series[1].style.like == "agent" && series[1].style.isSolid == nil)
+  }
+
+  @Test("one point that beats all others makes no front")
+  func noFront() throws {
+    let workshop = try Workshop()
+    try workshop.value("scatter(series([2, 1], x: [1, 2], name: \"a\"), betterX: \"less\", to: \"points.png\")")
+    #expect(try chart(workshop, "points.png").panels[0].marks.count == 1)
+  }
+
+  @Test("a figure of runs says data, n and seeds below its title, and calls its curves as it is told")
+  func runs() throws {
+    let workshop = try Workshop()
+    try workshop.value(
+      """
+      data = synthetic(3, shape: [3, 8, 8], train: 30, validation: 12)
+      a = seeds(1...2, s => train(resnet(8, data), data, epochs: 1, batch: 10, lr: 0.01, seed: s))
+      b = seeds(1...2, s => train(resnet(8, data), data, epochs: 1, batch: 10, lr: 0.1, seed: s))
+      plot(a, b, legend: ["baseline", "RSB"], to: "all.png")
+      plot(a, b, legend: ["baseline", "RSB"], only: ["validation top-1"], subtitle: "mine", to: "one.png")
+      """)
+    let all = try chart(workshop, "all.png")
+    #expect(all.subtitle.contains("30 training and 12 validation images; seeds 1, 2: mean and range"))
+    let marks = all.panels[0].marks.compactMap(\.series)
+    #expect(marks.map(\.name) == ["baseline train", "baseline validation", "RSB train", "RSB validation"])
+    #expect(marks[0].style.color == marks[1].style.color && marks[0].style.dash != marks[1].style.dash)
+    let one = try chart(workshop, "one.png")
+    #expect(one.subtitle == "mine" && one.panels.map(\.y.label) == ["validation top-1 (%)"])
+    #expect(one.panels[0].marks.compactMap(\.series?.name) == ["baseline", "RSB"])
+  }
+
   @Test("points keep their labels through several series, and the front comes on request")
   func scatter() throws {
     let workshop = try Workshop()
@@ -152,6 +249,11 @@ struct FigureTests {
       ("bars([], to: \"a.png\")", "bars([1, 2, 3]"), ("bars([1, [2]], to: \"a.png\")", "a list of numbers"),
       ("bars([1, 2], names: [\"a\"], to: \"a.png\")", "2 places and 1 names"),
       ("bars([1, 2], errors: [1], to: \"a.png\")", "same form"),
+      ("bars([1, 2], low: [1, 2], to: \"a.png\")", "low and high"),
+      ("bars([1, 2], x: [1], to: \"a.png\")", "2 values and 1 places"),
+      ("bars([1, 2], x: [1, 2], names: [\"a\", \"b\"], to: \"a.png\")", "not both"),
+      ("plot([1, 2], legend: [], to: \"a.png\")", "1 arguments and 0 names"),
+      ("series([1], low: [0])", "two ends"), ("series([1], low: [0], high: [1, 2])", "2 ends"),
       ("bars({ a: \"b\" }, to: \"a.png\")", "not all numbers"),
       ("scatter(to: \"a.png\")", "scatter(series"),
       ("scatter(series([1, 2]), labels: [\"a\"], to: \"a.png\")", "2 points and 1 labels"),

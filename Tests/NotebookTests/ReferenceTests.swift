@@ -36,7 +36,7 @@ struct ReferenceTests {
     let workshop = try Workshop()
     let text = try String(contentsOf: packageFolder.appending(path: "examples/mistakes.reprise"), encoding: .utf8)
     try workshop.session.run(Source(text, name: "test"), settings: ["limit": "100", "epochs": "1"])
-    for name in ["classes", "batch", "confusionMatrix", "worst", "losses", "by-class"] {
+    for name in ["classes", "batch", "confusion", "worst", "losses", "by-class"] {
       let bytes = [UInt8](try Data(contentsOf: URL(filePath: workshop.folder + "/plots/\(name).png")))
       #expect(try !Chart(png: bytes).panels.isEmpty && Origin(png: bytes)?.script == "test")
     }

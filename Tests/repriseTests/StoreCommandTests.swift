@@ -70,7 +70,10 @@ final class StoreCommandTests {
     #expect(!(try reprise("run", "a.reprise").errors.contains("taken from the store")))
     #expect(try reprise("why", "run.png").output.contains("drawn by a.reprise, line 4"))
     #expect(try reprise("redraw", "run.png", "--size", "900x700", "--log", "--to", "other.png").status == 0)
-    #expect(try reprise("why", "other.png").output.contains(ids[1]))
+    #expect(try reprise("redraw", "other.png", "--title", "another", "--log-x").status == 0)
+    let why = try reprise("why", "other.png").output
+    #expect(why.contains(ids[1]) && why.contains("other.png: another\n"))
+    #expect(why.contains("drawn again from the same data: another title, positions on a logarithmic axis"))
     #expect(try reprise("why", "a.reprise").status == 3)
     #expect(try reprise("show", "ffffffffff").status == 64)
     #expect(try String(contentsOf: folder.appending(path: "page.html"), encoding: .utf8).contains("data:image/png"))

@@ -8,21 +8,38 @@ private let ofParameter = Parameter(
 
 let bars = Builtin(
   "bars",
-  "Draws a bar chart of a list, of several lists as grouped bars, or of a record of either. The file contains its data.",
+  "Draws a bar chart of a list, of several lists as grouped bars, or of a record of either; dots on a cut axis in place of bars that would hide small differences. The file contains its data.",
   parameters: [
     Parameter(
       "values", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
       "Values. The names of a record name its bars, or its groups of bars.")
   ] + figureParameters + [
     Parameter("names", .list(of: .string), "Names of the bars.", optional: true, labelled: true),
+    Parameter(
+      "x", .list(of: .number), "Positions of the bars, such as batch sizes, in place of names.", optional: true,
+      labelled: true),
     Parameter("legend", .list(of: .string), "Names of the lists.", optional: true, labelled: true),
     Parameter(
-      "errors", .either([.list(of: .number), .list(of: .list(of: .number)), .record]),
-      "Half-lengths of the error bars: one for each value.", optional: true, labelled: true),
+      "errors", numbersType, "Half-lengths of the error bars: one for each value.", optional: true, labelled: true),
+    Parameter(
+      "low", numbersType, "Lower ends of the error bars, in place of errors; with high.", optional: true, labelled: true),
+    Parameter("high", numbersType, "Upper ends of the error bars.", optional: true, labelled: true),
     ofParameter,
     Parameter("over", .string, "Title of the horizontal axis.", default: .string(""), labelled: true),
     Parameter(
-      "logY", .bool, "Whether the vertical axis is logarithmic.", default: .bool(false), labelled: true),
+      "dots", .bool,
+      "Whether to draw dots on an axis that need not begin at 0. Default: if all values lie within a quarter of the largest, or if the axis is logarithmic.",
+      optional: true, labelled: true),
+    Parameter(
+      "horizontal", .bool, "Whether the bars are horizontal. Default: if the names are long.", optional: true,
+      labelled: true),
+    Parameter(
+      "sort", .bool, "Whether to sort the bars by the values of the first list, the largest first.",
+      default: .bool(false), labelled: true),
+    Parameter(
+      "apart", .bool, "Whether each list has a panel and an axis of its own, titled by the legend: for different units.",
+      default: .bool(false), labelled: true),
+    logYParameter, logXParameter,
   ], result: .chart,
   examples: [
     Example(
@@ -31,38 +48,127 @@ let bars = Builtin(
   ], chapter: "Results"
 ) { arguments in
   try arguments.context.checkInterruption()
-  let given = try arguments.rows("values")
-  let errors = arguments.has("errors") ? try arguments.rows("errors") : nil
-  let isWhole = errors.map { $0.rows.map(\.count) == given.rows.map(\.count) } ?? true
-  guard isWhole else {
-    throw arguments.failure(
-      "there is not an error for each value", hint: "errors: of the same form as the values", at: "errors")
+  var table = try BarTable(arguments)
+  if try arguments.bool("sort") { table.sort() }
+  let quantity = try arguments.string("of")
+  let isApart = try arguments.bool("apart")
+  let width = try arguments.integerIfGiven("width") ?? (isApart && table.rows.count > 1 ? 1280 : 800)
+  let isSideways =
+    arguments.has("horizontal")
+    ? try arguments.bool("horizontal")
+    : table.names.map { Panel.isWide($0, for: isApart ? width / 2 : width) } ?? false
+  let groups = isApart ? table.rows.indices.map { [$0] } : [Array(table.rows.indices)]
+  let isDots = arguments.has("dots") ? try arguments.bool("dots") : nil
+  let panels = try groups.map { group in
+    let label = isApart && !table.legend.isEmpty ? table.legend[group[0]] : quantity
+    let series = group.map { table.series($0, isNamed: !isApart) }
+    let values = series.flatMap { $0.y + ($0.band.map { $0.low + $0.high } ?? []) }
+    let scale = try arguments.scaleIfGiven("logY") ?? .suggested(forValues: values, called: label)
+    let places = try arguments.scaleIfGiven("logX") ?? .suggested(forPlaces: table.places)
+    // The place where an axis of factors begins means nothing, and so would the length of a bar.
+    let showsDots = isDots ?? (scale == .log || Panel.areAlike(series))
+    return Panel(
+      x: Axis(try arguments.string("over"), scale: places, names: table.names), y: Axis(label, scale: scale),
+      marks: series.map { showsDots ? .dots($0) : .bars($0) }, isSideways: isSideways)
   }
-  let legend = arguments.has("legend") ? try arguments.strings("legend") : given.rowNames ?? []
-  let names = arguments.has("names") ? try arguments.strings("names") : given.columnNames
-  let count = given.rows.map(\.count).max() ?? 0
-  guard count > 0 else {
-    throw arguments.failure("there is nothing to draw", hint: "bars([1, 2, 3], to: \"bars.png\")", at: "values")
-  }
-  if let names, names.count != count {
-    throw arguments.failure(
-      "there are \(count) places and \(names.count) names", hint: "a name for each place", at: "names")
-  }
-  guard legend.isEmpty || legend.count == given.rows.count else {
-    throw arguments.failure(
-      "there are \(given.rows.count) lists and \(legend.count) names of them", hint: "a name for each list",
-      at: "legend")
-  }
-  let marks = given.rows.enumerated().map { index, row -> Mark in
-    let band = errors.map { errors in
-      Band(
-        low: zip(row, errors.rows[index]).map { $0 - $1 }, high: zip(row, errors.rows[index]).map { $0 + $1 })
+  let beside = isApart || (isDots ?? false) && table.bands == nil ? 1 : table.rows.count
+  let height =
+    isSideways
+    ? Panel.height(ofRows: table.places.count, bars: beside, lines: 3) : 520
+  return try arguments.drawn(panels, width: width, height: height * ((groups.count + 1) / 2))
+}
+
+private let numbersType = ValueType.either([.list(of: .number), .list(of: .list(of: .number)), .record])
+
+/// What `bars` draws: rows of numbers at places.
+private struct BarTable {
+  var rows: [[Double]]
+  /// The ends of whiskers.
+  var bands: [Band]?
+  /// What the rows are called; empty where they have no names.
+  let legend: [String]
+  /// What the places are called.
+  var names: [String]?
+  var places: [Double]
+
+  init(_ arguments: Arguments) throws(ScriptError) {
+    let given = try arguments.rows("values")
+    rows = given.rows
+    legend = arguments.has("legend") ? try arguments.strings("legend") : given.rowNames ?? []
+    names = arguments.has("names") ? try arguments.strings("names") : given.columnNames
+    let count = rows.map(\.count).max() ?? 0
+    guard count > 0 else {
+      throw arguments.failure("there is nothing to draw", hint: "bars([1, 2, 3], to: \"bars.png\")", at: "values")
     }
-    return .bars(Series(legend.isEmpty ? "" : legend[index], y: row, band: band))
+    if let names, names.count != count {
+      throw arguments.failure(
+        "there are \(count) places and \(names.count) names", hint: "a name for each place", at: "names")
+    }
+    guard legend.isEmpty || legend.count == rows.count else {
+      throw arguments.failure(
+        "there are \(rows.count) lists and \(legend.count) names of them", hint: "a name for each list", at: "legend")
+    }
+    places = (1...count).map(Double.init)
+    if arguments.has("x") {
+      guard names == nil else {
+        throw arguments.failure("places have names or numbers, not both", hint: "leave out names: or x:", at: "x")
+      }
+      places = try arguments.numbers("x")
+      guard places.count == count else {
+        throw arguments.failure(
+          "there are \(count) values and \(places.count) places", hint: "a place for each value", at: "x")
+      }
+    }
+    bands = try BarTable.bands(arguments, around: rows)
   }
-  let x = Axis(try arguments.string("over"), names: names)
-  let y = Axis(try arguments.string("of"), scale: try arguments.bool("logY") ? .log : .linear)
-  return try arguments.drawn([Panel(x: x, y: y, marks: marks)], width: 800, height: 520)
+
+  private static func bands(_ arguments: Arguments, around rows: [[Double]]) throws(ScriptError) -> [Band]? {
+    let labels = ["errors", "low", "high"].filter { arguments.has($0) }
+    guard !labels.isEmpty else { return nil }
+    guard labels == ["errors"] || labels == ["low", "high"] else {
+      throw arguments.failure(
+        "whiskers are given by errors, or by low and high", hint: "errors: […], or low: […], high: […]", at: labels[0])
+    }
+    var ends: [[[Double]]] = []
+    for label in labels {
+      let given = try arguments.rows(label).rows
+      guard given.map(\.count) == rows.map(\.count) else {
+        throw arguments.failure(
+          "there is not an error for each value", hint: "\(label): of the same form as the values", at: label)
+      }
+      ends.append(given)
+    }
+    return rows.enumerated().map { index, row in
+      labels.count == 2
+        ? Band(low: ends[0][index], high: ends[1][index])
+        : Band(low: zip(row, ends[0][index]).map { $0 - $1 }, high: zip(row, ends[0][index]).map { $0 + $1 })
+    }
+  }
+
+  /// Puts the largest value of the first row first. What it lacks comes last.
+  mutating func sort() {
+    let keys = places.indices.map { index in
+      let value = rows.first.flatMap { index < $0.count ? $0[index] : nil } ?? .nan
+      return value.isNaN ? -Double.infinity : value
+    }
+    let order = places.indices.sorted { (keys[$1], $0) < (keys[$0], $1) }
+    func sorted<Element>(_ list: [Element]) -> [Element] { order.filter { $0 < list.count }.map { list[$0] } }
+    // A short row has no values at places that may now be in its middle.
+    rows = rows.map { row in order.map { $0 < row.count ? row[$0] : .nan } }
+    bands = bands?.map { band in
+      Band(
+        low: order.map { $0 < band.low.count ? band.low[$0] : .nan },
+        high: order.map { $0 < band.high.count ? band.high[$0] : .nan })
+    }
+    if let names { self.names = sorted(names) }
+    if names == nil { places = sorted(places) }
+  }
+
+  func series(_ row: Int, isNamed: Bool) -> Series {
+    Series(
+      isNamed && !legend.isEmpty ? legend[row] : "", x: Array(places.prefix(rows[row].count)), y: rows[row],
+      band: bands?[row])
+  }
 }
 
 let histogram = Builtin(
@@ -76,8 +182,7 @@ let histogram = Builtin(
       labelled: true, allowed: 1...Double(Histogram.mostBins)),
     Parameter("legend", .list(of: .string), "Names of the lists.", optional: true, labelled: true),
     ofParameter,
-    Parameter(
-      "logY", .bool, "Whether the vertical axis is logarithmic.", default: .bool(false), labelled: true),
+    Parameter("logY", .bool, "Whether the vertical axis is logarithmic.", default: .bool(false), labelled: true),
   ], result: .chart,
   examples: [Example("histogram([1, 2, 2, 3, 3, 3], to: \"counts.png\").path", gives: "\"counts.png\"")],
   chapter: "Results"

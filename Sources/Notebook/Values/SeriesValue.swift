@@ -14,6 +14,11 @@ struct SeriesValue: ScriptObject, Equatable {
   /// The run it belongs to; empty for none.
   var run = ""
   let x, y: [Double]
+  /// Where the interval around each number ends; empty where there is none.
+  var low: [Double] = []
+  var high: [Double] = []
+  /// The name of the series whose colour and marker it has in a figure; empty for its own.
+  var like = ""
 
   static let type = ObjectType(
     "series", "A curve: values over epochs or another quantity. It also works as the list of its values.",
