@@ -42,7 +42,7 @@ private let convolutionSamples: [OperationSample] = [
     "3x3 convolution from one channel", convolution(17, 3, padding: 1, hasBias: true), [1, 28, 28], batch: 2),
   OperationSample("3x3 convolution, stride 2", convolution(32, 3, stride: 2, padding: 1), [16, 9, 9], batch: 2),
   OperationSample(
-    "3x3 convolution, stride 2 over an even image", convolution(16, 3, stride: 2, padding: 1), [32, 8, 8], batch: 5),
+    "3x3 convolution, stride 2 over an even picture", convolution(16, 3, stride: 2, padding: 1), [32, 8, 8], batch: 5),
   OperationSample(
     "3x3 convolution padded as TensorFlow does",
     convolution(16, 3, stride: 2, padding: Padding(top: 0, left: 0, bottom: 1, right: 1)), [16, 8, 8], batch: 2),
@@ -58,8 +58,8 @@ private let convolutionSamples: [OperationSample] = [
   OperationSample("1x1 convolution", convolution(64, 1), [16, 7, 7], batch: 2),
   OperationSample("1x1 convolution of odd channels", convolution(17, 1, hasBias: true), [24, 5, 5], batch: 5),
   OperationSample("1x1 convolution, stride 2", convolution(64, 1, stride: 2), [32, 8, 8], batch: 2),
-  OperationSample("1x1 convolution, stride 2 over an odd image", convolution(24, 1, stride: 2), [5, 7, 7], batch: 1),
-  OperationSample("1x1 convolution of a 1x1 image", convolution(32, 1), [64, 1, 1], batch: 5),
+  OperationSample("1x1 convolution, stride 2 over an odd picture", convolution(24, 1, stride: 2), [5, 7, 7], batch: 1),
+  OperationSample("1x1 convolution of a 1x1 picture", convolution(32, 1), [64, 1, 1], batch: 5),
   OperationSample("7x7 stem", convolution(64, 7, stride: 2, padding: 3), [3, 33, 33], batch: 2),
   OperationSample("7x7 convolution", convolution(16, 7, padding: 3, hasBias: true), [16, 7, 7], batch: 1),
   OperationSample("3x3 convolution, 4 groups", convolution(32, 3, padding: 1, groups: 4), [64, 7, 7], batch: 2),
@@ -113,7 +113,7 @@ private let poolingSamples: [OperationSample] = [
   OperationSample(
     "max pool 3x3, stride 2", .maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))), [64, 16, 16], batch: 2),
   OperationSample(
-    "max pool 3x3, stride 2 over an odd image", .maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))),
+    "max pool 3x3, stride 2 over an odd picture", .maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))),
     [17, 7, 9],
     batch: 5),
   OperationSample("max pool 2x2", .maxPool(MaxPool(Window(kernel: 2, stride: 2))), [32, 8, 8], batch: 2),
@@ -135,7 +135,7 @@ private let poolingSamples: [OperationSample] = [
   OperationSample(
     "global average pool of odd channels", .globalAveragePool(GlobalAveragePool()), [17, 3, 5], batch: 5),
   OperationSample(
-    "global average pool of a 1x1 image", .globalAveragePool(GlobalAveragePool()), [24, 1, 1], batch: 1),
+    "global average pool of a 1x1 picture", .globalAveragePool(GlobalAveragePool()), [24, 1, 1], batch: 1),
 ]
 
 private let featureSamples: [OperationSample] = [
@@ -163,7 +163,7 @@ private let tokenSamples: [OperationSample] = [
   OperationSample("layer scale of an odd vector", .layerScale(LayerScale()), [77], batch: 5),
   OperationSample("attention", .attention(Attention(heads: 4, grid: 4)), [17, 192], batch: 2),
   OperationSample(
-    "attention over an odd image", .attention(Attention(heads: 3, grid: Extent(height: 3, width: 2))), [7, 45],
+    "attention over an odd picture", .attention(Attention(heads: 3, grid: Extent(height: 3, width: 2))), [7, 45],
     batch: 5),
   OperationSample(
     "attention of one head", .attention(Attention(heads: 1, grid: Extent(height: 5, width: 7))), [36, 24], batch: 1),

@@ -137,7 +137,7 @@ extension QuantizedSample {
       QuantizedSample("int8 weights per tensor", resnet) { $0.weights.isPerChannel = false },
       QuantizedSample("weights of 7 bits", resnet) { $0.weights.bits = 7 },
       QuantizedSample("weights of 4 bits", resnet) { $0.weights.bits = 4 },
-      QuantizedSample("int8 but logits in float32", resnet) { $0.roundsOutput = false },
+      QuantizedSample("int8 but logits in 32 bits", resnet) { $0.roundsOutput = false },
       QuantizedSample("int8 but the first and last layer", resnet) { $0.kept = ["conv1", "fc"] },
       QuantizedSample("int8 but the input", resnet) { $0.kept = ["input"] },
       QuantizedSample("int8 but a sum", resnet) {

@@ -80,14 +80,14 @@ import Testing
     #expect("\(network)" == "tiny: 3 x 8 x 8 to 1200 x 4 x 4, 13,200 parameters, 172,800 MACs")
     #expect(
       network.table == """
-        tiny   operation                                   output        parameters  MACs
-        ------------------------------------------------------------------------------------------
+        tiny   operation                                   output        parameters     MACs
+        ------------------------------------------------------------------------------------
         input  input                                       3 x 8 x 8
-        conv1  convolution 3x1, stride 2, padding 1 0 1 0  1200 x 4 x 4      10,800        172,800
+        conv1  convolution 3x1, stride 2, padding 1 0 1 0  1200 x 4 x 4      10,800  172,800
         bn1    batch norm                                  1200 x 4 x 4       2,400
         act1   relu6                                       1200 x 4 x 4
-        ------------------------------------------------------------------------------------------
-        total                                                                13,200        172,800
+        ------------------------------------------------------------------------------------
+        total                                                                13,200  172,800
         0.05 MB (0.05 MiB) of parameters at 4 bytes each
 
         """)

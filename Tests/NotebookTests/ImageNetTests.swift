@@ -83,8 +83,8 @@ struct ImageNetTests {
     try workshop.value("data = imagenet(\"set\", size: 32, testSize: 64)")
     for call in ["evaluate(initialize(net), data)", "train(net, data, batch: 8)", "topLosses(initialize(net), data)"] {
       let error = workshop.error("net = vgg11(classes: 4, input: [3, 32, 32], hiddenFeatures: 8)\n\(call)")
-      #expect(error?.message.contains("vgg11 takes images of 3 x 32 x 32 only") == true)
-      #expect(error?.message.contains("size: 32, and testSize: 32") == true)
+      #expect(error?.message.contains("vgg11 takes only images of 3 x 32 x 32") == true)
+      #expect(error?.message.contains("size: 32, and for imagenet() testSize: 32") == true)
     }
   }
 

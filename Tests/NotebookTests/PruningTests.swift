@@ -90,7 +90,7 @@ import Testing
   @Test(
     "what is not said, said twice or cannot be is told with a way out",
     arguments: [
-      ("prune(run.model, data, 50%)", "takes 'macsRemoved' by its name"),
+      ("prune(run.model, data, 50%)", "'macsRemoved' of 'prune' needs its label"),
       ("prune(run.model, data)", "macsRemoved: 50%"),
       ("prune(run.model, data, macsKept: 50%, macsRemoved: 50%)", "both say how much stays"),
       ("prune(run.model, data, macsKept: 50%, channelsKept: 50%)", "both say how much stays"),

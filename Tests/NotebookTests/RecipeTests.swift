@@ -38,7 +38,7 @@ struct RecipeTests {
     arguments: [
       ("{ epoch: 1 }", "did you mean 'epochs:'"), ("{ lr: \"high\" }", "'lr' must be a number"),
       ("{ epochs: 0 }", "'epochs' is 0"), ("{ augment: [\"flop\"] }", "did you mean \"flip\""),
-      ("{ model: 1 }", "takes no 'model'"),
+      ("{ model: 1 }", "has no argument 'model'"),
     ])
   func refused(_ record: String, _ message: String) throws {
     let workshop = try Workshop()
@@ -69,7 +69,7 @@ struct RecipeTests {
   func ablation() throws {
     let workshop = try Workshop()
     try workshop.value(
-      "v = ablate(recipe.deci, without: [\"averaging\", \"ema\", \"distillation\", \"repeated\", \"flip\", \"mixup\"])")
+      "v = ablate(recipe.deci, without: [\"averaging\", \"ema\", \"distillation\", \"repeatedAugmentation\", \"flip\", \"mixup\"])")
     #expect(try workshop.value("len(v)") == .number(7))
     #expect(try workshop.value("v[1].recipe.result") == .string("ema"))
     #expect(try workshop.value("[d.name for d in diff(recipe.deci, v[2].recipe)]") == .list(["ema.decay", "ema.ramp"]))

@@ -189,7 +189,7 @@ struct TrainingBuiltinTests {
   }
 
   @Test("settings that contradict one another are told, with what to write", arguments: [
-    ("microBatch: 5", "a batch of 16 is not made of parts of 5"),
+    ("microBatch: 5", "a microBatch of 5 does not divide a batch of 16"),
     ("targetThreshold: 0.2", "targetThreshold needs the binary cross-entropy loss"),
     ("clipNorm: 1, clipValue: 1", "exclude each other"),
     ("result: \"ema\"", "needs the argument ema"),
