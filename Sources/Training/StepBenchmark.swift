@@ -44,16 +44,20 @@ public struct StepBenchmark: Sendable {
   ///   - precision: what is computed with.
   ///   - warmUp: passes before the first that is timed.
   ///   - profiles: times each step of the plan too.
+  ///   - isInterrupted: asked before each step of the plan; once true, the work ends with `EngineError.interrupted`.
   /// - Throws: `TrainingError.engine`, `.tensor`.
   public init(
     _ network: Network, _ weights: Weights? = nil, on engine: Engine, batch: Int, mode: Plan.Mode,
-    precision: Precision = .float32, passes: Int, warmUp: Int = 3, profiles: Bool = false
+    precision: Precision = .float32, passes: Int, warmUp: Int = 3, profiles: Bool = false,
+    isInterrupted: @escaping () -> Bool = { false }
   ) throws(TrainingError) {
     func compile() throws(TrainingError) -> (plan: Plan, seconds: Double) {
       let begun = DispatchTime.now().uptimeNanoseconds
+      if isInterrupted() { throw .engine(.interrupted) }
       let plan = try Training.engine { () throws(EngineError) in
         try engine.compile(network, batch: batch, mode: mode, precision: precision)
       }
+      plan.isInterrupted = isInterrupted
       return (plan, Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
     }
     let plan: Plan
@@ -116,6 +120,7 @@ public struct StepBenchmark: Sendable {
           label: plan.labels[i], seconds: stepTimes[i] / Double(max(passes, 1)), gradientBytes: gradientBytes[i])
       } : []
     planBytes = plan.byteCount
+    if isInterrupted() { throw .engine(.interrupted) }
     operations = Double(network.macs) * 2 * Double(batch) * (isTraining ? 3 : 1)
     peakRate = try Training.engine { () throws(EngineError) in try engine.matrixProductRate() }
     (threads, self.batch, self.isTraining) = (engine.threads, batch, isTraining)

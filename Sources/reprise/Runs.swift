@@ -32,22 +32,26 @@ struct Runs: ParsableCommand {
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
   struct Row: Encodable {
-    let id, name, state, started, script: String
+    let id, kind, name, state, started, script: String
     let top1: Double?
+    let otherBuild: Bool
   }
 
   func run() throws {
     let rows = try withStore { store in
       try store.runs().map { run in
         Row(
-          id: run.id, name: run.name, state: run.stateText, started: text(run.started), script: run.scriptName,
-          top1: run.top1)
+          id: run.id, kind: run.kind, name: run.name, state: run.stateText, started: text(run.started),
+          script: run.scriptName, top1: run.top1, otherBuild: run.isOfAnotherBuild)
       }
     }
     if json { return Streams.writeOutput(rows.jsonText) }
     guard !rows.isEmpty else { return Streams.writeLine("no runs yet") }
-    let cells = [["run", "started", "state", "top-1", "what", "script"]] + rows.map {
-      [$0.id, $0.started, $0.state, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.name, $0.script]
+    let cells = [["run", "started", "state", "top-1", "kind", "what", "script", "build"]] + rows.map {
+      [
+        $0.id, $0.started, $0.state, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.kind, $0.name, $0.script,
+        $0.otherBuild ? "of another build" : "",
+      ]
     }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     for row in cells {
@@ -64,8 +68,14 @@ struct Show: ParsableCommand {
   func run() throws {
     try withStore { store in
       let run = try store.run(id)
-      Streams.writeLine("run \(run.key), \(run.stateText)\n\(run.name), begun \(text(run.started))")
+      Streams.writeLine("run \(run.key), \(run.stateText)\n\(run.kind) of \(run.name), begun \(text(run.started))")
       if let finished = run.finished { Streams.writeLine("ended \(text(finished))") }
+      if run.isOfAnotherBuild { Streams.writeLine("of another build") }
+      let attempts = try store.attempts(on: run)
+      if attempts.count > 1 {
+        Streams.writeLine(
+          "attempts: " + attempts.map { "\($0.stateText) \(text($0.started))" }.joined(separator: ", "))
+      }
       for (title, facts) in run.facts {
         Streams.writeLine("\n\(title)")
         let width = facts.map(\.name.count).max() ?? 0
@@ -74,7 +84,7 @@ struct Show: ParsableCommand {
         }
       }
       Streams.writeLine("\nscript \(run.scriptName)")
-      for line in run.script.split(separator: "\n", omittingEmptySubsequences: false) { Streams.writeLine("  \(line)") }
+      for line in run.text.split(separator: "\n", omittingEmptySubsequences: false) { Streams.writeLine("  \(line)") }
     }
   }
 }
@@ -96,7 +106,7 @@ struct Compare: ParsableCommand {
           rows.append((name, left[name] ?? "-", right[name] ?? "-"))
         }
       }
-      if a.script != b.script { rows.append(("script", a.scriptName, b.scriptName)) }
+      if a.text != b.text { rows.append(("script", a.scriptName, b.scriptName)) }
       guard !rows.isEmpty else { return Streams.writeLine("nothing differs") }
       rows.insert(("", a.id, b.id), at: 0)
       let (names, lefts) = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
@@ -111,7 +121,10 @@ struct Compare: ParsableCommand {
 struct ReplayRun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Repeats a run and compares the results bit by bit.",
-    discussion: "Exit status 0: all bits are equal. 1: they differ; the first step and parameter that differ are printed.")
+    discussion: """
+      The run is repeated in a folder of its own, so that no file is overwritten. Exit status 0: all bits are equal. 1: they
+      differ; the first step and parameter that differ are printed, and by how much.
+      """)
   @ArgumentParser.Argument(help: "The identifier of the run, or the beginning of it.") var id: String
 
   func run() throws {
@@ -128,25 +141,31 @@ struct ReplayRun: ParsableCommand {
       communicator: Processes.communicator(), showProgress: Streams.progress,
       showNote: { Streams.writeError($0 + "\n") })
     Streams.writeError("doing run \(run.id) again: \(run.scriptName)\n")
-    let source = Source(run.script, name: run.scriptName)
+    let runner = ScriptRunner(settings: settings.values, isApart: true, notebook: notebook)
     do {
-      try ScriptRunner(settings: settings.values, notebook: notebook).run { () throws(ScriptError) in source }
+      if run.entries.isEmpty {
+        let source = Source(run.script, name: run.scriptName)
+        try runner.run { () throws(ScriptError) in source }
+      } else {
+        try runner.run(run.entries)
+      }
     } catch let code as ExitCode where code.rawValue == Status.notReproduced {
       // A claim that did not hold then need not hold now.
     }
+    defer { for line in notebook.replayDetails { Streams.writeLine("  \(line)") } }
     switch notebook.replayFindings.first {
     case .same(let steps)?:
-      Streams.writeLine("run \(run.id): the same bits after \(steps) steps")
+      Streams.writeLine("run \(run.id): the same bits\(steps > 0 ? " after \(steps) steps" : "")")
     case .differs(let step, let parameter, let lossDiffers)?:
       let what = [lossDiffers ? "the loss" : nil, parameter].compactMap(\.self).joined(separator: " and ")
       Streams.writeLine("run \(run.id) differs: first at step \(step), in \(what)")
       throw ExitCode(Status.notReproduced)
     case .differsAtEnd?:
-      Streams.writeLine("run \(run.id) differs: in its final weights, in no step that was noted")
+      Streams.writeLine("run \(run.id) differs: in what it gave at the end, in no step that was noted")
       throw ExitCode(Status.notReproduced)
     case nil:
       Streams.writeLine(
-        "run \(run.id) was not done again: its script does no such training here now; reprise compare tells what changed")
+        "run \(run.id) was not done again: its script does no such step here now; reprise compare tells what changed")
       throw ExitCode(Status.notReproduced)
     }
   }

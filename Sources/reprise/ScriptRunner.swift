@@ -10,24 +10,44 @@ struct ScriptRunner {
   var asJSON = false
   /// Where a page about the run goes.
   var report: String?
-  /// Whether it only tells what it would cost: nothing is printed, and what is written goes to a folder that is gone
-  /// afterwards.
+  /// Whether it only tells what it would cost: nothing is printed.
   var isPlanning = false
+  /// Whether what is written goes to a folder that is gone afterwards.
+  var isApart = false
   var notebook: NotebookSession
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
   func run(_ read: () throws(ScriptError) -> Source) throws {
-    Signals.install(endsOnSecond: true)
     let source: Source
     do throws(ScriptError) {
       source = try Signals.whileWaiting(read)
     } catch {
       throw finish(ScriptFailure([error], stage: .check), output: [])
     }
+    notebook.settings = settings
+    try run(source) { [settings] session throws(ScriptFailure) in
+      _ = try session.run(source, settings: settings)
+    }
+  }
+
+  /// Runs what was typed at the prompt, entry by entry. What failed then may fail again, but for the last.
+  func run(_ entries: [PromptEntry]) throws {
+    guard let last = entries.last else { return }
+    try run(last.source) { session throws(ScriptFailure) in
+      for entry in entries {
+        do throws(ScriptFailure) { try session.run(entry) } catch {
+          if entry == last || entry.succeeded || error.category == .interrupted { throw error }
+        }
+      }
+    }
+  }
+
+  private func run(_ source: Source, _ work: @escaping @Sendable (Session) throws(ScriptFailure) -> Void) throws {
+    Signals.install(endsOnSecond: true)
     let collected = CollectedOutput()
     let shown: any ScriptOutput = if isPlanning { SilentOutput() } else if asJSON { collected } else { TerminalOutput() }
     // One of several processes writes; what the others write is for themselves alone.
-    let isApart = isPlanning || !notebook.communicator.isFirst
+    let isApart = isApart || isPlanning || !notebook.communicator.isFirst
     let scratch = isApart ? try Self.makeScratchFolder() : ""
     defer { if isApart { try? FileManager.default.removeItem(atPath: scratch) } }
     let recorder = ReportRecorder(showing: shown)
@@ -35,11 +55,9 @@ struct ScriptRunner {
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
       workingDirectory: isApart
         ? WorkingDirectory(scratch, readingFrom: FileManager.default.currentDirectoryPath) : WorkingDirectory())
-    let settings = settings
-    notebook.settings = settings
     let failure = EvaluationThread().run { () -> ScriptFailure? in
       do throws(ScriptFailure) {
-        try session.run(source, settings: settings)
+        try work(session)
         return nil
       } catch {
         return error
@@ -99,6 +117,23 @@ struct ScriptRunner {
       if !notebook.claims.isEmpty { Streams.writeLine("\n" + notebook.claims.table) }
     }
     return ExitCode(failure.exitStatus)
+  }
+}
+
+extension PromptEntry {
+  var source: Source { Source(text, name: "<\(number)>") }
+}
+
+extension Session {
+  /// Runs an entry of the prompt; what it gives is `ans` from then on.
+  @discardableResult
+  func run(_ entry: PromptEntry) throws(ScriptFailure) -> Outcome {
+    let outcome = try run(entry.source)
+    switch outcome.value {
+    case nil, .some(.none): break
+    case .some(let value): self["ans"] = value
+    }
+    return outcome
   }
 }
 

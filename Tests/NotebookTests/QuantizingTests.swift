@@ -48,7 +48,7 @@ import Testing
     let weights = try first.value(script + "\nresult")
     let second = try Workshop(in: first.folder)
     #expect(try second.value(script + "\nresult") == weights)
-    #expect(second.output.reports.contains { $0.contains("quantized before") })
+    #expect(second.output.reports.count { $0.hasPrefix("taken from the store") } == 3)
     let fresh = try Workshop(in: first.folder, isFresh: true)
     #expect(try fresh.value(script + "\nresult") == weights)
   }

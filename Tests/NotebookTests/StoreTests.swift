@@ -40,7 +40,7 @@ struct StoreTests {
   func damaged() throws {
     let workshop = try Workshop()
     let first = try workshop.value(training + "\nrun")
-    let path = try store(of: workshop).weightsPath(try store(of: workshop).runs()[0].key)
+    let path = try #require(try store(of: workshop).weightsPath(of: store(of: workshop).runs()[0]))
     var bytes = try Data(contentsOf: URL(filePath: path))
     bytes[bytes.count - 3] ^= 1
     try bytes.write(to: URL(filePath: path))
@@ -64,6 +64,42 @@ struct StoreTests {
       #expect(workshop.output.reports.contains { $0.hasPrefix("goes on after step") })
       #expect(try store(of: workshop).garbage(before: nil).isEmpty)
     }
+  }
+
+  @Test("what is finished stays while another attempt runs, and after it was stopped")
+  func attempts() throws {
+    let workshop = try Workshop()
+    let first = try workshop.value(training + "\nrun")
+    let seen = Mutex<[RunStore.Run.State]>([])
+    let folder = workshop.folder
+    let again = try Workshop(in: folder, isFresh: true, interruptions: 1) { _ in
+      let states = try? RunStore(in: folder, creates: false).runs().map(\.state)
+      seen.withLock { $0 += states ?? [] }
+    }
+    try again.value(training)
+    #expect(Set(seen.withLock { $0 }) == [.finished])
+    let store = try store(of: workshop)
+    #expect(try store.attempts(on: store.runs()[0]).map(\.state) == [.finished, .interrupted])
+    let third = try Workshop(in: folder)
+    #expect(try third.value(training + "\nrun") == first)
+    #expect(third.output.reports.contains { $0.hasPrefix("taken from the store") })
+  }
+
+  @Test("nothing is removed that a process works on")
+  func garbage() throws {
+    let workshop = try Workshop()
+    let folder = workshop.folder
+    let (found, listed) = (Mutex<[String]>([]), Mutex(0))
+    let other = try Workshop(in: folder) { text in
+      guard text.hasPrefix("epoch 2"), let store = try? RunStore(in: folder, creates: false) else { return }
+      listed.withLock { $0 += ((try? store.runs()) ?? []).count(where: \.isRunning) }
+      found.withLock { $0 += ((try? store.garbage(before: .distantFuture)) ?? []).map(\.path) }
+    }
+    try other.value(training)
+    #expect(listed.withLock { $0 } == 1)
+    #expect(found.withLock { $0 }.isEmpty)
+    #expect(FileManager.default.fileExists(atPath: folder + "/.reprise/weights"))
+    #expect(try store(of: other).garbage(before: .distantFuture).count == 1)
   }
 
   @Test("a store that cannot be written does not stop a training")

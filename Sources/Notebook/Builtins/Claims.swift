@@ -40,7 +40,6 @@ let claim = Builtin(
     Example("claim(\"more is better\", measured: 0.3, reported: 0.4).verdict", gives: "\"not judged\""),
   ], chapter: "Results", printsResult: true
 ) { arguments in
-  try arguments.context.checkInterruption()
   if arguments.has("tolerance"), !arguments.has("reported") {
     throw arguments.failure("a tolerance needs a reported number", hint: "reported: …", at: "tolerance")
   }

@@ -23,7 +23,6 @@ let findLearningRate = Builtin(
       gives: "10")
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
   var plan = TrainingPlan()
@@ -36,10 +35,9 @@ let findLearningRate = Builtin(
   }
   let notebook = try arguments.notebook()
   try MemoryCheck.training(network, plan, processes: notebook.communicator.size)
-  let interruption = arguments.context.interruption
   let range = try Trainer(engine: notebook.engine(), communicator: notebook.communicator).learningRateRange(
     network, from: weights, on: data, plan, over: low...high, steps: try arguments.integer("steps"),
-    isInterrupted: { interruption.isRaised })
+    isInterrupted: arguments.context.interrupts)
   return .record([
     "suggested": range.steepest.map(Value.number) ?? .none,
     "curve": .object(
@@ -69,13 +67,14 @@ let probe = Builtin(
       gives: "\"fc\"")
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, given) = try arguments.trainable(for: data)
   let (batch, seed) = (try arguments.integer("batch"), try arguments.seed("seed"))
   try MemoryCheck.probe(network, batch: batch)
   let weights = try given ?? network.initialWeights(seed: seed)
-  let layers = try Prober(engine: arguments.notebook().engine()).probe(
+  let layers = try Prober(
+    engine: arguments.notebook().engine(), isInterrupted: arguments.context.interrupts
+  ).probe(
     network, weights, on: data, batchSize: batch, seed: seed)
   return .list(
     layers.map { layer in
@@ -106,7 +105,6 @@ let benchmark = Builtin(
   examples: [Example("benchmark(resnet8(classes: 4, input: [1, 8, 8]), batch: 4, steps: 2).network", gives: "\"resnet8\"")],
   chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let network = try arguments.object("network", as: NetworkValue.self).network
   let (batch, isTraining) = (try arguments.integer("batch"), try arguments.bool("training"))
   let precision = try arguments.precision()
@@ -121,7 +119,8 @@ let benchmark = Builtin(
   }
   let result = try StepBenchmark(
     network, on: arguments.notebook().engine(), batch: batch, mode: isTraining ? .training() : .inference,
-    precision: precision, passes: try arguments.integer("steps"), warmUp: 1)
+    precision: precision, passes: try arguments.integer("steps"), warmUp: 1,
+    isInterrupted: arguments.context.interrupts)
   return .record([
     "network": .string(network.name), "seconds": .number(result.minimum / Double(batch)),
     "imagesPerSecond": .number(result.imagesPerSecond), "MiB": .number(Double(result.planBytes) / 0x1p20),
