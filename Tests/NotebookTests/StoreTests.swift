@@ -89,7 +89,8 @@ struct StoreTests {
   func garbage() throws {
     let workshop = try Workshop()
     let folder = workshop.folder
-    let (found, listed) = (Mutex<[String]>([]), Mutex(0))
+    let found = Mutex<[String]>([])
+    let listed = Mutex(0)
     let other = try Workshop(in: folder) { text in
       guard text.hasPrefix("epoch 2"), let store = try? RunStore(in: folder, creates: false) else { return }
       listed.withLock { $0 += ((try? store.runs()) ?? []).count(where: \.isRunning) }

@@ -432,7 +432,7 @@ extension Arguments {
     RatioQuestion(
       model: model, data: data.data, pruning: try pruningSettings(),
       decisions: try decisions(of: ChannelGroups(of: model.network), in: model.network),
-      rounding: try integer("roundTo"), on: try string("on"), heldOut: try integer("heldOut"))
+      rounding: try integer("roundTo"), judgedOn: try string("on"), heldOut: try integer("heldOut"))
   }
 }
 

@@ -14,7 +14,7 @@ struct RatioQuestion {
   let pruning: PruningSettings
   let decisions: [Int]
   let rounding: Int
-  let on: String
+  let judgedOn: String
   /// Images that judge, where they are not the whole validation set.
   let heldOut: Int
 
@@ -22,23 +22,23 @@ struct RatioQuestion {
   struct Settings: Codable {
     var pruning: PruningSettings
     var decisions: [Int]
-    var on: String
+    var judgedOn: String
     var heldOut: Int
   }
 
   var settings: Settings {
     Settings(
-      pruning: pruning, decisions: decisions, on: on, heldOut: on == "validation" ? 0 : heldOut)
+      pruning: pruning, decisions: decisions, judgedOn: judgedOn, heldOut: judgedOn == "validation" ? 0 : heldOut)
   }
 
   /// Prepares it, with the ledger of all that is known of it.
   func problem(_ work: StepWork) throws -> (PruningProblem, SearchLedger) {
     var (seen, judged) = (data.train, data.validation)
-    if on == "heldOut" {
+    if judgedOn == "heldOut" {
       let parts = try data.holdingOut(heldOut, seed: pruning.seed)
       (seen, judged) = (parts.train, parts.validation)
     }
-    if on == "trainingBatches" { judged = try data.train.first(min(heldOut, data.train.count)) }
+    if judgedOn == "trainingBatches" { judged = try data.train.first(min(heldOut, data.train.count)) }
     let inputs = try StepInputs("pruned models", model.network, from: model.weights, on: data, settings, work)
     let path = work.ledgerPath(
       StepKey.of(JSONText.of(inputs), JSONText.of(ExactnessClass(work.notebook))), in: "searches")
@@ -46,7 +46,7 @@ struct RatioQuestion {
     let augmentations: [Augmentation] = [.randomCrop(padding: 2), .horizontalFlip()]
     let problem = PruningProblem(
       pruner, decisions: decisions, rounding: ChannelRounding(multiple: rounding), judgedOn: judged,
-      normalization: data.normalization, measure: on == "trainingBatches" ? .trainingBatches : .heldOut,
+      normalization: data.normalization, measure: judgedOn == "trainingBatches" ? .trainingBatches : .heldOut,
       augmentations: augmentations, engine: try work.notebook.engine())
     return (problem, try SearchLedger(at: path))
   }
