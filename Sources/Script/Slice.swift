@@ -104,7 +104,13 @@ private struct BackwardSearch {
 
   private struct Visit: Hashable { var name: String, before, at: Int }
 
-  init(pieces: [Piece]) { self.pieces = pieces }
+  /// Whether a function makes functions, so that what a call gives may be one.
+  private let makesFunctions: Bool
+
+  init(pieces: [Piece]) {
+    self.pieces = pieces
+    makesFunctions = pieces.contains { $0.use.makesFunctions }
+  }
 
   /// - Parameters:
   ///   - end: the first statement that comes too late to have given the name its value.
@@ -131,6 +137,8 @@ private struct BackwardSearch {
   private mutating func take(_ place: Int, at use: Int) -> [Visit] {
     included.insert(place)
     let names = pieces[place].use
+    // What a call gave is what it gave then, unless it may be a function that is called later.
+    let use = names.isSettled && !makesFunctions ? place : use
     return names.reads.map { Visit(name: $0, before: place, at: use) }
       + names.functionReads.flatMap { name in
         [Visit(name: name, before: place, at: use), Visit(name: name, before: use, at: use)]
@@ -195,6 +203,10 @@ private struct NameUse {
   private(set) var functionReads: Set<String> = []
   /// Whether each has a new value for certain.
   private(set) var writes: [String: Bool] = [:]
+  /// Whether a function stands inside of a function.
+  private(set) var makesFunctions = false
+  /// Whether what it gives is made by calls and operators, and holds no function of its own.
+  private(set) var isSettled = true
   private var depth = 0
 
   init(_ statement: Statement) {
@@ -203,6 +215,16 @@ private struct NameUse {
     case .assignment(let name, _): writes[name.text] = true
     case .function(let function): if let name = function.name { writes[name.text] = true }
     case .parameter(let parameter): writes[parameter.name] = true
+    default: break
+    }
+    switch statement.kind {
+    case .function: isSettled = false
+    case .assignment(_, let value):
+      // Another name, or a part, of what may be a function.
+      switch value.kind {
+      case .name, .field, .index, .list, .record, .conditional, .with: isSettled = false
+      default: break
+      }
     default: break
     }
     visit(statement)
@@ -230,6 +252,8 @@ private struct NameUse {
   private mutating func visit(_ block: Block) { for statement in block.statements { visit(statement) } }
 
   private mutating func visit(_ function: FunctionSyntax) {
+    if depth > 0 { makesFunctions = true }
+    isSettled = false
     depth += 1
     defer { depth -= 1 }
     for parameter in function.parameters { if let value = parameter.default { visit(value) } }

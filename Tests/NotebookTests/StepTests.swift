@@ -98,11 +98,9 @@ struct StepTests {
     let folder = workshop.folder + "/a"
     for (place, name) in ["cat", "dog"].enumerated() {
       try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
-      // Portable grey maps, each of its own shade.
       for number in 0..<12 {
-        let shade = UInt8(20 * number + 9 * place)
-        try Data(Array("P5 8 8 255\n".utf8) + [UInt8](repeating: shade, count: 64)).write(
-          to: URL(filePath: "\(folder)/\(name)/\(number).pgm"))
+        try Data(Self.bitmap(shade: UInt8(20 * number + 9 * place))).write(
+          to: URL(filePath: "\(folder)/\(name)/\(number).bmp"))
       }
     }
     func train(_ folder: String) throws -> Bool {
@@ -114,14 +112,22 @@ struct StepTests {
     #expect(try !train("a"))
     #expect(try train("a"))
     try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSinceNow: -5000)], ofItemAtPath: folder + "/cat/3.pgm")
+      [.modificationDate: Date(timeIntervalSinceNow: -5000)], ofItemAtPath: folder + "/cat/3.bmp")
     #expect(try train("a"))
     try FileManager.default.copyItem(atPath: folder, toPath: workshop.folder + "/b")
     #expect(try train("b"))
-    var bytes = try #require(FileManager.default.contents(atPath: folder + "/cat/3.pgm"))
+    var bytes = try #require(FileManager.default.contents(atPath: folder + "/cat/3.bmp"))
     bytes[bytes.count - 1] ^= 1
-    try bytes.write(to: URL(filePath: folder + "/cat/3.pgm"))
+    try bytes.write(to: URL(filePath: folder + "/cat/3.bmp"))
     #expect(try !train("a"))
+  }
+
+  /// A BMP file of 8 x 8 pixels: two headers, then three bytes for each pixel.
+  private static func bitmap(shade: UInt8) -> [UInt8] {
+    func number(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * $0) & 255) } }
+    return Array("BM".utf8) + number(54 + 192, 4) + number(0, 4) + number(54, 4)
+      + number(40, 4) + number(8, 4) + number(8, 4) + number(1, 2) + number(24, 2) + number(0, 24)
+      + [UInt8](repeating: shade, count: 192)
   }
 
   @Test("why tells the statements, the runs and what changed since")
