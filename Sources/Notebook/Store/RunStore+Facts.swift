@@ -17,9 +17,11 @@ extension RunStore.Run {
     func leaves(_ text: String) -> [Fact] {
       JSONText.leaves(text).sorted { $0.key < $1.key }.map { Fact(name: $0.key, value: $0.value) }
     }
+    // A result that an older Reprise kept under other names is shown as it is.
+    let results = result.flatMap { stepKind?.facts(json: $0) } ?? []
     return [
       ("what decides it", leaves(inputs)), ("where it is exact", leaves(exactness)),
-      ("where it was made", leaves(environment)), ("what came of it", result.flatMap { stepKind?.facts(json: $0) } ?? []),
+      ("where it was made", leaves(environment)), ("what came of it", results.isEmpty ? leaves(result ?? "") : results),
     ]
   }
 
