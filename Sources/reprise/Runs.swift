@@ -4,16 +4,27 @@ import Notebook
 import Script
 
 /// Calls work on the store of this folder; its failures are told and end the process.
-private func withStore<Result>(_ body: (RunStore) throws -> Result) throws -> Result {
+/// - Parameter changes: whether files of the store are removed. Where none are, a folder that cannot be written will do.
+private func withStore<Result>(changes: Bool = false, _ body: (RunStore) throws -> Result) throws -> Result {
+  let directory = FileManager.default.currentDirectoryPath
+  let store = "\(directory)/\(WorkingDirectory.storeName)"
+  // SQLite writes beside what it only reads: there it reads a copy.
+  let isReadOnly = !changes && access(store, W_OK) != 0 && [EROFS, EACCES].contains(errno)
+    && FileManager.default.fileExists(atPath: store + "/runs.sqlite")
+  let scratch = isReadOnly ? try ScratchFolder.make() : ""
+  defer { if isReadOnly { try? FileManager.default.removeItem(atPath: scratch) } }
   do {
-    return try body(try RunStore(in: FileManager.default.currentDirectoryPath, creates: false))
+    return try body(
+      isReadOnly ? RunStore(copying: directory, into: scratch) : RunStore(in: directory, creates: false))
   } catch let failure as RunStore.Failure {
     Streams.writeError("reprise: \(failure)\n")
     if case .none = failure { Streams.writeError("  hint: a training run at the prompt or in a script makes one\n") }
     if case .unknown = failure { Streams.writeError("  hint: reprise runs lists them\n") }
     switch failure {
     case .none: throw ExitCode(Status.missingData)
-    case .unusable: throw ExitCode(Status.runtime)
+    case .unusable:
+      Streams.writeError("  hint: a store that is damaged can be moved away; the next run makes a new one\n")
+      throw ExitCode(Status.runtime)
     case .unknown, .ambiguous: throw ExitCode(Status.usage)
     }
   }
@@ -182,7 +193,7 @@ struct GC: ParsableCommand {
   }
 
   func run() throws {
-    try withStore { store in
+    try withStore(changes: true) { store in
       let garbage = try store.garbage(before: days.map { Date().addingTimeInterval(-86_400 * Double($0)) })
       for item in garbage { Streams.writeLine("\(item.path): \(item.bytes) bytes, \(item.reason)") }
       let bytes = garbage.reduce(0) { $0 + $1.bytes }

@@ -18,6 +18,7 @@ struct ScriptRunner {
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
   func run(_ read: () throws(ScriptError) -> Source) throws {
+    Signals.install(endsOnSecond: true)
     let source: Source
     do throws(ScriptError) {
       source = try Signals.whileWaiting(read)
@@ -33,6 +34,7 @@ struct ScriptRunner {
   /// Runs what was typed at the prompt, entry by entry. What failed then may fail again, but for the last.
   func run(_ entries: [PromptEntry]) throws {
     guard let last = entries.last else { return }
+    Signals.install(endsOnSecond: true)
     try run(last.source) { session throws(ScriptFailure) in
       for entry in entries {
         do throws(ScriptFailure) { try session.run(entry) } catch {
@@ -43,12 +45,11 @@ struct ScriptRunner {
   }
 
   private func run(_ source: Source, _ work: @escaping @Sendable (Session) throws(ScriptFailure) -> Void) throws {
-    Signals.install(endsOnSecond: true)
     let collected = CollectedOutput()
     let shown: any ScriptOutput = if isPlanning { SilentOutput() } else if asJSON { collected } else { TerminalOutput() }
     // One of several processes writes; what the others write is for themselves alone.
     let isApart = isApart || isPlanning || !notebook.communicator.isFirst
-    let scratch = isApart ? try Self.makeScratchFolder() : ""
+    let scratch = isApart ? try ScratchFolder.make() : ""
     defer { if isApart { try? FileManager.default.removeItem(atPath: scratch) } }
     let recorder = ReportRecorder(showing: shown)
     let output: any ScriptOutput = report == nil ? shown : recorder
@@ -86,19 +87,6 @@ struct ScriptRunner {
       Streams.writeLine("\n" + notebook.claims.table)
     }
     if status != 0 { throw ExitCode(status) }
-  }
-
-  /// A folder of its own for files that nobody keeps.
-  private static func makeScratchFolder() throws -> String {
-    let place = FileManager.default.temporaryDirectory.path
-    var name = Array("\(place)/reprise-apart-XXXXXX".utf8CString)
-    guard mkdtemp(&name) != nil else {
-      let reason = String(cString: strerror(errno))
-      Streams.writeError("reprise: no folder for temporary files can be made in \(place): \(reason)\n")
-      Streams.writeError("  hint: TMPDIR names another place for them\n")
-      throw ExitCode(Status.runtime)
-    }
-    return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// As a shell would take it.

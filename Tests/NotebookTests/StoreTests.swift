@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Notebook
 import Script
 import Synchronization
@@ -34,6 +35,34 @@ struct StoreTests {
     let again = try Workshop(in: workshop.folder, isFresh: true)
     #expect(try again.value(training + "\nrun") == first)
     #expect(!again.output.reports.contains { $0.hasPrefix("taken from the store") })
+  }
+
+  @Test(
+    "a row that another program wrote is an error, and what the script computes goes on",
+    arguments: [
+      "name = NULL", "name = x'ff00'", "started = 'soon'", "script = x'fe'", "result = '{', inputs = 'none'", "state = 'odd'",
+      "finished = 1e300", "key = 'zz'",
+    ])
+  func damagedRows(_ change: String) throws {
+    let workshop = try Workshop()
+    let first = try workshop.value(training + "\nrun.top1")
+    let database = try DatabaseQueue(path: workshop.folder + "/.reprise/runs.sqlite")
+    // As another program might make the table: without its rules.
+    try database.write { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE copy AS SELECT * FROM attempt; DROP TABLE attempt; ALTER TABLE copy RENAME TO attempt;
+          UPDATE attempt SET \(change);
+          """)
+    }
+    try database.close()
+    do {
+      let runs = try store(of: workshop).runs()
+      #expect(runs.count == 1 && !runs[0].facts.isEmpty)
+    } catch RunStore.Failure.unusable(_, let reason) {
+      #expect(reason == "a row of its database is damaged")
+    }
+    #expect(try Workshop(in: workshop.folder).value(training + "\nrun.top1") == first)
   }
 
   @Test("weights that were changed in the store are not believed")

@@ -155,7 +155,11 @@ public final class RunStore: Sendable {
   }
 
   private static func reason(_ error: any Error) -> String {
-    (error as? DatabaseError)?.message ?? (error as NSError).localizedDescription
+    switch error {
+    case let error as DatabaseError: error.message ?? error.resultCode.description
+    case is RowDecodingError, is UnlikelyTime: "a row of its database is damaged"
+    default: (error as NSError).localizedDescription
+    }
   }
 
   private func write<Result>(_ body: (Database) throws -> Result) throws(Failure) -> Result {
@@ -171,16 +175,26 @@ public final class RunStore: Sendable {
   private static let columns =
     "id, key, identity, kind, name, state, started, finished, script_name, script, entries, inputs, exactness, environment, result, weights, lock"
 
-  private func attempt(_ row: Row) -> Run {
-    let state = Run.State(rawValue: row["state"]) ?? .failed
-    return Run(
-      key: row["key"], identity: row["identity"], kind: row["kind"], name: row["name"], state: state,
-      started: Date(timeIntervalSince1970: row["started"]),
-      finished: (row["finished"] as Double?).map(Date.init(timeIntervalSince1970:)), scriptName: row["script_name"],
-      script: row["script"], entries: (row["entries"] as String?).flatMap { JSONText.read([PromptEntry].self, $0) } ?? [],
-      inputs: row["inputs"], exactness: row["exactness"], environment: row["environment"], result: row["result"],
-      attempt: row["id"], weights: row["weights"],
-      isStopped: state == .running && (row["lock"] as String?).map(isHeld) != true)
+  /// A time that no clock shows, and that no calendar can write.
+  private struct UnlikelyTime: Error {}
+
+  private static func date(_ seconds: Double) throws -> Date {
+    guard abs(seconds) < 1e11 else { throw UnlikelyTime() }
+    return Date(timeIntervalSince1970: seconds)
+  }
+
+  /// - Throws: `RowDecodingError` or `UnlikelyTime` where something else than a store wrote the row.
+  private func attempt(_ row: Row) throws -> Run {
+    func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value { try row.decode(forColumn: column) }
+    let state = Run.State(rawValue: try value("state")) ?? .failed
+    let (finished, entries, lock): (Double?, String?, String?) = try (value("finished"), value("entries"), value("lock"))
+    return try Run(
+      key: value("key"), identity: value("identity"), kind: value("kind"), name: value("name"), state: state,
+      started: Self.date(value("started")),
+      finished: finished.map(Self.date), scriptName: value("script_name"),
+      script: value("script"), entries: entries.flatMap { JSONText.read([PromptEntry].self, $0) } ?? [],
+      inputs: value("inputs"), exactness: value("exactness"), environment: value("environment"), result: value("result"),
+      attempt: value("id"), weights: value("weights"), isStopped: state == .running && lock.map(isHeld) != true)
   }
 
   /// Whether the process that took a lock lives.
@@ -198,7 +212,8 @@ public final class RunStore: Sendable {
   private func attempts(where condition: String = "1", _ arguments: StatementArguments = []) throws(Failure) -> [Run] {
     try read {
       try Row.fetchAll($0, sql: "SELECT \(Self.columns) FROM attempt WHERE \(condition) ORDER BY id", arguments: arguments)
-    }.map(attempt)
+        .map(attempt)
+    }
   }
 
   /// Of attempts on one key, the one that counts: the last that finished, or else the last.
