@@ -102,8 +102,10 @@ let package = Package(
     tests("Charts", "Charts", "Tensors"),
     tests("Statistics", "Statistics", "Tensors", resources: [.copy("Goldens")]),
     tests("Script", "Script", resources: [.copy("Goldens")]),
-    tests("Notebook", "Charts", "Notebook", "Script", "Statistics", "Tensors", "Training"),
-    tests("reprise", "Tensors"),
+    tests(
+      "Notebook", "Charts", "Notebook", "Script", "Statistics", "Tensors", "Training",
+      .product(name: "GRDB", package: "GRDB.swift")),
+    tests("reprise", "Tensors", resources: [.copy("Goldens")]),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
       name: "FuzzingTests", dependencies: ["CZlib", "Charts", "Datasets", "Interchange", "Networks", "Script", "Tensors", "Training"],

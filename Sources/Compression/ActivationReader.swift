@@ -8,10 +8,6 @@ package final class ActivationReader {
   private let plan: Plan
   /// `N C H W`, normalized; an integer of batches.
   private let images: Tensor
-  private let isInterrupted: () -> Bool
-
-  /// Somebody wants the work to stop.
-  package struct Interrupted: Error {}
 
   /// - Parameters:
   ///   - taps: the layers that are read.
@@ -24,7 +20,8 @@ package final class ActivationReader {
     let count = images.shape[0]
     let batch = (1...min(50, count)).last { count % $0 == 0 }!
     plan = try engine.compile(network, batch: batch, mode: .inference, taps: taps)
-    (self.network, self.images, self.isInterrupted) = (network, images, isInterrupted)
+    plan.isInterrupted = isInterrupted
+    (self.network, self.images) = (network, images)
   }
 
   /// Images in a batch.
@@ -34,12 +31,11 @@ package final class ActivationReader {
 
   /// Computes the network, no further than needed, and calls `body` with each batch.
   /// - Parameter layer: the layer whose input is needed; nil computes all.
-  /// - Throws: `Interrupted`, `EngineError`, and what `body` throws.
+  /// - Throws: `EngineError`, `.interrupted` too, and what `body` throws.
   package func forEachBatch(before layer: Network.Node? = nil, _ body: (_ firstImage: Int) throws -> Void) throws {
     let end = layer.flatMap { node in plan.labels.firstIndex { $0.layer == network[node].name } }
     let size = images.shape.sample.elementCount
     for first in stride(from: 0, to: images.shape[0], by: plan.batch) {
-      if isInterrupted() { throw Interrupted() }
       try plan.perform { execution in
         images.withUnsafeElements { images in
           _ = plan.input.update(fromContentsOf: images[first * size..<(first + plan.batch) * size])

@@ -1,3 +1,4 @@
+internal import Synchronization
 public import Tensors
 
 /// An image of bytes, one plane per channel: index `(channel * height + y) * width + x`. Channels are red, green, blue;
@@ -48,6 +49,14 @@ public protocol ImageSource: Sendable {
   func showing(_ shape: Shape) -> (any ImageSource)?
   /// Feeds what determines a sample into a hash.
   func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError)
+  /// How a file's images are shown, where it could be otherwise.
+  var showing: String { get }
+  /// The file that a sample lies in; nil for one in memory.
+  func file(at index: Int) -> String?
+  /// Where in that file; empty for a file of its own.
+  func place(at index: Int) -> String
+  /// The SHA-256 of an image in memory.
+  func digest(at index: Int) throws(DatasetError) -> [UInt8]
 }
 
 extension ImageSource {
@@ -61,6 +70,16 @@ extension ImageSource {
         view, framing.window(view.height, view.width), height: shape[1], width: shape[2], filter: framing.filter
       ).withView(body)
     }
+  }
+
+  public var showing: String { "" }
+  public func file(at index: Int) -> String? { nil }
+  public func place(at index: Int) -> String { "" }
+
+  public func digest(at index: Int) throws(DatasetError) -> [UInt8] {
+    var digest: [UInt8] = []
+    try withImage(at: index) { digest = SHA256.digest(of: UnsafeRawBufferPointer($0.bytes)) }
+    return digest
   }
 
   public func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {
@@ -78,6 +97,8 @@ final class MemoryImages: ImageSource {
   private let images: AlignedBuffer
   private let labels: [UInt8]
   private let sampleBytes, channels, height, width: Int
+  /// Of each image whose hash was asked for; images never change.
+  private let digests = Mutex<[Int: [UInt8]]>([:])
 
   /// - Precondition: `images` holds an image for each label.
   init(shape: Shape, images: consuming AlignedBuffer, labels: [UInt8]) {
@@ -90,6 +111,16 @@ final class MemoryImages: ImageSource {
   }
 
   func label(at index: Int) -> Int { Int(labels[index]) }
+
+  func digest(at index: Int) -> [UInt8] {
+    digests.withLock { digests in
+      if let known = digests[index] { return known }
+      var digest: [UInt8] = []
+      withImage(at: index) { digest = SHA256.digest(of: UnsafeRawBufferPointer($0.bytes)) }
+      digests[index] = digest
+      return digest
+    }
+  }
 
   func withImage(at index: Int, _ body: (ImageView) -> Void) {
     precondition((0..<count).contains(index))

@@ -131,11 +131,12 @@ public final class BatchStream {
   deinit { ring.stop() }
 
   /// The next batch, or nil after the last. The batch given before is no longer valid.
+  /// - Parameter isInterrupted: Asked while the batch is not ready yet; once true, the stream ends with `.interrupted`.
   /// - Throws: A `DatasetError` where a sample of this batch could not be read; the stream is then finished.
-  public func next() throws(DatasetError) -> Batch? {
+  public func next(isInterrupted: (() -> Bool)? = nil) throws(DatasetError) -> Batch? {
     guard !isFinished else { return nil }
     do throws(DatasetError) {
-      let batch = try ring.next()
+      let batch = try ring.next(isInterrupted)
       if batch == nil { isFinished = true }
       return batch
     } catch {
@@ -243,7 +244,7 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
     condition.unlock()
   }
 
-  func next() throws(DatasetError) -> Batch? {
+  func next(_ isInterrupted: (() -> Bool)?) throws(DatasetError) -> Batch? {
     condition.lock()
     defer { condition.unlock() }
     released = nextToGive
@@ -257,7 +258,14 @@ private final class Ring: @unchecked Sendable {  // what several threads touch i
       do throws(DatasetError) { try prepare(index, chains[0]) } catch { failures[index] = error }
       ready[place] = index
     }
-    while ready[place] != index { condition.wait() }
+    while ready[place] != index {
+      guard let isInterrupted else {
+        condition.wait()
+        continue
+      }
+      if isInterrupted() { throw .interrupted }
+      _ = condition.wait(until: Date(timeIntervalSinceNow: 0.05))
+    }
     nextToGive += 1
     if let failure = failures[index] { throw failure }
     let capacity = loader.batchSize

@@ -27,6 +27,8 @@ public enum EngineError: Error, Hashable, Sendable {
   case precision(Precision, instructionSet: String)
   /// Fake-quantized networks and integers have a precision of their own.
   case quantizedPrecision(Precision)
+  /// Somebody wanted the work to stop.
+  case interrupted
 }
 
 extension EngineError: CustomStringConvertible {
@@ -49,6 +51,7 @@ extension EngineError: CustomStringConvertible {
     case .precision(let precision, let instructionSet):
       "\(precision.rawValue) needs a processor with AVX512_BF16 (Intel Cooper Lake or Sapphire Rapids, AMD Zen 4, "
         + "or later); here oneDNN uses \(instructionSet)"
+    case .interrupted: "interrupted"
     case .quantizedPrecision(let precision):
       "a fake-quantized network is computed in float32 or on integers, not in \(precision.rawValue)"
     }

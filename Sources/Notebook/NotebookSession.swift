@@ -26,25 +26,29 @@ public final class NotebookSession: Sendable {
   /// Shows a message beside the results.
   private let showNote: (@Sendable (String) -> Void)?
 
-  /// Whether trainings that the store holds are made again.
+  /// Whether what the store holds is done again.
   public let isFresh: Bool
+  /// Whether results of another build of Reprise are taken from the store.
+  public let acceptsBuilds: Bool
   /// Seconds between two checkpoints of a training run.
   let checkpointInterval: Double
   /// The run that is done again to be compared; nil for none.
   let replay: Replay?
 
-  /// Whether trainings are only timed for a few steps, to say what they would cost.
+  /// Whether steps are only begun, to say what they would cost.
   let isPlanning: Bool
 
   private struct Place {
     var costs: [Cost] = []
     var settings: [String: String] = [:]
-    var transcript: String?
+    var entries: [PromptEntry] = []
     var store: Result<RunStore, RunStore.Failure>?
     var findings: [Replay.Finding] = []
+    var details: [String] = []
     var runs: [String] = []
-    var ledgers: Set<String> = []
     var selections: [[Int]: [Split]] = [:]
+    var ledgers: [String: String] = [:]
+    var told: Set<String> = []
   }
   private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
@@ -53,12 +57,13 @@ public final class NotebookSession: Sendable {
   /// Makes the host of a session. The engine starts when it is first needed.
   public init(
     threads: Int? = nil, seed: UInt64 = 1, convolvesDirectly: Bool = false, isFresh: Bool = false,
-    checkpointInterval: Double = 60, replay: Replay? = nil, isPlanning: Bool = false,
+    acceptsBuilds: Bool = false,    checkpointInterval: Double = 60, replay: Replay? = nil, isPlanning: Bool = false,
     communicator: Communicator = .alone, bucketBytes: Int? = nil,
     showProgress: (@Sendable (String?) -> Void)? = nil, showNote: (@Sendable (String) -> Void)? = nil
   ) {
     (self.threads, self.seed, self.convolvesDirectly) = (threads, seed, convolvesDirectly)
     (self.isFresh, self.checkpointInterval, self.replay) = (isFresh, checkpointInterval, replay)
+    self.acceptsBuilds = acceptsBuilds
     self.isPlanning = isPlanning
     (self.communicator, self.bucketBytes) = (communicator, bucketBytes)
     (self.showProgress, self.showNote) = (showProgress, showNote)
@@ -70,10 +75,10 @@ public final class NotebookSession: Sendable {
     set { place.withLock { $0.settings = newValue } }
   }
 
-  /// What was typed at the prompt so far; nil for a script.
-  public var transcript: String? {
-    get { place.withLock { $0.transcript } }
-    set { place.withLock { $0.transcript = newValue } }
+  /// What was typed at the prompt so far; empty for a script.
+  public var entries: [PromptEntry] {
+    get { place.withLock { $0.entries } }
+    set { place.withLock { $0.entries = newValue } }
   }
 
   /// The runs that were made or taken from the store, in their order.
@@ -88,8 +93,27 @@ public final class NotebookSession: Sendable {
   }
   func selections(of channels: [Int]) -> [Split] { place.withLock { $0.selections[channels] ?? [] } }
 
-  /// Whether a ledger was not asked for before.
-  func isFirstUse(of ledger: String) -> Bool { place.withLock { $0.ledgers.insert(ledger).inserted } }
+  /// Whether nothing was told of this before.
+  func isFirstUse(of text: String) -> Bool { place.withLock { $0.told.insert(text).inserted } }
+
+  /// The file of a ledger: the same for all steps of the session that ask for it.
+  /// - Parameter make: called by the first that asks, for the file that it begins with.
+  func ledger(_ path: String, _ make: () -> String) -> String {
+    if let known = place.withLock({ $0.ledgers[path] }) { return known }
+    let made = make()
+    place.withLock { $0.ledgers[path] = made }
+    return made
+  }
+
+  /// Lets ledgers that were begun again take the place of those that were there, now that what needed them is done.
+  func finishLedgers() {
+    place.withLock { place in
+      for (path, file) in place.ledgers where path != file {
+        // There is none where nothing was measured yet.
+        if rename(file, path) == 0 { place.ledgers[path] = path }
+      }
+    }
+  }
 
   /// What the trainings of a script that was only planned would cost, in their order.
   public var costs: [Cost] { place.withLock { $0.costs } }
@@ -99,11 +123,22 @@ public final class NotebookSession: Sendable {
   public var replayFindings: [Replay.Finding] { place.withLock { $0.findings } }
   func noteReplay(_ finding: Replay.Finding) { place.withLock { $0.findings.append(finding) } }
 
-  /// The store of runs, opened at the first call.
-  func store(in directory: String) throws(RunStore.Failure) -> RunStore {
+  /// What else a replay found, to be read.
+  public var replayDetails: [String] { place.withLock { $0.details } }
+  /// - Parameter isFirst: whether it counts only where nothing was found before.
+  func noteReplay(detail: String, isFirst: Bool = false) {
+    place.withLock { if !isFirst || $0.details.isEmpty { $0.details.append(detail) } }
+  }
+
+  /// The store of runs, opened at the first call. A session that works apart has a copy.
+  func store(_ directory: WorkingDirectory) throws(RunStore.Failure) -> RunStore {
     try place.withLock { place in
       if let store = place.store { return store }
-      let opened = Result { () throws(RunStore.Failure) in try RunStore(in: directory, creates: true) }
+      let opened = Result { () throws(RunStore.Failure) in
+        try directory.source == directory.path
+          ? RunStore(in: directory.path, creates: true)
+          : RunStore(copying: directory.source, into: directory.path)
+      }
       place.store = opened
       return opened
     }.get()

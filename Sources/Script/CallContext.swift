@@ -34,6 +34,9 @@ public struct CallContext {
   /// The flag itself, for work on other threads.
   public var interruption: Interruption { machine.interruption }
 
+  /// Whether somebody wants the script to stop, as long work asks it.
+  public var interrupts: @Sendable () -> Bool { { [interruption] in interruption.isRaised } }
+
   /// - Throws: `ScriptError.interrupted` where somebody wants the script to stop.
   public func checkInterruption() throws(ScriptError) {
     if isInterrupted { throw .interrupted(at: span) }

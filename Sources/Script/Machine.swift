@@ -164,6 +164,7 @@ final class Machine {
         throw .missingArgument(parameter.label, of: builtin.name, at: spans.call)
       }
     }
+    try checkInterruption(at: spans.call)
     depth += 1
     defer { depth -= 1 }
     let context = CallContext(machine: self, span: spans.call)
@@ -176,6 +177,8 @@ final class Machine {
     } catch let error as ScriptError {
       throw error
     } catch is CancellationError {
+      throw .interrupted(at: spans.call)
+    } catch let error as any ExplainedError where error.isInterruption {
       throw .interrupted(at: spans.call)
     } catch {
       throw .domain(DomainFailure(error), at: spans.call)

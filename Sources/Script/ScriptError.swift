@@ -87,11 +87,14 @@ public protocol ExplainedError: Error {
   var hint: String? { get }
   /// Whether it says that data or weights are not on this machine.
   var isMissingData: Bool { get }
+  /// Whether it says that somebody wanted the work to stop, rather than that something is wrong.
+  var isInterruption: Bool { get }
 }
 
 extension ExplainedError {
   public var hint: String? { nil }
   public var isMissingData: Bool { false }
+  public var isInterruption: Bool { false }
 }
 
 /// An error of another module, with its type.

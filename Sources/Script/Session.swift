@@ -85,7 +85,11 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     return try run(output, program)
   }
 
+  /// How many statements of the last script were done: all, or those before the one that failed.
+  public private(set) var statementsDone = 0
+
   private func run(_ output: Compiler.Output, _ program: Program) throws(ScriptFailure) -> Outcome {
+    statementsDone = 0
     machine.measureStack()
     machine.trace = []
     machine.depth = 0
@@ -94,6 +98,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     do throws(ScriptError) {
       for function in output.functions { _ = try function.run(frame) }
       for (index, statement) in output.statements.enumerated() {
+        statementsDone = index
         try machine.checkInterruption(at: statement.code.span)
         if let text = statement.text { machine.output.execute(text) }
         guard case .value(let value) = try statement.code.run(frame) else { continue }
@@ -104,6 +109,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
       machine.trace = []
       throw ScriptFailure([error.explained(by: library.retired)], stage: .run, calls: calls)
     }
+    statementsDone = output.statements.count
     guard case .expression? = program.statements.last?.kind, let last else {
       return Outcome(value: nil, isSilent: program.isSilent, wasPrinted: false)
     }

@@ -1,7 +1,10 @@
 import Foundation
 
-/// The directory that scripts may write below. Reading is free.
+/// The directory that scripts may write below, the store of runs excepted. Reading is free.
 public struct WorkingDirectory: Hashable, Sendable {
+  /// The folder that keeps what was done. No script writes into one.
+  public static let storeName = ".reprise"
+
   /// Absolute, with links resolved; empty where the directory is gone: then nothing is written, and relative paths lead
   /// nowhere.
   public let path: String
@@ -37,7 +40,8 @@ public struct WorkingDirectory: Hashable, Sendable {
   }
 
   /// The path to write, absolute and resolved.
-  /// - Throws: `ScriptError.outsideWorkingDirectory` where it leads out, `file` where it cannot be a path.
+  /// - Throws: `ScriptError.outsideWorkingDirectory` where it leads out, `file` where it cannot be a path or leads into a
+  ///   store of runs.
   public func writable(_ path: String, at span: Span) throws(ScriptError) -> String {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw .file(path: path, reason: "this is not a path", at: span)
@@ -48,6 +52,9 @@ public struct WorkingDirectory: Hashable, Sendable {
     }
     guard target.hasPrefix(self.path == "/" ? "/" : self.path + "/") else {
       throw .outsideWorkingDirectory(path: path, directory: self.path, at: span)
+    }
+    guard !target.dropFirst(self.path.count).split(separator: "/").contains(where: { $0 == Self.storeName }) else {
+      throw .file(path: path, reason: "Reprise keeps its runs in \(Self.storeName), which no script changes", at: span)
     }
     return target
   }

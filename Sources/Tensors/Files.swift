@@ -147,8 +147,7 @@ package struct InputFile: ~Copyable {
 
   /// - Throws: `TensorError.file` where it cannot be opened or is no regular file.
   package init(_ path: String) throws(TensorError) {
-    // Without O_NONBLOCK, opening a pipe would wait for a writer.
-    let descriptor = try openDescriptor(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = try openDescriptor(path, O_RDONLY | O_CLOEXEC)
     do throws(TensorError) {
       let status = try status(of: descriptor, at: path)
       guard !status.isDirectory else { throw TensorError.system(path, EISDIR) }
@@ -211,12 +210,19 @@ private func checkName(_ path: String) throws(TensorError) {
   guard !path.utf8.contains(0) else { throw .file(path: path, reason: "The name contains a zero byte") }
 }
 
+/// Opens a file. A pipe whose other end nobody has opened is not waited for: it is empty, or cannot be written.
 private func openDescriptor(_ path: String, _ flags: Int32) throws(TensorError) -> Int32 {
   try checkName(path)
   while true {
-    let descriptor = open(path, flags)
-    if descriptor >= 0 { return descriptor }
-    guard errno == EINTR else { throw .system(path, errno) }
+    let descriptor = open(path, flags | O_NONBLOCK)
+    if descriptor >= 0 {
+      // What the other end has to say is waited for again.
+      _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+      return descriptor
+    }
+    let code = errno
+    if code == ENXIO { throw .file(path: path, reason: "Nobody is at the other end of this pipe") }
+    guard code == EINTR else { throw .system(path, code) }
   }
 }
 

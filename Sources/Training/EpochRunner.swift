@@ -47,6 +47,8 @@ final class EpochRunner {
     resumed = checkpoint.map { ($0.records.count, $0.running, $0.seconds) }
     (records, stepsDone) = (checkpoint?.records ?? [], checkpoint?.steps ?? 0)
     firstStep = stepsDone
+    // Of an epoch that only its measuring is left of.
+    if firstStep > 0 { rate = plan.learningRate(atStep: firstStep - 1, stepsPerEpoch: stepsPerEpoch) }
   }
 
   private var totalSteps: Int { plan.epochs * stepsPerEpoch }
@@ -67,7 +69,18 @@ final class EpochRunner {
       try keeper.keep { () throws(TrainingError) in checkpoint }
     }
     guard running.count > 0 else { return }
-    let record = try measure(epoch)
+    let record: EpochRecord
+    do throws(TrainingError) { record = try measure(epoch) } catch {
+      guard error.meansInterruption else { throw error }
+      // An epoch that is not measured is not finished: it goes on with its measuring.
+      if interrupted == nil {
+        let checkpoint = try checkpoint(running, seconds)
+        interrupted = checkpoint
+        try keeper.keep { () throws(TrainingError) in checkpoint }
+      }
+      isStopped = true
+      return
+    }
     records.append(record)
     report(.epoch(record))
     if !isStopped { try keeper.keep { () throws(TrainingError) in try checkpoint(Evaluation(), 0) } }

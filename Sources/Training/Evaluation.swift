@@ -83,10 +83,14 @@ public struct Evaluator {
   public let mode: Plan.Mode
   /// What they are computed with.
   public let precision: Precision
+  /// Asked before each step of a network; once true, the work ends with an error that says so.
+  public let isInterrupted: () -> Bool
   public init(
-    engine: Engine, communicator: Communicator = .alone, mode: Plan.Mode = .inference, precision: Precision = .float32
+    engine: Engine, communicator: Communicator = .alone, mode: Plan.Mode = .inference, precision: Precision = .float32,
+    isInterrupted: @escaping () -> Bool = { false }
   ) {
     (self.engine, self.communicator, self.mode, self.precision) = (engine, communicator, mode, precision)
+    self.isInterrupted = isInterrupted
   }
 
   /// Loss and accuracy over a whole split; the last partial batch counts its own samples.
@@ -111,7 +115,9 @@ public struct Evaluator {
 
   func makePlan(_ network: Network, batchSize: Int) throws(TrainingError) -> Plan {
     try Training.engine { () throws(EngineError) in
-      try engine.compile(network, batch: batchSize, mode: mode, precision: precision)
+      let plan = try engine.compile(network, batch: batchSize, mode: mode, precision: precision)
+      plan.isInterrupted = isInterrupted
+      return plan
     }
   }
 
@@ -141,7 +147,9 @@ public struct Evaluator {
   ) throws(TrainingError) -> Evaluation {
     try network.mustFit(images: split.imageShape)
     let plan = try Training.engine { () throws(EngineError) in
-      try engine.compile(network, batch: batchSize, mode: .training())
+      let plan = try engine.compile(network, batch: batchSize, mode: .training())
+      plan.isInterrupted = isInterrupted
+      return plan
     }
     let classes = network.shape(of: network.output).elementCount
     var result = Evaluation()
@@ -215,7 +223,7 @@ public struct Evaluator {
     let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
     var targets = [Float](repeating: 0, count: plan.batch * classes)
     var losses = [Double](repeating: 0, count: plan.batch)
-    while let batch = try data({ () throws(DatasetError) in try stream.next() }) {
+    while let batch = try data({ () throws(DatasetError) in try stream.next(isInterrupted: isInterrupted) }) {
       for row in 0..<batch.count where !(0..<classes).contains(Int(batch.labels[row])) {
         throw .classes(network: classes, data: Int(batch.labels[row]) + 1)
       }

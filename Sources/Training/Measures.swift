@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distribution
 internal import Engine
 internal import Networks
 internal import Tensors
@@ -11,8 +12,13 @@ struct Measures {
   /// Nil where there is nothing to measure on.
   private let plan: Plan?
 
-  init(_ trainer: Trainer, _ network: Network, _ dataset: Dataset, selection: Split?) throws(TrainingError) {
-    evaluator = Evaluator(engine: trainer.engine, communicator: trainer.communicator)
+  /// - Parameter isHurried: once true, measuring ends with an error that says so; asked where there is one process.
+  init(
+    _ trainer: Trainer, _ network: Network, _ dataset: Dataset, selection: Split?, isHurried: @escaping () -> Bool
+  ) throws(TrainingError) {
+    let communicator = trainer.communicator
+    evaluator = Evaluator(
+      engine: trainer.engine, communicator: communicator, isInterrupted: { communicator.isAlone && isHurried() })
     (self.dataset, selectionPart) = (dataset, selection)
     let largest = max(dataset.validation.count, selection?.count ?? 0)
     guard largest > 0 else {

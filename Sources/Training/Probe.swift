@@ -23,7 +23,10 @@ public struct LayerProbe: Hashable, Sendable {
 /// Looks into a network while it is trained.
 public struct Prober {
   public let engine: Engine
-  public init(engine: Engine) { self.engine = engine }
+  private let isInterrupted: () -> Bool
+  public init(engine: Engine, isInterrupted: @escaping () -> Bool = { false }) {
+    (self.engine, self.isInterrupted) = (engine, isInterrupted)
+  }
 
   /// Takes the first batch of a training forward and back, changes nothing, and tells what each layer saw: batch norms
   /// with the batch's own statistics, dropout drawn, the mean cross-entropy's gradient.
@@ -40,13 +43,14 @@ public struct Prober {
     let plan = try Training.engine { () throws(EngineError) in
       let plan = try engine.compile(network, batch: batchSize, mode: .training(), taps: Set(network.nodes.dropFirst()))
       try plan.load(weights)
+      plan.isInterrupted = isInterrupted
       return plan
     }
     let loader = Loader(
       dataset.train, batchSize: batchSize, normalization: dataset.normalization, order: .shuffled, seed: seed,
       dropsLast: true)
     let stream = try data { () throws(DatasetError) in try loader.batches(epoch: 0) }
-    guard let batch = try data({ () throws(DatasetError) in try stream.next() }) else { return [] }
+    guard let batch = try data({ () throws(DatasetError) in try stream.next(isInterrupted: isInterrupted) }) else { return [] }
     var targets = [Float](repeating: 0, count: batchSize * classes)
     targets.withUnsafeMutableBufferPointer {
       fillTargets($0.baseAddress!, labels: batch.labels, rows: batchSize, classes: classes, smoothing: 0)

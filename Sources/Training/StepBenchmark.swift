@@ -44,28 +44,36 @@ public struct StepBenchmark: Sendable {
   ///   - precision: what is computed with.
   ///   - warmUp: passes before the first that is timed.
   ///   - profiles: times each step of the plan too.
+  ///   - isInterrupted: asked before each step of the plan; once true, the work ends with `EngineError.interrupted`.
   /// - Throws: `TrainingError.engine`, `.tensor`.
   public init(
     _ network: Network, _ weights: Weights? = nil, on engine: Engine, batch: Int, mode: Plan.Mode,
-    precision: Precision = .float32, passes: Int, warmUp: Int = 3, profiles: Bool = false
+    precision: Precision = .float32, passes: Int, warmUp: Int = 3, profiles: Bool = false,
+    isInterrupted: @escaping () -> Bool = { false }
   ) throws(TrainingError) {
-    let timer = try StepTimer(network, weights, on: engine, batch: batch, mode: mode, precision: precision, profiles: profiles)
+    let timer = try StepTimer(
+      network, weights, on: engine, batch: batch, mode: mode, precision: precision, profiles: profiles,
+      isInterrupted: isInterrupted)
     for pass in 0..<warmUp + passes { try timer.pass(isTimed: pass >= warmUp) }
     self = try timer.benchmark()
   }
 
   /// Times networks that take turns, so that what else the machine does meets all of them alike: their seconds at one place
   /// belong together.
+  /// - Parameter isInterrupted: asked before each step of the plans; once true, the work ends with `EngineError.interrupted`.
   /// - Throws: `TrainingError.engine`, `.tensor`.
   public static func byTurns(
     _ networks: [Network], on engine: Engine, batch: Int, mode: Plan.Mode, precision: Precision, passes: Int,
-    warmUp: Int, isInterrupted: () -> Bool
+    warmUp: Int, isInterrupted: @escaping () -> Bool
   ) throws(TrainingError) -> [StepBenchmark] {
     var timers: [StepTimer] = []
     for network in networks {
-      timers.append(try StepTimer(network, nil, on: engine, batch: batch, mode: mode, precision: precision, profiles: false))
+      timers.append(
+        try StepTimer(
+          network, nil, on: engine, batch: batch, mode: mode, precision: precision, profiles: false,
+          isInterrupted: isInterrupted))
     }
-    for pass in 0..<warmUp + passes where !isInterrupted() {
+    for pass in 0..<warmUp + passes {
       for timer in timers { try timer.pass(isTimed: pass >= warmUp) }
     }
     var results: [StepBenchmark] = []
@@ -105,13 +113,16 @@ private final class StepTimer {
   private var losses: [Double]
 
   init(
-    _ network: Network, _ weights: Weights?, on engine: Engine, batch: Int, mode: Plan.Mode, precision: Precision, profiles: Bool
+    _ network: Network, _ weights: Weights?, on engine: Engine, batch: Int, mode: Plan.Mode, precision: Precision,
+    profiles: Bool, isInterrupted: @escaping () -> Bool
   ) throws(TrainingError) {
     func compile() throws(TrainingError) -> (plan: Plan, seconds: Double) {
       let begun = DispatchTime.now().uptimeNanoseconds
+      if isInterrupted() { throw .engine(.interrupted) }
       let plan = try Training.engine { () throws(EngineError) in
         try engine.compile(network, batch: batch, mode: mode, precision: precision)
       }
+      plan.isInterrupted = isInterrupted
       return (plan, Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9)
     }
     let plan: Plan

@@ -27,13 +27,15 @@ public struct Trainer {
   ///   - checkpoint: where to go on: of a training run with the same arguments. The result is then the same, bit by bit.
   ///   - checkpointing: keeps the state on the way.
   ///   - keepsLedger: whether entries of the ledger are reported.
-  ///   - isInterrupted: asked before each step; once true, what was trained so far is the result.
+  ///   - isInterrupted: asked before each step; once true, what was trained so far is the result, measured once more.
+  ///   - isHurried: whether that measuring is left out too.
   ///   - report: called after each step and each epoch, on the caller's thread.
   /// - Throws: `TrainingError`; `.notFinite` at the first step with a loss or a gradient that is not finite.
   public func train(
     _ network: Network, from weights: Weights? = nil, on dataset: Dataset, _ plan: TrainingPlan,
     teachers: [Teacher] = [], resuming checkpoint: Checkpoint? = nil, checkpointing: Checkpointing? = nil,
-    keepsLedger: Bool = false, isInterrupted: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
+    keepsLedger: Bool = false, isInterrupted: () -> Bool = { false }, isHurried: @escaping () -> Bool = { false },
+    report: (TrainingEvent) -> Void = { _ in }
   ) throws(TrainingError) -> TrainingOutcome {
     if let problem = plan.problem { throw .plan(problem) }
     guard (plan.distillation == nil) == teachers.isEmpty else {
@@ -86,7 +88,7 @@ public struct Trainer {
       }
       try checkpoint.restore(into: state, stepsPerEpoch: steps, batchSize: plan.batchSize)
     }
-    let measures = try Measures(self, network, dataset, selection: selection)
+    let measures = try Measures(self, network, dataset, selection: selection, isHurried: isHurried)
     let step = try TrainingStep(plan, sharding, state, teachers: teachers, on: dataset, self)
     let runner = EpochRunner(
       plan, sharding, loader, stepsPerEpoch: steps, state, step, measures, CheckpointKeeper(checkpointing),
@@ -99,10 +101,12 @@ public struct Trainer {
     if plan.preciseBatchNorm > 0, !runner.isStopped {
       final = try preciseWeights(final, plan, compiled, loader, sharding, totalSteps: totalSteps)
     }
-    let isMeasured = plan.result == .last && plan.preciseBatchNorm == 0
-    let given: (all: Evaluation, each: CorrectImages?) =
-      isMeasured
-      ? (all: runner.records.last?.validation ?? Evaluation(), each: runner.each) : try measures.validation(of: final)
+    var given: (all: Evaluation, each: CorrectImages?) = (runner.records.last?.validation ?? Evaluation(), runner.each)
+    if plan.result != .last || plan.preciseBatchNorm > 0 {
+      do throws(TrainingError) { given = try measures.validation(of: final) } catch {
+        guard runner.isStopped, error.meansInterruption else { throw error }
+      }
+    }
     return TrainingOutcome(
       weights: final, final: given.all, each: given.each,
       epochs: runner.records, isInterrupted: runner.isStopped, stepsDone: runner.stepsDone,

@@ -19,6 +19,9 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Runs every step again, also those that the run store of this folder holds.")
   var fresh = false
 
+  @Flag(help: "Takes results from the run store that another build of Reprise computed.")
+  var acceptBuilds = false
+
   @Option(parsing: .unconditional, help: ArgumentHelp(
     "Seconds between two checkpoints of a training run. A checkpoint at the end of each epoch is always written.", valueName: "seconds"))
   var checkpointEvery: Double = 60
@@ -55,6 +58,7 @@ struct ComputeOptions: ParsableArguments {
     let communicator = try Processes.communicator()
     return NotebookSession(
       threads: threads ?? Processes.launch?.threads, seed: seed, convolvesDirectly: direct, isFresh: fresh,
+      acceptsBuilds: acceptBuilds,
       checkpointInterval: checkpointEvery, communicator: communicator, bucketBytes: bucketBytes,
       showProgress: Streams.progress, showNote: { Streams.writeError($0 + "\n") })
   }
@@ -118,8 +122,8 @@ struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Estimates what a script would cost on this machine: time, memory and disk.",
     discussion: """
-      Runs the script with each training cut off after a few seconds of its real steps, in a folder of its own, so that
-      no image and no weights of yours are written over.
+      Runs the script with each training run cut off after a few seconds of its real steps, in a folder of its own: nothing
+      is written into yours, not even into its store of runs.
       """)
 
   @ArgumentParser.Argument(help: "The script.")
@@ -131,7 +135,7 @@ struct Plan: ParsableCommand {
 
   func run() throws {
     let notebook = NotebookSession(
-      threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh,
+      threads: compute.threads, seed: compute.seed, convolvesDirectly: compute.direct, isFresh: compute.fresh, acceptsBuilds: compute.acceptBuilds,
       isPlanning: true, showNote: { Streams.writeError($0 + "\n") })
     let begun = ContinuousClock.now
     try ScriptRunner(settings: parameters.values, isPlanning: true, notebook: notebook)

@@ -28,13 +28,16 @@ struct REPL {
       editor.addToHistory(trimmed)
       history.append(trimmed)
       if ["quit", "exit", "quit()", "exit()"].contains(trimmed) { break }
+      if trimmed.hasPrefix(":") {
+        command(trimmed)
+        continue
+      }
       if answer(trimmed, session) { continue }
       entered += 1
-      let source = Source(text, name: "<\(entered)>")
-      // A run keeps the lines that led to it, those that failed left out.
-      let before = notebook.transcript
-      notebook.transcript = (before.map { $0 + "\n" } ?? "") + text
-      if !evaluate(source, session, thread) { notebook.transcript = before }
+      // A run keeps what was typed until then, what failed too: it may have given names values.
+      let entry = PromptEntry(number: entered, text: text)
+      notebook.entries.append(entry)
+      notebook.entries[entered - 1] = evaluate(entry, session, thread)
       Signals.interruption.clear()
     }
     if Signals.isTerminating { exit(Status.terminated) }
@@ -53,7 +56,7 @@ struct REPL {
         return ""
       case .text(let line):
         text += text.isEmpty ? pasted(line) : "\n" + pasted(line)
-        if Self.question(text) != nil || Session.isComplete(text) { return text }
+        if text.hasPrefix(":") || Self.question(text) != nil || Session.isComplete(text) { return text }
         // An empty line gives up on what cannot be ended by more lines anyway.
         if line.trimmingCharacters(in: .whitespaces).isEmpty, text.hasSuffix("\n\n") { return text }
       }
@@ -88,6 +91,32 @@ struct REPL {
     return isName ? String(name) : nil
   }
 
+  /// Does what only a prompt can: `:save FILE` and `:save FILE NAME`.
+  private func command(_ text: String) {
+    func complain(_ problem: String, hint: String) {
+      Streams.writeError("\(problem)\n  hint: \(hint)\n")
+    }
+    let words = text.split(separator: " ").map(String.init)
+    guard words[0] == ":save", (2...3).contains(words.count) else {
+      return complain("'\(text)' is no command of the prompt", hint: ":save FILE, or :save FILE NAME")
+    }
+    guard let script = notebook.script(for: words.count == 3 ? words[2] : nil) else {
+      return complain("nothing that was typed gives that", hint: "give a name that has a value here")
+    }
+    do throws(ScriptError) {
+      let path = try WorkingDirectory().writable(words[1], at: Span(Source(text, name: "<prompt>"), 0..<text.utf8.count))
+      guard !FileManager.default.fileExists(atPath: path) else {
+        return complain("'\(words[1])' is there already", hint: "choose another name")
+      }
+      do throws(TensorError) { try writeAtomically(to: path, text: script) } catch {
+        return complain("\(error)", hint: "choose another name")
+      }
+      Streams.writeError("wrote \(words[1])\n")
+    } catch {
+      Streams.writeError(Streams.messages.render(ScriptFailure([error], stage: .run)))
+    }
+  }
+
   /// Answers what is not the language but the prompt's.
   private func answer(_ text: String, _ session: Session) -> Bool {
     guard let name = Self.question(text) else { return false }
@@ -97,6 +126,7 @@ struct REPL {
         \(Reference(session.library).overview)
 
         help NAME or NAME? tells about one of these, TAB completes, a trailing ; prints nothing, ans is the last value.
+        :save FILE writes what led to the last entry as a script, :save FILE NAME what led to a value; why(NAME) shows it.
         Ctrl-C stops what runs, Ctrl-D leaves.
         """)
       return true
@@ -118,35 +148,37 @@ struct REPL {
     return true
   }
 
-  /// - Returns: Whether the line went well.
-  private func evaluate(_ source: Source, _ session: Session, _ thread: EvaluationThread) -> Bool {
+  /// - Returns: The entry with what came of it.
+  private func evaluate(_ entry: PromptEntry, _ session: Session, _ thread: EvaluationThread) -> PromptEntry {
     let begun = ContinuousClock.now
     let result = thread.run { () -> Result<Session.Outcome, ScriptFailure> in
       do throws(ScriptFailure) {
-        return .success(try session.run(source))
+        return .success(try session.run(entry))
       } catch {
         return .failure(error)
       }
     }
+    var entry = entry
     switch result {
     case .success(let outcome):
+      (entry.succeeded, entry.done) = (true, session.statementsDone)
       switch outcome.value {
       case nil, .some(.none): break
       case .some(let value):
-        session["ans"] = value
+        entry.givesAns = true
         if !outcome.isSilent, !outcome.wasPrinted { Streams.writeLine(value.shown(width: TerminalOutput().width)) }
       }
       let passed = ContinuousClock.now - begun
       if passed > .milliseconds(200) { Streams.writeError(Self.cost(passed) + "\n") }
-      return true
     case .failure(let failure):
+      if failure.stage == .run { entry.done = session.statementsDone }
       if failure.category == .interrupted {
         Streams.writeError("interrupted\n")
       } else {
         Streams.writeError(Streams.messages.render(failure))
       }
-      return false
     }
+    return entry
   }
 
   /// What a line took, and the most memory that the process has held.

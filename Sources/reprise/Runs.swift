@@ -4,16 +4,27 @@ import Notebook
 import Script
 
 /// Calls work on the store of this folder; its failures are told and end the process.
-private func withStore<Result>(_ body: (RunStore) throws -> Result) throws -> Result {
+/// - Parameter changes: whether files of the store are removed. Where none are, a folder that cannot be written will do.
+private func withStore<Result>(changes: Bool = false, _ body: (RunStore) throws -> Result) throws -> Result {
+  let directory = FileManager.default.currentDirectoryPath
+  let store = "\(directory)/\(WorkingDirectory.storeName)"
+  // SQLite writes beside what it only reads: there it reads a copy.
+  let isReadOnly = !changes && access(store, W_OK) != 0 && [EROFS, EACCES].contains(errno)
+    && FileManager.default.fileExists(atPath: store + "/runs.sqlite")
+  let scratch = isReadOnly ? try ScratchFolder.make() : ""
+  defer { if isReadOnly { try? FileManager.default.removeItem(atPath: scratch) } }
   do {
-    return try body(try RunStore(in: FileManager.default.currentDirectoryPath, creates: false))
+    return try body(
+      isReadOnly ? RunStore(copying: directory, into: scratch) : RunStore(in: directory, creates: false))
   } catch let failure as RunStore.Failure {
     Streams.writeError("reprise: \(failure)\n")
     if case .none = failure { Streams.writeError("  hint: a training run at the prompt or in a script makes one\n") }
     if case .unknown = failure { Streams.writeError("  hint: reprise runs lists them\n") }
     switch failure {
     case .none: throw ExitCode(Status.missingData)
-    case .unusable: throw ExitCode(Status.runtime)
+    case .unusable:
+      Streams.writeError("  hint: a store that is damaged can be moved away; the next run makes a new one\n")
+      throw ExitCode(Status.runtime)
     case .unknown, .ambiguous: throw ExitCode(Status.usage)
     }
   }
@@ -32,22 +43,26 @@ struct Runs: ParsableCommand {
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
   struct Row: Encodable {
-    let id, name, state, started, script: String
+    let id, kind, name, state, started, script: String
     let top1: Double?
+    let otherBuild: Bool
   }
 
   func run() throws {
     let rows = try withStore { store in
       try store.runs().map { run in
         Row(
-          id: run.id, name: run.name, state: run.stateText, started: text(run.started), script: run.scriptName,
-          top1: run.top1)
+          id: run.id, kind: run.kind, name: run.name, state: run.stateText, started: text(run.started),
+          script: run.scriptName, top1: run.top1, otherBuild: run.isOfAnotherBuild)
       }
     }
     if json { return Streams.writeOutput(rows.jsonText) }
     guard !rows.isEmpty else { return Streams.writeLine("no runs yet") }
-    let cells = [["run", "started", "state", "top-1", "what", "script"]] + rows.map {
-      [$0.id, $0.started, $0.state, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.name, $0.script]
+    let cells = [["run", "started", "state", "top-1", "kind", "what", "script", "build"]] + rows.map {
+      [
+        $0.id, $0.started, $0.state, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.kind, $0.name, $0.script,
+        $0.otherBuild ? "of another build" : "",
+      ]
     }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     for row in cells {
@@ -64,8 +79,14 @@ struct Show: ParsableCommand {
   func run() throws {
     try withStore { store in
       let run = try store.run(id)
-      Streams.writeLine("run \(run.key), \(run.stateText)\n\(run.name), begun \(text(run.started))")
+      Streams.writeLine("run \(run.key), \(run.stateText)\n\(run.kind) of \(run.name), begun \(text(run.started))")
       if let finished = run.finished { Streams.writeLine("ended \(text(finished))") }
+      if run.isOfAnotherBuild { Streams.writeLine("of another build") }
+      let attempts = try store.attempts(on: run)
+      if attempts.count > 1 {
+        Streams.writeLine(
+          "attempts: " + attempts.map { "\($0.stateText) \(text($0.started))" }.joined(separator: ", "))
+      }
       for (title, facts) in run.facts {
         Streams.writeLine("\n\(title)")
         let width = facts.map(\.name.count).max() ?? 0
@@ -74,7 +95,7 @@ struct Show: ParsableCommand {
         }
       }
       Streams.writeLine("\nscript \(run.scriptName)")
-      for line in run.script.split(separator: "\n", omittingEmptySubsequences: false) { Streams.writeLine("  \(line)") }
+      for line in run.text.split(separator: "\n", omittingEmptySubsequences: false) { Streams.writeLine("  \(line)") }
     }
   }
 }
@@ -96,7 +117,7 @@ struct Compare: ParsableCommand {
           rows.append((name, left[name] ?? "-", right[name] ?? "-"))
         }
       }
-      if a.script != b.script { rows.append(("script", a.scriptName, b.scriptName)) }
+      if a.text != b.text { rows.append(("script", a.scriptName, b.scriptName)) }
       guard !rows.isEmpty else { return Streams.writeLine("nothing differs") }
       rows.insert(("", a.id, b.id), at: 0)
       let (names, lefts) = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
@@ -111,7 +132,10 @@ struct Compare: ParsableCommand {
 struct ReplayRun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Repeats a run and compares the results bit by bit.",
-    discussion: "Exit status 0: all bits are equal. 1: they differ; the first step and parameter that differ are printed.")
+    discussion: """
+      The run is repeated in a folder of its own, so that no file is overwritten. Exit status 0: all bits are equal. 1: they
+      differ; the first step and parameter that differ are printed, and by how much.
+      """)
   @ArgumentParser.Argument(help: "The identifier of the run, or the beginning of it.") var id: String
 
   func run() throws {
@@ -128,25 +152,31 @@ struct ReplayRun: ParsableCommand {
       communicator: Processes.communicator(), showProgress: Streams.progress,
       showNote: { Streams.writeError($0 + "\n") })
     Streams.writeError("doing run \(run.id) again: \(run.scriptName)\n")
-    let source = Source(run.script, name: run.scriptName)
+    let runner = ScriptRunner(settings: settings.values, isApart: true, notebook: notebook)
     do {
-      try ScriptRunner(settings: settings.values, notebook: notebook).run { () throws(ScriptError) in source }
+      if run.entries.isEmpty {
+        let source = Source(run.script, name: run.scriptName)
+        try runner.run { () throws(ScriptError) in source }
+      } else {
+        try runner.run(run.entries)
+      }
     } catch let code as ExitCode where code.rawValue == Status.notReproduced {
       // A claim that did not hold then need not hold now.
     }
+    defer { for line in notebook.replayDetails { Streams.writeLine("  \(line)") } }
     switch notebook.replayFindings.first {
     case .same(let steps)?:
-      Streams.writeLine("run \(run.id): the same bits after \(steps) steps")
+      Streams.writeLine("run \(run.id): the same bits\(steps > 0 ? " after \(steps) steps" : "")")
     case .differs(let step, let parameter, let lossDiffers)?:
       let what = [lossDiffers ? "the loss" : nil, parameter].compactMap(\.self).joined(separator: " and ")
       Streams.writeLine("run \(run.id) differs: first at step \(step), in \(what)")
       throw ExitCode(Status.notReproduced)
     case .differsAtEnd?:
-      Streams.writeLine("run \(run.id) differs: in its final weights, in no step that was noted")
+      Streams.writeLine("run \(run.id) differs: in what it gave at the end, in no step that was noted")
       throw ExitCode(Status.notReproduced)
     case nil:
       Streams.writeLine(
-        "run \(run.id) was not done again: its script does no such training here now; reprise compare tells what changed")
+        "run \(run.id) was not done again: its script does no such step here now; reprise compare tells what changed")
       throw ExitCode(Status.notReproduced)
     }
   }
@@ -163,7 +193,7 @@ struct GC: ParsableCommand {
   }
 
   func run() throws {
-    try withStore { store in
+    try withStore(changes: true) { store in
       let garbage = try store.garbage(before: days.map { Date().addingTimeInterval(-86_400 * Double($0)) })
       for item in garbage { Streams.writeLine("\(item.path): \(item.bytes) bytes, \(item.reason)") }
       let bytes = garbage.reduce(0) { $0 + $1.bytes }

@@ -12,9 +12,10 @@ struct ScriptRunner {
   var isStrict = false
   /// Where a page about the run goes.
   var report: String?
-  /// Whether it only tells what it would cost: nothing is printed, and what is written goes to a folder that is gone
-  /// afterwards.
+  /// Whether it only tells what it would cost: nothing is printed.
   var isPlanning = false
+  /// Whether what is written goes to a folder that is gone afterwards.
+  var isApart = false
   var notebook: NotebookSession
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
@@ -26,22 +27,40 @@ struct ScriptRunner {
     } catch {
       throw finish(ScriptFailure([error], stage: .check), output: [])
     }
+    notebook.settings = settings
+    try run(source) { [settings] session throws(ScriptFailure) in
+      _ = try session.run(source, settings: settings)
+    }
+  }
+
+  /// Runs what was typed at the prompt, entry by entry. What failed then may fail again, but for the last.
+  func run(_ entries: [PromptEntry]) throws {
+    guard let last = entries.last else { return }
+    Signals.install(endsOnSecond: true)
+    try run(last.source) { session throws(ScriptFailure) in
+      for entry in entries {
+        do throws(ScriptFailure) { try session.run(entry) } catch {
+          if entry == last || entry.succeeded || error.category == .interrupted { throw error }
+        }
+      }
+    }
+  }
+
+  private func run(_ source: Source, _ work: @escaping @Sendable (Session) throws(ScriptFailure) -> Void) throws {
     let collected = CollectedOutput()
     let shown: any ScriptOutput = if isPlanning { SilentOutput() } else if asJSON { collected } else { TerminalOutput() }
     // One of several processes writes; what the others write is for themselves alone.
-    let isApart = isPlanning || !notebook.communicator.isFirst
-    let scratch = isApart ? try Self.makeScratchFolder() : ""
+    let isApart = isApart || isPlanning || !notebook.communicator.isFirst
+    let scratch = isApart ? try ScratchFolder.make() : ""
     defer { if isApart { try? FileManager.default.removeItem(atPath: scratch) } }
     let recorder = ReportRecorder(showing: shown)
     let output: any ScriptOutput = report == nil ? shown : recorder
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
       workingDirectory: isApart
         ? WorkingDirectory(scratch, readingFrom: FileManager.default.currentDirectoryPath) : WorkingDirectory())
-    let settings = settings
-    notebook.settings = settings
     let failure = EvaluationThread().run { () -> ScriptFailure? in
       do throws(ScriptFailure) {
-        try session.run(source, settings: settings)
+        try work(session)
         return nil
       } catch {
         return error
@@ -73,19 +92,6 @@ struct ScriptRunner {
     if status != 0 { throw ExitCode(status) }
   }
 
-  /// A folder of its own for files that nobody keeps.
-  private static func makeScratchFolder() throws -> String {
-    let place = FileManager.default.temporaryDirectory.path
-    var name = Array("\(place)/reprise-apart-XXXXXX".utf8CString)
-    guard mkdtemp(&name) != nil else {
-      let reason = String(cString: strerror(errno))
-      Streams.writeError("reprise: no folder for temporary files can be made in \(place): \(reason)\n")
-      Streams.writeError("  hint: TMPDIR names another place for them\n")
-      throw ExitCode(Status.runtime)
-    }
-    return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
   /// As a shell would take it.
   private static func quoted(_ word: String) -> String {
     let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:+@%".contains($0) }
@@ -102,6 +108,23 @@ struct ScriptRunner {
       if !notebook.claims.isEmpty { Streams.writeLine("\n" + notebook.claims.table) }
     }
     return ExitCode(failure.exitStatus)
+  }
+}
+
+extension PromptEntry {
+  var source: Source { Source(text, name: "<\(number)>") }
+}
+
+extension Session {
+  /// Runs an entry of the prompt; what it gives is `ans` from then on.
+  @discardableResult
+  func run(_ entry: PromptEntry) throws(ScriptFailure) -> Outcome {
+    let outcome = try run(entry.source)
+    switch outcome.value {
+    case nil, .some(.none): break
+    case .some(let value): self["ans"] = value
+    }
+    return outcome
   }
 }
 

@@ -196,7 +196,7 @@ private let engine = Result { try Engine(threads: 2) }
         normalization: sample.data.normalization, scheme, CalibrationSettings(), ledger: LadderLedger(at: file.path)
       ) { _, _ in layers += 1 }
     }
-    #expect(throws: ActivationReader.Interrupted.self) { try layerSensitivity(stoppedAfter: 2) }
+    #expect(throws: EngineError.self) { try layerSensitivity(stoppedAfter: 2) }
     #expect(try file.lines.count == 6, "32 bits, all layers, and two layers alone and left out")
     let result = try layerSensitivity()
     let lines = try file.lines

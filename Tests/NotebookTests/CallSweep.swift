@@ -75,7 +75,7 @@ struct CallSweep {
     "load": ["path": "\"huge.safetensors\""], "weightMapping": ["path": "\"huge.safetensors\""],
     "readArray": ["path": "\"a.npy\""], "preview": ["image": "image"],
     "benchmark": ["batch": "2", "steps": "1"], "compressionReport": ["rounds": "1"],
-    "layerSensitivity": ["judged": "8", "images": "8"],
+    "layerSensitivity": ["validationImages": "8", "images": "8"], "preciseBatchNorm": ["batches": "2", "batch": "16"],
     "quantize": ["images": "8"], "export": ["to": "\"a.onnx\""], "claim": ["measured": "[1, 2]", "atLeast": "0"],
     "train": ["epochs": "1", "batch": "16"], "evaluate": ["batch": "16"], "probe": ["batch": "16"],
     "findLearningRate": ["batch": "16", "steps": "10"],

@@ -34,6 +34,22 @@ struct FigureTests {
     #expect(panel.x.names == names)
   }
 
+  @Test("a figure replaces a figure of ours and no other file")
+  func replaces() throws {
+    let workshop = try Workshop()
+    let file = URL(filePath: workshop.folder + "/keep.txt")
+    // A PNG of somebody else: one grey pixel.
+    let foreign = Data(base64Encoded: "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")!
+    for contents in [Data("kept".utf8), foreign] {
+      try contents.write(to: file)
+      let error = try #require(workshop.error("plot([1, 2], to: \"keep.txt\")"))
+      #expect(error.message.contains("is not replaced"), "\(error.message)")
+      #expect(try Data(contentsOf: file) == contents)
+    }
+    for numbers in ["[1, 2]", "[3, 4]"] { try workshop.value("plot(\(numbers), to: \"a.png\")") }
+    #expect(try chart(workshop, "a.png").panels[0].marks.first?.series?.y == [3, 4])
+  }
+
   @Test("whiskers reach as far as errors say to both sides")
   func whiskers() throws {
     let workshop = try Workshop()

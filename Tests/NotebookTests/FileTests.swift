@@ -100,6 +100,7 @@ struct FileTests {
 
   @Test("a pipe is refused, not waited for", arguments: [
     "load(resnet8(), \"pipe\")", "readArray(\"pipe\")", "folder(\"pipe\")", "cifar10(\"pipe\")",
+    "write(1, to: \"pipe\")", "plot([1, 2], to: \"pipe\")", "save(initialize(resnet8()), to: \"pipe\")", "preview(\"pipe\")",
   ])
   func pipes(_ code: String) throws {
     let workshop = try Workshop()

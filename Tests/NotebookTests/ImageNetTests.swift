@@ -43,7 +43,7 @@ struct ImageNetTests {
 
   @Test("an interruption ends the search for the images, and nothing is kept of it")
   func interruption() throws {
-    let stopped = try Workshop(in: workshop.folder, isInterruptedByReport: true)
+    let stopped = try Workshop(in: workshop.folder, interruptions: 1)
     #expect(stopped.error("imagenet(\"set\")")?.category == .interrupted)
     #expect(stopped.output.reports.count == 1)
     #expect(try FileManager.default.contentsOfDirectory(atPath: workshop.folder + "/set").sorted() == ["train", "val"])

@@ -45,13 +45,13 @@ import Testing
     let line = "prune(run.model, data, channelsKept: 50%, images: 20)"
     let first = try #require(try workshop.value(line))
     #expect(try workshop.value(line) == first)
-    #expect(workshop.output.reports.contains { $0.hasPrefix("pruned before") })
+    #expect(workshop.output.reports.contains { $0.hasPrefix("taken from the store") })
     let runs = try RunStore(in: workshop.folder, creates: false).runs()
     #expect(runs.contains { $0.kind == "pruning" && $0.state == .finished })
     let fresh = try Workshop(in: workshop.folder, isFresh: true)
     try fresh.value(Self.model)
     #expect(try fresh.value(line) == first)
-    #expect(!fresh.output.reports.contains { $0.hasPrefix("pruned before") })
+    #expect(!fresh.output.reports.contains { $0.hasPrefix("taken from the store") })
   }
 
   @Test("a pruning is done again to the bit") func replayed() throws {

@@ -48,7 +48,7 @@ import Testing
     let weights = try first.value(script + "\nresult")
     let second = try Workshop(in: first.folder)
     #expect(try second.value(script + "\nresult") == weights)
-    #expect(second.output.reports.contains { $0.contains("quantized before") })
+    #expect(second.output.reports.count { $0.hasPrefix("taken from the store") } == 3)
     let fresh = try Workshop(in: first.folder, isFresh: true)
     #expect(try fresh.value(script + "\nresult") == weights)
   }
@@ -101,20 +101,29 @@ import Testing
     let line = "layerSensitivity(run.model, data, granularity: \"perTensor\", validationImages: 32, images: 20)"
     let known = try Workshop()
     try known.value(Self.model)
-    try known.value("whole = \(line)")
-    let ledgers = known.folder + "/.reprise/ladders"
-    let file = ledgers + "/" + (try #require(try FileManager.default.contentsOfDirectory(atPath: ledgers).first))
-    func lines() throws -> [Substring] { try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") }
-    let whole = try lines()
+    let result = try known.value("whole = \(line)\nwhole")
+    func ledgers(_ workshop: Workshop) -> String { workshop.folder + "/.reprise/ladders" }
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: ledgers(known)).first)
+    func lines(_ workshop: Workshop) throws -> [Substring] {
+      try String(contentsOfFile: "\(ledgers(workshop))/\(name)", encoding: .utf8).split(separator: "\n")
+    }
+    let whole = try lines(known)
     #expect(whole.count >= 62)
+    #expect(try known.value("\(line) == whole") == .bool(true))
+    #expect(known.output.reports.contains { $0.hasPrefix("taken from the store") })
+    func workshop(with ledger: String) throws -> Workshop {
+      let workshop = try Workshop()
+      try workshop.value(Self.model)
+      try FileManager.default.createDirectory(atPath: ledgers(workshop), withIntermediateDirectories: true)
+      try ledger.write(toFile: "\(ledgers(workshop))/\(name)", atomically: true, encoding: .utf8)
+      return workshop
+    }
     // As after a kill in the middle of a line.
-    try (whole[..<20].joined(separator: "\n") + "\n{\"ev").write(toFile: file, atomically: true, encoding: .utf8)
-    #expect(try known.value("\(line) == whole") == .bool(true))
-    #expect(try lines() == whole)
-    #expect(try known.value("\(line) == whole") == .bool(true))
-    #expect(try lines() == whole)
-    try "{}\n".write(toFile: file, atomically: true, encoding: .utf8)
-    #expect(known.error(line)?.message.contains("line 1 is no measurement") == true)
+    let stopped = try workshop(with: whole[..<20].joined(separator: "\n") + "\n{\"ev")
+    #expect(try stopped.value(line) == result)
+    #expect(try lines(stopped) == whole)
+    let wrong = try workshop(with: "{}\n")
+    #expect(wrong.error(line)?.message.contains("line 1 is no measurement") == true)
   }
 
   @Test("a run that was not trained is shown, and its curves are empty") func untrained() throws {

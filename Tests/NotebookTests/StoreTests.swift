@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Notebook
 import Script
 import Synchronization
@@ -36,11 +37,39 @@ struct StoreTests {
     #expect(!again.output.reports.contains { $0.hasPrefix("taken from the store") })
   }
 
+  @Test(
+    "a row that another program wrote is an error, and what the script computes goes on",
+    arguments: [
+      "name = NULL", "name = x'ff00'", "started = 'soon'", "script = x'fe'", "result = '{', inputs = 'none'", "state = 'odd'",
+      "finished = 1e300", "key = 'zz'",
+    ])
+  func damagedRows(_ change: String) throws {
+    let workshop = try Workshop()
+    let first = try workshop.value(training + "\nrun.top1")
+    let database = try DatabaseQueue(path: workshop.folder + "/.reprise/runs.sqlite")
+    // As another program might make the table: without its rules.
+    try database.write { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE copy AS SELECT * FROM attempt; DROP TABLE attempt; ALTER TABLE copy RENAME TO attempt;
+          UPDATE attempt SET \(change);
+          """)
+    }
+    try database.close()
+    do {
+      let runs = try store(of: workshop).runs()
+      #expect(runs.count == 1 && !runs[0].facts.isEmpty)
+    } catch RunStore.Failure.unusable(_, let reason) {
+      #expect(reason == "a row of its database is damaged")
+    }
+    #expect(try Workshop(in: workshop.folder).value(training + "\nrun.top1") == first)
+  }
+
   @Test("weights that were changed in the store are not believed")
   func damaged() throws {
     let workshop = try Workshop()
     let first = try workshop.value(training + "\nrun")
-    let path = try store(of: workshop).weightsPath(try store(of: workshop).runs()[0].key)
+    let path = try #require(try store(of: workshop).weightsPath(of: store(of: workshop).runs()[0]))
     var bytes = try Data(contentsOf: URL(filePath: path))
     bytes[bytes.count - 3] ^= 1
     try bytes.write(to: URL(filePath: path))
@@ -64,6 +93,43 @@ struct StoreTests {
       #expect(workshop.output.reports.contains { $0.hasPrefix("goes on after step") })
       #expect(try store(of: workshop).garbage(before: nil).isEmpty)
     }
+  }
+
+  @Test("what is finished stays while another attempt runs, and after it was stopped")
+  func attempts() throws {
+    let workshop = try Workshop()
+    let first = try workshop.value(training + "\nrun")
+    let seen = Mutex<[RunStore.Run.State]>([])
+    let folder = workshop.folder
+    let again = try Workshop(in: folder, isFresh: true, interruptions: 1) { _ in
+      let states = try? RunStore(in: folder, creates: false).runs().map(\.state)
+      seen.withLock { $0 += states ?? [] }
+    }
+    try again.value(training)
+    #expect(Set(seen.withLock { $0 }) == [.finished])
+    let store = try store(of: workshop)
+    #expect(try store.attempts(on: store.runs()[0]).map(\.state) == [.finished, .interrupted])
+    let third = try Workshop(in: folder)
+    #expect(try third.value(training + "\nrun") == first)
+    #expect(third.output.reports.contains { $0.hasPrefix("taken from the store") })
+  }
+
+  @Test("nothing is removed that a process works on")
+  func garbage() throws {
+    let workshop = try Workshop()
+    let folder = workshop.folder
+    let found = Mutex<[String]>([])
+    let listed = Mutex(0)
+    let other = try Workshop(in: folder) { text in
+      guard text.hasPrefix("epoch 2"), let store = try? RunStore(in: folder, creates: false) else { return }
+      listed.withLock { $0 += ((try? store.runs()) ?? []).count(where: \.isRunning) }
+      found.withLock { $0 += ((try? store.garbage(before: .distantFuture)) ?? []).map(\.path) }
+    }
+    try other.value(training)
+    #expect(listed.withLock { $0 } == 1)
+    #expect(found.withLock { $0 }.isEmpty)
+    #expect(FileManager.default.fileExists(atPath: folder + "/.reprise/weights"))
+    #expect(try store(of: other).garbage(before: .distantFuture).count == 1)
   }
 
   @Test("a store that cannot be written does not stop a training")

@@ -33,20 +33,27 @@ final class Workshop {
 
   /// - Parameters:
   ///   - shared: The folder of another workshop, which stays its own.
+  ///   - source: Where it reads what its folder has not, its store too, which it leaves as it is.
+  ///   - onReport: Called with what is reported.
   ///   - threads: One for small networks, which gain nothing from more.
-  ///   - isInterruptedByReport: Whether what is reported first asks the script to stop.
+  ///   - interruptions: How often what is reported first asks the script to stop.
   init(
-    in shared: String? = nil, threads: Int = 1, isFresh: Bool = false, replay: Replay? = nil, isInterruptedByReport: Bool = false,
+    in shared: String? = nil, threads: Int = 1, isFresh: Bool = false, replay: Replay? = nil, interruptions: Int = 0,
+    isPlanning: Bool = false, readingFrom source: String? = nil, onReport: @escaping @Sendable (String) -> Void = { _ in },
     showProgress: (@Sendable (String?) -> Void)? = nil
   ) throws {
-    output = Recorder { [interruption] _ in if isInterruptedByReport { interruption.raise() } }
+    let left = Mutex(interruptions)
+    output = Recorder { [interruption] text in
+      onReport(text)
+      while left.withLock({ left in defer { left = max(left - 1, 0) }; return left > 0 }) { interruption.raise() }
+    }
     isOwner = shared == nil
     folder = shared ?? NSTemporaryDirectory() + "/reprise-tests-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    notebook = NotebookSession(threads: threads, isFresh: isFresh, replay: replay, showProgress: showProgress)
+    notebook = NotebookSession(threads: threads, isFresh: isFresh, replay: replay, isPlanning: isPlanning, showProgress: showProgress)
     session = Session(
       library: notebookLibrary, output: output, interruption: interruption, host: notebook,
-      workingDirectory: WorkingDirectory(folder))
+      workingDirectory: WorkingDirectory(folder, readingFrom: source))
   }
 
   deinit { if isOwner { try? FileManager.default.removeItem(atPath: folder) } }

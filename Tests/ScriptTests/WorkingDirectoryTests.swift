@@ -59,6 +59,18 @@ struct WorkingDirectoryTests {
   }
 
   @Test(
+    "no script writes into a store of runs",
+    arguments: [".reprise", ".reprise/runs.sqlite", "inside/.reprise/x", "in/../.reprise/weights/x"])
+  func store(_ path: String) throws {
+    do throws(ScriptError) {
+      Issue.record("\(path) became \(try WorkingDirectory(room.desk.path).writable(path, at: span))")
+    } catch {
+      guard case .file(_, let reason, _) = error, reason.contains("keeps its runs") else { throw error }
+    }
+    #expect(try WorkingDirectory(room.desk.path).writable("a.reprise", at: span) == room.desk.path + "/a.reprise")
+  }
+
+  @Test(
     "links within the working directory are followed, however one came there",
     arguments: [("in/x", "inside/x"), ("inside/up/x", "x"), ("out/../desk/x", "x"), ("new/../x", "x")],
     ["desk", "alias"])

@@ -64,6 +64,26 @@ import Testing
     }
   }
 
+  @Test("a pipe is read and written where somebody has its other end; nobody is waited for")
+  func pipes() throws {
+    let pipe = folder["pipe"]
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(try readFile(pipe, limit: 10) == [])
+    #expect(throws: TensorError.file(path: pipe, reason: "Nobody is at the other end of this pipe")) {
+      try writeAtomically(to: pipe, text: "x")
+    }
+    let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+    defer { close(reader) }
+    try writeAtomically(to: pipe, text: "kept")
+    var bytes = [UInt8](repeating: 0, count: 10)
+    #expect(read(reader, &bytes, 10) == 4 && bytes.prefix(4).elementsEqual("kept".utf8))
+    let writer = open(pipe, O_WRONLY)
+    #expect(write(writer, bytes, 4) == 4)
+    close(writer)
+    #expect(try readFile(pipe, limit: 10) == Array("kept".utf8))
+    #expect(try folder.names == ["pipe"])
+  }
+
   @Test("a file beyond the limit is refused, even one without end")
   func limits() throws {
     let file = try folder.file("a", [1, 2, 3])

@@ -364,6 +364,35 @@ struct PromptTests {
     #expect(terminal.process.terminationStatus == 0)
   }
 
+  @Test("what was typed is kept entry by entry: a run is done again, and what led to it becomes a script with the same bits")
+  func record() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let terminal = try Terminal(in: folder)
+    let typed = [
+      "data = synthetic(4, shape: [1, 16, 16], train: 160, validation: 64)", "fn lr() = 0.01", "unused = prnt(3)",
+      "fn lr() = 0.05", "0.5 + 0.5", "net = resnet8(classes: 4, input: [1, 16, 16])",
+      "run = train(net, data, epochs: ans, batch: 32, lr: lr(), seed: 1);", ":save out.reprise run", "why(run)",
+    ]
+    for line in typed {
+      #expect(terminal.shows("reprise> "))
+      terminal.type(line + "\n")
+    }
+    #expect(terminal.shows("<7>  run = train("))
+    #expect(terminal.shows("run "))
+    #expect(terminal.shows("reprise> "))
+    terminal.type("\u{4}")
+    terminal.process.waitUntilExit()
+    let script = try String(contentsOf: folder.appending(path: "out.reprise"), encoding: .utf8)
+    #expect(script.contains("fn lr() = 0.05\nans = 0.5 + 0.5\n") && !script.contains("0.01"), "\(script)")
+    let again = try Program.run(arguments: ["run", "out.reprise"], in: folder)
+    #expect(again.status == 0 && again.errors.contains("taken from the store"), "\(script)\(again.errors)")
+    let id = try #require(try Program.run(arguments: ["runs"], in: folder).output.split(separator: "\n").last?.prefix(8))
+    let replay = try Program.run(arguments: ["replay", String(id)], in: folder)
+    #expect(replay.status == 0 && replay.output.contains("the same bits after 5 steps"), "\(replay.output)\(replay.errors)")
+  }
+
   @Test("messages have colours on a terminal that has a name and is not dumb", arguments: ["", "dumb", "xterm"])
   func colours(_ name: String) throws {
     let terminal = try Terminal(name.isEmpty ? [:] : ["TERM": name])

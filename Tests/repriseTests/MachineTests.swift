@@ -115,6 +115,24 @@ final class MachineTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
   }
 
+  @Test(
+    "a store in a folder that cannot be written is read all the same",
+    .enabled(if: MachineTests.canBeAsOthers, "root cannot give up its rights here"))
+  func readOnlyStore() throws {
+    #expect(try shell("exec \"$0\" run a.reprise", files: ["a.reprise": Self.training]).status == 0)
+    let store = folder.appending(path: ".reprise")
+    let names = try FileManager.default.contentsOfDirectory(atPath: store.path).sorted()
+    defer { for place in [folder, store] { chmod(place.path, 0o755) } }
+    for place in [folder, store] { chmod(place.path, 0o555) }
+    let runs = try shell(Self.asOthers + "\"$0\" runs")
+    #expect(runs.status == 0 && runs.output.contains("resnet8"), "\(runs.errors)")
+    let id = try #require(runs.output.split(separator: "\n").last?.split(separator: " ").first)
+    let shown = try shell(Self.asOthers + "\"$0\" show \(id)")
+    #expect(shown.status == 0 && shown.output.contains("finished"), "\(shown.errors)")
+    #expect(try shell(Self.asOthers + "\"$0\" gc").status == 3)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.path).sorted() == names)
+  }
+
   @Test("a limit of open files or of memory is told in words", arguments: [("-n 8", Int32(3)), ("-v 700000", Int32(0))])
   func limits(_ limit: String, _ status: Int32) throws {
     let result = try shell("ulimit \(limit); exec \"$0\" run a.reprise --threads 1", files: ["a.reprise": Self.training])

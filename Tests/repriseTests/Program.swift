@@ -23,10 +23,13 @@ struct Program {
   }
 
   /// Runs it in a folder of its own that is gone afterwards, or in one that is there.
-  /// - Parameter seconds: When it is killed, unless it has ended.
+  /// - Parameters:
+  ///   - program: Another program than the one that was built.
+  ///   - seconds: When it is killed, unless it has ended.
+  ///   - largestFile: To how many KiB a file may grow.
   static func run(
     arguments: [String], files: [String: [UInt8]] = [:], input: String = "", environment: [String: String] = [:],
-    in existing: URL? = nil, killedAfter seconds: Double? = nil
+    in existing: URL? = nil, program: String = path, killedAfter seconds: Double? = nil, largestFile: Int? = nil
   ) throws -> Result {
     let folder = existing ?? FileManager.default.temporaryDirectory.appending(path: "reprise-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -39,8 +42,13 @@ struct Program {
     try Data(input.utf8).write(to: inputFile)
     for file in [outputFile, errorFile] { try Data().write(to: file) }
     let process = Process()
-    process.executableURL = URL(filePath: path)
+    process.executableURL = URL(filePath: program)
     process.arguments = arguments
+    if let largestFile {
+      process.executableURL = URL(filePath: "/bin/sh")
+      // Of 512 bytes each, as POSIX has it.
+      process.arguments = ["-c", "ulimit -f \(largestFile * 2); exec \"$0\" \"$@\"", program] + arguments
+    }
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = try FileHandle(forReadingFrom: inputFile)

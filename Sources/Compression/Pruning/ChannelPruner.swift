@@ -59,17 +59,19 @@ public final class ChannelPruner {
   private var statistics: [Network.Node: LayerStatistics] = [:]
   private var lassos: [Int: Lasso] = [:]
   private var selections: [Int: [Int: [Int]]] = [:]
+  let isInterrupted: () -> Bool
 
   /// - Parameters:
   ///   - weights: of the trained network.
   ///   - split: the images that are looked at, chosen among its first ones of each class.
-  ///   - isInterrupted: asked before each batch; once true, the work ends with `ActivationReader.Interrupted`.
+  ///   - isInterrupted: asked before each batch; once true, the work ends with `EngineError.interrupted`.
   /// - Throws: `EngineError`, `DatasetError`, `TensorError`; `WeightError.notFinite` for weights that are none.
   public init(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization,
     _ settings: PruningSettings, engine: Engine, isInterrupted: @escaping () -> Bool = { false }
   ) throws {
     let groups = ChannelGroups(of: network)
+    self.isInterrupted = isInterrupted
     (self.network, self.weights, self.groups, self.settings) = (network, try network.checked(weights), groups, settings)
     try self.weights.requireFinite()
     let readers = Set(groups.prunable.flatMap { groups.groups[$0].readers })

@@ -5,8 +5,8 @@ public import Tensors
 public import Training
 
 /// Which layer costs the accuracy: each in few bits alone, and each in float32 among the others.
-public struct LayerSensitivity: Hashable, Sendable {
-  public struct Rung: Hashable, Sendable {
+public struct LayerSensitivity: Hashable, Sendable, Codable {
+  public struct Rung: Hashable, Sendable, Codable {
     public let layer: String
     /// With this layer alone in few bits, and with all but it.
     public let only, without: Evaluation
@@ -67,13 +67,13 @@ extension PostTrainingQuantizer {
   ) throws -> LayerSensitivity {
     var settings = settings
     settings.correctsBias = false
-    let evaluator = Evaluator(engine: engine)
+    let evaluator = Evaluator(engine: engine, isInterrupted: isInterrupted)
     let (base, baseWeights) = settings.equalizes ? try EqualizeLayers()(network, weights) : (network, weights)
     settings.equalizes = false
     var ranges: Weights?
     func measure(keeping kept: [String]) throws -> Evaluation {
       try ledger.evaluation(keeping: kept) {
-        if isInterrupted() { throw ActivationReader.Interrupted() }
+        if isInterrupted() { throw EngineError.interrupted }
         let whole =
           try ranges
           ?? quantized(base, baseWeights, on: split, normalization: normalization, scheme, settings).weights

@@ -22,7 +22,7 @@ public struct PostTrainingQuantizer {
   }
 
   /// - Parameter split: the first images are looked at, as they are.
-  /// - Throws: `WeightError.notFinite` where weights or what they give is no number; `ShapeError`, `DatasetError`, `TensorError`, `EngineError`, `ActivationReader.Interrupted`.
+  /// - Throws: `WeightError.notFinite` where weights or what they give is no number; `ShapeError`, `DatasetError`, `TensorError`, `EngineError`, `EngineError.interrupted`.
   public func quantized(
     _ network: Network, _ weights: Weights, on split: Split, normalization: Normalization, _ scheme: QuantizationScheme,
     _ settings: CalibrationSettings

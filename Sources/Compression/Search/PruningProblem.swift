@@ -40,7 +40,7 @@ public final class PruningProblem {
     self.decisions = decisions ?? pruner.groups.prunable
     (self.rounding, self.judged, self.normalization) = (rounding, judged, normalization)
     (self.measure, self.augmentations) = (measure, augmentations)
-    evaluator = Evaluator(engine: engine)
+    evaluator = Evaluator(engine: engine, isInterrupted: pruner.isInterrupted)
   }
 
   /// What a pruned network is worth.

@@ -56,7 +56,7 @@ private final class EvenPolicy: RatioPolicy {
 }
 
 /// What came of a search.
-public struct SearchResult: Hashable, Sendable {
+public struct SearchResult: Hashable, Sendable, Codable {
   public let settings: SearchSettings
   /// In the order of the rollouts.
   public let trials: [Trial]
@@ -149,7 +149,7 @@ public struct RatioSearch {
         actions.append(Float(action))
       }
       let trial: Trial
-      do { trial = try roll(problem.decisions.map { counts[$0] }) } catch is ActivationReader.Interrupted {
+      do { trial = try roll(problem.decisions.map { counts[$0] }) } catch where error.meansInterruption {
         return SearchResult(settings: settings, trials: trials, isInterrupted: true)
       }
       try policy.end(states: states, actions: actions, reward: trial.reward)
@@ -190,7 +190,7 @@ public struct RatioSearch {
   /// - Parameters:
   ///   - isInterrupted: asked before each model.
   ///   - report: how many groups are measured, and of how many.
-  /// - Throws: `ActivationReader.Interrupted`, and whatever pruning and measuring may throw. What was measured is in the
+  /// - Throws: `EngineError.interrupted`, and whatever pruning and measuring may throw. What was measured is in the
   ///   ledger.
   public func sensitivity(
     shares: [Double], isInterrupted: () -> Bool = { false }, report: (Int, Int) -> Void = { _, _ in }
@@ -204,7 +204,7 @@ public struct RatioSearch {
         if !counts.contains(count) { counts.append(count) }
       }
       let evaluations = try counts.map { count -> Evaluation in
-        if isInterrupted() { throw ActivationReader.Interrupted() }
+        if isInterrupted() { throw EngineError.interrupted }
         var channels = whole
         channels[step] = count
         var trial = try tried(channels)

@@ -52,6 +52,19 @@ final class IndexedImages: ImageSource {
     }
   }
 
+  var showing: String { "\(transform.crop.bitPattern) \(transform.filter.rawValue)\(isOriented ? " exif" : "")" }
+
+  func file(at index: Int) -> String? {
+    switch self.index.place(at: index) {
+    case .file: "\(root)/\(self.index.name(at: index))"
+    case .part(let archive, _, _): "\(root)/\(archive.path)"
+    }
+  }
+
+  func place(at index: Int) -> String {
+    if case .part(_, let offset, let length) = self.index.place(at: index) { "\(offset) \(length)" } else { "" }
+  }
+
   /// Name, label, place, and length and time of change of the file that holds it: reading every image of a large set
   /// would take hours. How it is shown counts as well.
   func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {

@@ -37,6 +37,9 @@ final class FileImages: ImageSource {
     image.withView(body)
   }
 
+  var showing: String { isOriented ? "exif" : "" }
+  func file(at index: Int) -> String? { "\(root)/\(names[index])" }
+
   /// The file's name, label, length and time of change: reading every file of a large set would take hours.
   func hashSample(at index: Int, into hasher: inout StableHasher) throws(DatasetError) {
     let path = "\(root)/\(names[index])"

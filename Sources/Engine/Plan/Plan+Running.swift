@@ -47,6 +47,10 @@ extension Plan {
       }
       let stream = plan.engine.device.stream
       for i in range {
+        if let isInterrupted = plan.isInterrupted, isInterrupted() {
+          if failure == nil { failure = .interrupted }
+          return
+        }
         let begun = seconds == nil ? 0 : DispatchTime.now().uptimeNanoseconds
         defer { if let seconds { seconds[i] += Double(DispatchTime.now().uptimeNanoseconds - begun) * 1e-9 } }
         switch plan.steps[i] {

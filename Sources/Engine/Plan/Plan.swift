@@ -91,6 +91,9 @@ public final class Plan: @unchecked Sendable {  // Sendable: all work is done on
   /// oneDNN's kernels, or always where weights are of the order at which products outgrow floats.
   var watches: Bool
   var hasHugeWeights = false
+  /// Asked before each step of the plan, on the engine's thread; once true, the work ends with `EngineError.interrupted`.
+  /// Nil for a plan that is only stopped between its runs, as in training.
+  package var isInterrupted: (() -> Bool)?
   /// Below, no sum of products of two numbers comes near infinity.
   static let harmless: Float = 1e15
 

@@ -9,9 +9,8 @@ public let notebookLibrary = Library(
 private let notebookBuiltins: [Builtin] =
   [fashionMNIST, cifar10, imageFolder, imageNet, synthetic, holdOut, images]
   + [resnet] + zooBuiltins + [parameters, macs, show]
-  + [train, resume, findLearningRate, probe, benchmark, evaluate, confusion, topLosses, predict, initialize, load, weightMapping, save, export]
+  + stepKinds.flatMap { $0.builtins }
+  + [findLearningRate, probe, benchmark, initialize, load, weightMapping, save, export]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
-  + [channelGroups, withChannels, prune, searchRatios, selectTrial, sensitivity, compressionReport]
-  + [quantize, ladder, agreement]
   + [array, readArray, write]
-  + [seeds, compare, bestRun, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim]
+  + [seeds, compare, bestRun, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim, why]

@@ -56,7 +56,6 @@ let claim = Builtin(
     Example("claim(\"a quarter of the bytes\", measured: 0.26, atMost: 0.27, population: \"exact\").verdict", gives: "\"reproduced\""),
   ], chapter: "Results", printsResult: true
 ) { arguments in
-  try arguments.context.checkInterruption()
   if arguments.has("tolerance"), !arguments.has("reported") {
     throw arguments.failure("a tolerance needs a reported number", hint: "reported: …", at: "tolerance")
   }

@@ -70,16 +70,12 @@ let imageFolder = Builtin(
   ], result: .dataset, examples: [Example("folder(\"photos\", size: 64, validationShare: 20%).classNames", gives: "[\"cat\", \"dog\"]")], chapter: "Data"
 ) { arguments in
   let (size, context) = (try arguments.integer("size"), arguments.context)
-  do {
-    return try arguments.limited(
-      try Dataset.imageFolder(
-        at: context.pathToRead(try arguments.string("path")), height: size, width: size,
-        channels: try arguments.integer("channels"), validationShare: try arguments.number("validationShare"),
-        isOriented: try arguments.bool("exifOrientation"), note: { context.report($0) },
-        isInterrupted: { context.isInterrupted }))
-  } catch DatasetError.interrupted {
-    throw ScriptError.interrupted(at: context.span)
-  }
+  return try arguments.limited(
+    try Dataset.imageFolder(
+      at: context.pathToRead(try arguments.string("path")), height: size, width: size,
+      channels: try arguments.integer("channels"), validationShare: try arguments.number("validationShare"),
+      isOriented: try arguments.bool("exifOrientation"), note: { context.report($0) },
+      isInterrupted: context.interrupts))
 }
 
 let synthetic = Builtin(

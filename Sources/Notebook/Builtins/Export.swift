@@ -24,7 +24,6 @@ let export = Builtin(
       gives: "\"resnet8.onnx\""),
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
   let given = try arguments.string("to")
   guard let format = FileFormat(ofFile: given) else {

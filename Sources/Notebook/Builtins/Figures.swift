@@ -47,7 +47,6 @@ let bars = Builtin(
       gives: "\"bars.png\"")
   ], chapter: "Results"
 ) { arguments in
-  try arguments.context.checkInterruption()
   var table = try BarTable(arguments)
   if try arguments.bool("sort") { table.sort() }
   let quantity = try arguments.string("of")
@@ -187,7 +186,6 @@ let histogram = Builtin(
   examples: [Example("histogram([1, 2, 2, 3, 3, 3], to: \"counts.png\").path", gives: "\"counts.png\"")],
   chapter: "Results"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let lists = arguments.rest.map { $0.plottedNumbers ?? [] }
   guard lists.contains(where: { $0.contains(where: \.isFinite) }) else {
     throw arguments.failure("there is nothing to draw", hint: "histogram([1, 2, 2, 3], to: \"counts.png\")")
@@ -230,7 +228,6 @@ let heatmap = Builtin(
       gives: "\"rates.png\"")
   ], chapter: "Results"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let isShare = try arguments.bool("shares")
   var (rows, columns): ([String]?, [String]?)
   var (of, over, by) = (try arguments.string("of"), try arguments.string("over"), try arguments.string("by"))

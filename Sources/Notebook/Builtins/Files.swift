@@ -1,3 +1,4 @@
+internal import Charts
 internal import Foundation
 internal import Interchange
 internal import ModelZoo
@@ -31,6 +32,20 @@ extension Arguments {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
       throw MismatchError.noFolder(path: given, reason: (error as NSError).localizedDescription)
+    }
+    return path
+  }
+
+  /// A file for a figure, as `fileToWrite` has it. What is there is replaced only where Reprise drew it.
+  func figureToWrite(_ label: String) throws -> String {
+    let path = try fileToWrite(label)
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return path }
+    let bytes = try readFile(path, limit: 1 << 28)
+    guard (try? Origin(png: bytes)) != nil || (try? Chart(png: bytes)) != nil else {
+      throw failure(
+        "'\(try string(label))' is there and is no figure that Reprise drew, so it is not replaced",
+        hint: "choose another name, or remove the file", at: label)
     }
     return path
   }
@@ -115,7 +130,6 @@ let save = Builtin(
   ], result: .none,
   examples: [Example("save(initialize(resnet8(classes: 4)), to: \"resnet8.safetensors\")")], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
   let path = try arguments.fileToWrite("to")
   arguments.warn(ofNotFinite: model.weights, "save")
@@ -168,7 +182,6 @@ let write = Builtin(
   examples: [Example("write(array([1, 2, 3]), to: \"numbers.npy\")"), Example("write(\"done\", to: \"notes.txt\")")],
   chapter: "Arrays"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let path = try arguments.fileToWrite("to")
   if case .object(let object) = arguments.value("value"), let array = object as? ArrayValue {
     try NPY.write(array.array, to: path)

@@ -33,7 +33,6 @@ let grid = Builtin(
       gives: "\"batch.png\""),
   ], chapter: "Results"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let listed = arguments.has("which") ? try arguments.list("which") : nil
   let inEpoch = arguments.has("epoch")

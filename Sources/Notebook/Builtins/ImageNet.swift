@@ -25,7 +25,6 @@ let imageNet = Builtin(
     exifOrientation, trainCount, validationCount,
   ], result: .dataset, examples: [Example("imagenet(\"imagenet\", recipe.a1.protocol).validation", gives: "4")], chapter: "Data"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let path = arguments.context.pathToRead(try arguments.string("path"))
   guard let filter = Framing.Filter(rawValue: try arguments.string("filter")) else {
     preconditionFailure("a choice that was checked")
@@ -33,19 +32,14 @@ let imageNet = Builtin(
   let context = arguments.context
   let begun = Date()
   var isIndexed = true
-  let data: Dataset
-  do {
-    data = try Dataset.imageNet(
-      at: path, size: arguments.integer("size"), testSize: arguments.integerIfGiven("testSize"),
-      transform: TestTransform(crop: try arguments.number("crop"), filter: filter),
-      isOriented: arguments.bool("exifOrientation"),
-      indexing: {
-        isIndexed = false
-        context.report("looking for the images of \(path), which is done once")
-      }, isInterrupted: { context.isInterrupted })
-  } catch DatasetError.interrupted {
-    throw ScriptError.interrupted(at: context.span)
-  }
+  let data = try Dataset.imageNet(
+    at: path, size: arguments.integer("size"), testSize: arguments.integerIfGiven("testSize"),
+    transform: TestTransform(crop: try arguments.number("crop"), filter: filter),
+    isOriented: arguments.bool("exifOrientation"),
+    indexing: {
+      isIndexed = false
+      context.report("looking for the images of \(path), which is done once")
+    }, isInterrupted: context.interrupts)
   if !isIndexed {
     let seconds = NumberText.fixed(Date().timeIntervalSince(begun), 1)
     context.report("\(NumberText.grouped(data.train.count + data.validation.count)) images found in \(seconds) s")

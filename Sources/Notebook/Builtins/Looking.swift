@@ -23,7 +23,6 @@ let findLearningRate = Builtin(
       gives: "10")
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
   var plan = TrainingPlan()
@@ -36,10 +35,9 @@ let findLearningRate = Builtin(
   }
   let notebook = try arguments.notebook()
   try MemoryCheck.training(network, plan, processes: notebook.communicator.size)
-  let interruption = arguments.context.interruption
   let range = try Trainer(engine: notebook.engine(), communicator: notebook.communicator).learningRateRange(
     network, from: weights, on: data, plan, over: low...high, steps: try arguments.integer("steps"),
-    isInterrupted: { interruption.isRaised })
+    isInterrupted: arguments.context.interrupts)
   return .record([
     "suggested": range.steepest.map(Value.number) ?? .none,
     "curve": .object(
@@ -69,13 +67,14 @@ let probe = Builtin(
       gives: "\"fc\"")
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, given) = try arguments.trainable(for: data)
   let (batch, seed) = (try arguments.integer("batch"), try arguments.seed("seed"))
   try MemoryCheck.probe(network, batch: batch)
   let weights = try given ?? network.initialWeights(seed: seed)
-  let layers = try Prober(engine: arguments.notebook().engine()).probe(
+  let layers = try Prober(
+    engine: arguments.notebook().engine(), isInterrupted: arguments.context.interrupts
+  ).probe(
     network, weights, on: data, batchSize: batch, seed: seed)
   return .list(
     layers.map { layer in
@@ -113,7 +112,6 @@ let benchmark = Builtin(
   ],
   chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let isOne = if case .list = arguments.value("network") { false } else { true }
   let networks = try (isOne ? [arguments.value("network")] : arguments.list("network")).compactMap { value -> Network? in
     if case .object(let object) = value { (object as? NetworkValue)?.network } else { nil }
@@ -121,11 +119,9 @@ let benchmark = Builtin(
   let (batch, isTraining) = (try arguments.integer("batch"), try arguments.bool("training"))
   let precision = try arguments.precision()
   try MemoryCheck.steps(of: networks, batch: batch, precision: precision, isTraining: isTraining)
-  let interruption = arguments.context.interruption
   let results = try StepBenchmark.byTurns(
     networks, on: arguments.notebook().engine(), batch: batch, mode: isTraining ? .training() : .inference,
-    precision: precision, passes: try arguments.integer("steps"), warmUp: 1, isInterrupted: { interruption.isRaised })
-  try arguments.context.checkInterruption()
+    precision: precision, passes: try arguments.integer("steps"), warmUp: 1, isInterrupted: arguments.context.interrupts)
   let rounds = Timing.Rounds()
   let records = zip(networks, results).map { network, result -> Value in
     .record([

@@ -9,14 +9,13 @@ private let partParameter = Parameter(
 extension Arguments {
   /// What the argument `model` says of each image of `data`.
   fileprivate func answers() throws -> (answers: [Evaluator.Answer], classes: [String]) {
-    try context.checkInterruption()
     let model = try object("model", as: ModelValue.self)
     let data = try object("data", as: DatasetValue.self).data
     let split = try string("on") == "train" ? data.measured(data.train) : data.validation
     let network = try model.network.fitted(to: split, of: data)
     try MemoryCheck.inference(network, batch: 100)
     return (
-      try Evaluator(engine: notebook().engine()).answers(
+      try Evaluator(engine: notebook().engine(), isInterrupted: context.interrupts).answers(
         network, model.weights, on: split, normalization: data.normalization), data.classes
     )
   }

@@ -83,7 +83,6 @@ let plot = Builtin(
   examples: [Example("plot([0.9, 0.5, 0.3], title: \"A falling curve\", to: \"falling.png\").path", gives: "\"falling.png\"")],
   chapter: "Results"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let curves = try arguments.curves(ofRuns: true)
   guard curves.contains(where: { !$0.y.isEmpty }) else {
     throw arguments.failure("there is nothing to draw", hint: "plot(run, to: \"plots/run.png\")")
@@ -125,7 +124,6 @@ let scatter = Builtin(
       gives: "\"cost.png\"")
   ], chapter: "Results"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let curves = try arguments.curves(ofRuns: false)
   let count = curves.reduce(0) { $0 + $1.y.count }
   guard count > 0 else {
@@ -230,12 +228,12 @@ extension Arguments {
     let chart = try Chart(
       string("title"), subtitle: has("subtitle") ? string("subtitle") : subtitle, caption: caption, width: integerIfGiven("width") ?? width,
       height: integerIfGiven("height") ?? height, panels: panels)
-    let path = try fileToWrite("to")
+    let path = try figureToWrite("to")
     let notebook = try notebook()
     var different: [String] = []
     for run in runs where !different.contains(run) { different.append(run) }
     let origin = Origin(
-      script: context.script.name, text: notebook.transcript ?? context.script.text, line: context.span.line,
+      script: context.script.name, text: notebook.entries.isEmpty ? context.script.text : notebook.entries.map(\.text).joined(separator: "\n"), line: context.span.line,
       settings: notebook.settings, runs: different)
     try chart.write(to: path, text: [origin.chunk])
     context.show(picture: try string("to"), at: path)

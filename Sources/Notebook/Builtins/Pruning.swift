@@ -92,12 +92,6 @@ private func featuresParameter(_ standard: PruningSettings.Features) -> Paramete
     default: .string(standard.rawValue), labelled: true)
 }
 
-/// What a pruning is, as the store keeps it.
-private struct PruningInputs: Codable {
-  var pruning: PruningSettings
-  var counts: [Int]
-}
-
 let prune = Builtin(
   "prune",
   "Prunes channels of a trained model and fits the layers that read them to their original outputs. The result is a smaller model. The amount is given in MACs or in channels.",
@@ -116,9 +110,7 @@ let prune = Builtin(
       gives: "true")
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
-  let notebook = try arguments.notebook()
   let groups = ChannelGroups(of: model.network)
   let decisions = try arguments.decisions(of: groups, in: model.network)
   let cost = CostModel(of: model.network, groups)
@@ -138,25 +130,13 @@ let prune = Builtin(
   guard let counts = cost.counts(for: target, in: decisions, rounding) else {
     throw arguments.tooTight(cost, decisions, rounding)
   }
-  let settings = try arguments.pruningSettings()
-  let keeper = StepKeeper(
-    try StepInputs("pruning", model, on: data, PruningInputs(pruning: settings, counts: counts), notebook), notebook,
-    arguments.context)
   let narrow = try model.network.narrowed(
     to: Dictionary(uniqueKeysWithValues: decisions.map { ($0, counts[$0]) }), of: groups)
-  notebook.note(run: keeper.id)
-  if let weights = keeper.finished(), let weights = try? narrow.checked(weights) {
-    arguments.context.report("pruned before: run \(keeper.id)")
-    return .object(ModelValue(network: narrow, weights: weights, run: keeper.id, seed: model.seed, selectedBy: selectedBy))
-  }
-  let weights = try keeper.keeping(at: arguments.span) {
-    try arguments.pruner(of: model, data.data.train, data.data.normalization, settings).pruned(to: counts).weights
-  }
-  arguments.context.report(
-    "pruned \(narrow.name): \(NumberText.fixed(Double(narrow.macs) / Double(model.network.macs) * 100, 1)) % of its MACs, "
-      + "\(NumberText.fixed(Double(narrow.parameterCount) / Double(model.network.parameterCount) * 100, 1)) % of its parameters"
-  )
-  return .object(ModelValue(network: narrow, weights: weights, run: keeper.id, seed: model.seed, selectedBy: selectedBy))
+  let done = try arguments.perform(
+    PruningStep(model: model, data: data.data, settings: try arguments.pruningSettings(), counts: counts, narrow: narrow))
+  return .object(
+    ModelValue(
+      network: narrow, weights: done.result.weights ?? [:], run: done.id, seed: model.seed, selectedBy: selectedBy))
 }
 
 private let judgingParameters = [
@@ -194,63 +174,27 @@ let searchRatios = Builtin(
       gives: "3")
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
-  let notebook = try arguments.notebook()
   var settings = SearchSettings()
   settings.macsKept = try arguments.macsKept()
   settings.episodes = try arguments.integer("rollouts")
   settings.style = SearchStyle(rawValue: try arguments.string("style")) ?? .amc
   settings.reward = PruningReward(rawValue: try arguments.string("reward")) ?? .top1
   settings.seed = try arguments.seed("seed")
-  let (problem, ledger) = try arguments.problem(of: model, data)
-  let (context, interruption) = (arguments.context, arguments.context.interruption)
-  let search = RatioSearch(problem, ledger, engine: try notebook.engine())
-  let wanted = settings.episodes
-  if notebook.isPlanning { settings.episodes = min(wanted, 3) }
-
-  var planned = 0.0
-  func part(_ method: SearchSettings.Method) throws -> SearchValue.Part {
-    settings.method = method
-    var progress = SearchProgress(notebook.showProgress, context, of: settings)
-    defer { progress.clear() }
-    let begun = ContinuousClock.now
-    let result = try search.run(settings, isInterrupted: { interruption.isRaised }) { progress.show($0) }
-    let seconds = (ContinuousClock.now - begun).seconds
-    let share = Double(method == .uniform ? 1 : wanted) / Double(max(result.trials.count, 1))
-    planned += seconds * share
-    return SearchValue.Part(result: result, seconds: seconds)
+  let done = try arguments.perform(
+    SearchStep(
+      question: try arguments.question(of: model, data), settings: settings, hasControl: try arguments.bool("control")))
+  let outcome = done.result.outcome
+  if try arguments.string("on") == "validation" {
+    for found in [outcome.uniform, outcome.random, outcome.agent].compactMap({ $0?.result.best }) {
+      notebook.note(selection: found.channels, by: data.data.validation)
+    }
   }
-  let groups = problem.pruner.groups
-  do {
-    let hasControl = try arguments.bool("control")
-    let uniform = hasControl ? try part(.uniform) : nil
-    let random = hasControl ? try part(.random) : nil
-    let agent = try part(.ddpg)
-    let value = SearchValue(
-      network: model.network.name, run: model.run, layers: problem.decisions.map { groups.groups[$0].name },
-      whole: problem.decisions.map { groups.groups[$0].channels },
-      macs: problem.cost.macs(problem.cost.channels), agent: agent, uniform: uniform, random: random,
-      ledger: ledger.path ?? "", known: notebook.communicator.isAlone ? ledger.trials : [])
-    if notebook.isPlanning {
-      notebook.note(
-        Cost(
-          name: "search for ratios of \(model.network.name)", steps: wanted, seconds: planned, disk: 0,
-          measuring: [uniform, random, agent].reduce(0) { $0 + ($1?.seconds ?? 0) }))
-    }
-    if try arguments.string("on") == "validation" {
-      for found in [uniform, random, agent].compactMap({ $0?.result.best }) {
-        notebook.note(selection: found.channels, by: data.data.validation)
-      }
-    }
-    if agent.result.isInterrupted {
-      if !notebook.communicator.isAlone { interruption.raise() }
-      context.report("interrupted after \(agent.result.trials.count) rollouts; the same line goes on from there")
-    }
-    return .object(value)
-  } catch is ActivationReader.Interrupted {
-    throw ScriptError.interrupted(at: arguments.span)
-  }
+  return .object(
+    SearchValue(
+      network: model.network.name, run: model.run, layers: outcome.layers, whole: outcome.whole, macs: outcome.macs,
+      agent: outcome.agent, uniform: outcome.uniform, random: outcome.random, ledger: outcome.ledger,
+      known: outcome.known))
 }
 
 let selectTrial = Builtin(
@@ -306,32 +250,22 @@ let sensitivity = Builtin(
       gives: "3")
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
-  let notebook = try arguments.notebook()
   let shares = try arguments.numbers("ratios")
   guard !shares.isEmpty, shares.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
     throw arguments.failure(
       "shares of channels are above 0 and at most 1", hint: "ratios: [25%, 50%, 75%]", at: "ratios")
   }
-  let (problem, ledger) = try arguments.problem(of: model, data)
-  let search = RatioSearch(problem, ledger, engine: try notebook.engine())
-  let (context, interruption) = (arguments.context, arguments.context.interruption)
-  do {
-    let curves = try search.sensitivity(shares: shares.sorted() + [1], isInterrupted: { interruption.isRaised }) {
-      done, count in
-      if done % 10 == 0 || done == count { context.report("sensitivity: \(done) of \(count) layers") }
-    }
-    return .list(
-      curves.map { curve in
-        .object(
-          SeriesValue(
-            quantity: "top-1 (%)", part: "", owner: curve.name, over: "share of channels that stays", run: model.run,
-            x: curve.shares, y: curve.evaluations.map { $0.top1 * 100 }))
-      })
-  } catch is ActivationReader.Interrupted {
-    throw ScriptError.interrupted(at: arguments.span)
-  }
+  let curves = try arguments.perform(
+    SensitivityStep(question: try arguments.question(of: model, data), shares: shares.sorted() + [1])
+  ).result.outcome.curves
+  return .list(
+    curves.map { curve in
+      .object(
+        SeriesValue(
+          quantity: "top-1 (%)", part: "", owner: curve.name, over: "share of channels that stays", run: model.run,
+          x: curve.shares, y: curve.evaluations.map { $0.top1 * 100 }))
+    })
 }
 
 let compressionReport = Builtin(
@@ -354,16 +288,14 @@ let compressionReport = Builtin(
       gives: "1")
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (before, after) = (
     try arguments.object("before", as: ModelValue.self), try arguments.object("after", as: ModelValue.self)
   )
   let batch = try arguments.integer("batch")
   for model in [before, after] { try MemoryCheck.inference(model.network, batch: batch) }
-  let interruption = arguments.context.interruption
   let times = try Latency.compared(
     [before, after].map { ($0.network, $0.weights) }, batch: batch, rounds: try arguments.integer("repeats"),
-    engine: arguments.notebook().engine(), isInterrupted: { interruption.isRaised })
+    engine: arguments.notebook().engine(), isInterrupted: arguments.context.interrupts)
   try arguments.context.checkInterruption()
   let (a, b) = (before.network, after.network)
   let parameters = Double(b.parameterCount) / Double(max(a.parameterCount, 1))
@@ -507,70 +439,17 @@ extension Arguments {
     return settings
   }
 
-  fileprivate func pruner(
-    of model: ModelValue, _ split: Split, _ normalization: Normalization, _ settings: PruningSettings
-  ) throws -> ChannelPruner {
-    let images = min(settings.images, split.count)
-    try MemoryCheck.probe(model.network, batch: min(images, 50))
-    try MemoryCheck.require(
-      numbers: Double(images) * Double(split.imageShape.elementCount)
-        + ChannelPruner.memory(model.network, settings, images: images))
-    let interruption = context.interruption
-    do {
-      let pruner = try ChannelPruner(
-        model.network, model.weights, on: split, normalization: normalization, settings, engine: notebook().engine(),
-        isInterrupted: { interruption.isRaised })
-      if !pruner.unfitted.isEmpty {
-        context.report(
-          "not fitted again, for their rows are longer than \(FeatureSampler.longestRow): \(pruner.unfitted.joined(separator: ", "))"
-        )
-      }
-      return pruner
-    } catch is ActivationReader.Interrupted {
-      throw ScriptError.interrupted(at: span)
-    }
+  /// What pruned models are tried for.
+  fileprivate func question(of model: ModelValue, _ data: DatasetValue) throws -> RatioQuestion {
+    RatioQuestion(
+      model: model, data: data.data, pruning: try pruningSettings(),
+      decisions: try decisions(of: ChannelGroups(of: model.network), in: model.network),
+      rounding: try integer("roundTo"), judgedOn: try string("on"), heldOut: try integer("heldOut"))
   }
-
-  /// What a search is about, and its ledger.
-  fileprivate func problem(of model: ModelValue, _ data: DatasetValue) throws -> (PruningProblem, SearchLedger) {
-    let notebook = try notebook()
-    let groups = ChannelGroups(of: model.network)
-    let decisions = try decisions(of: groups, in: model.network)
-    let settings = try pruningSettings()
-    let rounding = ChannelRounding(multiple: try integer("roundTo"))
-    let by = try string("on")
-    let count = try integer("heldOut")
-    var (seen, judged) = (data.data.train, data.data.validation)
-    if by == "heldOut" {
-      let parts = try data.data.holdingOut(count, seed: settings.seed)
-      (seen, judged) = (parts.train, parts.validation)
-    }
-    if by == "trainingBatches" { judged = try data.data.train.first(min(count, data.data.train.count)) }
-    let inputs = try StepInputs(
-      "search", model, on: data,
-      SearchInputs(pruning: settings, decisions: decisions, on: by, heldOut: by == "validation" ? 0 : count),
-      notebook)
-    let path = try ledgerPath(inputs.key, in: "searches")
-    let pruner = try pruner(of: model, seen, data.data.normalization, settings)
-    let augmentations: [Augmentation] = [.randomCrop(padding: 2), .horizontalFlip()]
-    let problem = PruningProblem(
-      pruner, decisions: decisions, rounding: rounding, judgedOn: judged, normalization: data.data.normalization,
-      measure: by == "trainingBatches" ? .trainingBatches : .heldOut, augmentations: augmentations,
-      engine: try notebook.engine())
-    return (problem, try SearchLedger(at: path))
-  }
-}
-
-/// What decides what a rollout gives, beside its channels.
-private struct SearchInputs: Codable {
-  var pruning: PruningSettings
-  var decisions: [Int]
-  var on: String
-  var heldOut: Int
 }
 
 /// Tells how far a search is: a line that changes where there is a display for it, else a line for every tenth of it.
-private struct SearchProgress {
+struct SearchProgress {
   private let display: (@Sendable (String?) -> Void)?
   private let context: CallContext
   private let settings: SearchSettings

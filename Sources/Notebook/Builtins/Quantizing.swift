@@ -85,9 +85,7 @@ let quantize = Builtin(
     ),
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
-  let notebook = try arguments.notebook()
   var scheme = try arguments.scheme()
   scheme.decay = Float(try arguments.number("rangeDecay"))
   scheme.delay = try arguments.integer("quantDelay")
@@ -101,45 +99,22 @@ let quantize = Builtin(
     try PostTrainingQuantizer.network(model.network, scheme, calibration)
   }
 
-  let keeper = StepKeeper(
-    try StepInputs("quantizing", model, on: data, QuantizingInputs(scheme: scheme, calibration: calibration), notebook),
-    notebook, arguments.context)
-  notebook.note(run: keeper.id)
-  let weights: Weights
-  if let known = keeper.finished(), let known = try? network.checked(known) {
-    arguments.context.report("quantized before: run \(keeper.id)")
-    weights = known
-  } else {
-    weights = try keeper.keeping(at: arguments.span) {
-      try arguments.quantizer(for: model, data, calibration).quantized(
-        model.network, model.weights, on: data.data.train, normalization: data.data.normalization, scheme, calibration
-      ).weights
-    }
-  }
+  let done = try arguments.perform(
+    QuantizingStep(model: model, data: data.data, scheme: scheme, calibration: calibration, network: network))
+  let weights = done.result.weights ?? [:]
   if plan.epochs > 0 { return try arguments.trained(network, from: weights, on: data.data, plan, teachers: teachers, selectedBy: model.selectedBy) }
-  let (final, each) = try Evaluator(engine: notebook.engine(), communicator: notebook.communicator).evaluateEach(
-    network.fitted(to: data.data.validation, of: data.data), weights, on: data.data.validation,
-    normalization: data.data.normalization)
-  arguments.context.report(
-    "quantized \(network.name): top-1 \(NumberText.fixed(final.top1 * 100, 2)) %, \(NumberText.grouped(network.storedByteCount)) bytes, "
-      + "\(NumberText.fixed(Double(network.storedByteCount) / Double(max(model.network.storedByteCount, 1)) * 100, 1)) % of before"
-  )
   return .object(
     RunValue(
-      model: ModelValue(network: network, weights: weights, run: keeper.id, seed: model.seed, selectedBy: model.selectedBy),
-      data: data.data.name, plan: plan, epochs: [], final: final, each: each, isInterrupted: false, dataset: data.data, start: weights, teachers: teachers, checkpoint: nil, id: keeper.id))
+      model: ModelValue(
+        network: network, weights: weights, run: done.id, seed: model.seed, selectedBy: model.selectedBy),
+      data: data.data.name, plan: plan, epochs: [], final: done.result.outcome.final, each: done.result.outcome.each,
+      isInterrupted: false, dataset: data.data, start: weights, teachers: teachers,
+      checkpoint: nil, id: done.id))
 }
 
 private let rungRecord = ValueType.recordOf([
   "layer": .string, "only": .number, "without": .number, "lossOnly": .number, "lossWithout": .number,
 ])
-
-/// What a ladder is, as its ledger is called.
-private struct LayerSensitivityInputs: Codable {
-  var scheme: QuantizationScheme
-  var calibration: CalibrationSettings
-  var judged: Int
-}
 
 let ladder = Builtin(
   "layerSensitivity",
@@ -159,7 +134,6 @@ let ladder = Builtin(
       gives: "19")
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
   let (scheme, calibration) = (try arguments.scheme(), try arguments.calibration())
   _ = try arguments.placing("exclude") { () throws(ShapeError) in
@@ -168,60 +142,23 @@ let ladder = Builtin(
   guard data.data.validation.imageShape == data.data.imageShape else {
     throw arguments.failure("the validation images have another size than those to train on", at: "data")
   }
-  let notebook = try arguments.notebook()
-  let wanted = min(try arguments.integer("validationImages"), data.data.validation.count)
-  let path = try arguments.ledgerPath(
-    StepInputs(
-      "layerSensitivity", model, on: data, LayerSensitivityInputs(scheme: scheme, calibration: calibration, judged: wanted), notebook
-    ).key, in: "ladders")
-  let isMeasured = path.map { FileManager.default.fileExists(atPath: $0) } ?? false
-  let context = arguments.context
-  func measured(on count: Int, _ path: String?) throws -> (LayerSensitivity, seconds: Double) {
-    let begun = ContinuousClock.now
-    let result = try arguments.quantizer(for: model, data, calibration).layerSensitivity(
-      model.network, model.weights, on: data.data.train, judgedOn: data.data.validation.first(count),
-      normalization: data.data.normalization, scheme, calibration, ledger: LadderLedger(at: path)
-    ) { done, count in
-      if done % 10 == 0 || done == count { context.report("ladder: \(done) of \(count) layers") }
-    }
-    return (result, (ContinuousClock.now - begun).seconds)
-  }
-  do {
-    let result: LayerSensitivity
-    if notebook.isPlanning && !isMeasured {
-      // What an image takes shows between few and some more; all else is the same for many.
-      let (some, few) = (min(wanted, 40), min(wanted, 8))
-      let (first, second) = (try measured(on: some, nil), try measured(on: few, nil))
-      result = first.0
-      let each = max(first.seconds - second.seconds, 0) / Double(max(some - few, 1))
-      notebook.note(
-        Cost(
-          name: "ladder of \(model.network.name)", steps: 2 * result.rungs.count,
-          seconds: first.seconds + each * Double(wanted - some), disk: 0, measuring: first.seconds + second.seconds))
-    } else {
-      result = try measured(on: wanted, path).0
-    }
-    func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
-    if !result.worst.isEmpty {
-      context.report(
-        "\(percent(result.float)) in float32, \(percent(result.quantized)) quantized; with \(result.worst.joined(separator: ", ")) in float32 \(percent(result.mixed))"
-      )
-    }
-    return .record([
-      "float": .number(result.float.top1 * 100), "quantized": .number(result.quantized.top1 * 100),
-      "layers": .list(
-        result.rungs.map { rung in
-          .record([
-            "layer": .string(rung.layer), "only": .number(rung.only.top1 * 100),
-            "without": .number(rung.without.top1 * 100), "lossOnly": .number(rung.only.loss),
-            "lossWithout": .number(rung.without.loss),
-          ])
-        }),
-      "worst": .list(result.worst.map { Value.string($0) }), "mixed": .number(result.mixed.top1 * 100),
-    ])
-  } catch is ActivationReader.Interrupted {
-    throw ScriptError.interrupted(at: arguments.span)
-  }
+  let result = try arguments.perform(
+    LayerStudy(
+      model: model, data: data.data, scheme: scheme, calibration: calibration,
+      judged: min(try arguments.integer("validationImages"), data.data.validation.count))
+  ).result.outcome.ladder
+  return .record([
+    "float": .number(result.float.top1 * 100), "quantized": .number(result.quantized.top1 * 100),
+    "layers": .list(
+      result.rungs.map { rung in
+        .record([
+          "layer": .string(rung.layer), "only": .number(rung.only.top1 * 100),
+          "without": .number(rung.without.top1 * 100), "lossOnly": .number(rung.only.loss),
+          "lossWithout": .number(rung.without.loss),
+        ])
+      }),
+    "worst": .list(result.worst.map { Value.string($0) }), "mixed": .number(result.mixed.top1 * 100),
+  ])
 }
 
 let agreement = Builtin(
@@ -240,7 +177,6 @@ let agreement = Builtin(
       gives: "16")
   ], chapter: "Compression"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let (model, data) = try arguments.modelAndData()
   var other = model
   if !arguments.has("with") {
@@ -251,14 +187,15 @@ let agreement = Builtin(
   }
   let engine = try arguments.notebook().engine()
   let (first, second) = (
-    Evaluator(engine: engine), Evaluator(engine: engine, mode: arguments.has("with") ? .inference : .int8)
+    Evaluator(engine: engine, isInterrupted: arguments.context.interrupts),
+    Evaluator(
+      engine: engine, mode: arguments.has("with") ? .inference : .int8, isInterrupted: arguments.context.interrupts)
   )
   let validation = data.data.validation
   let network = try model.network.fitted(to: validation, of: data.data)
   let otherNetwork = try other.network.fitted(to: validation, of: data.data)
   var (differing, unequal, largest, undefined) = (0, 0, 0.0, 0)
   for start in stride(from: 0, to: validation.count, by: 500) {
-    try arguments.context.checkInterruption()
     let part = try validation.at(Array(start..<min(start + 500, validation.count))).tensor(data.data.normalization)
     let (a, b) = (
       try first.predict(network, model.weights, part), try second.predict(otherNetwork, other.weights, part)
@@ -350,15 +287,5 @@ extension Arguments {
       }
       throw failure(error.description, hint: "show(model) names the layers", at: label)
     }
-  }
-
-  fileprivate func quantizer(
-    for model: ModelValue, _ data: DatasetValue, _ settings: CalibrationSettings
-  ) throws -> PostTrainingQuantizer {
-    let images = min(settings.images, data.data.train.count)
-    try MemoryCheck.probe(model.network, batch: min(images, 50))
-    try MemoryCheck.require(numbers: Double(images) * Double(data.data.imageShape.elementCount))
-    let interruption = context.interruption
-    return PostTrainingQuantizer(engine: try notebook().engine(), isInterrupted: { interruption.isRaised })
   }
 }

@@ -43,7 +43,6 @@ let train = Builtin(
     ),
   ], chapter: "Training", printsResult: true
 ) { arguments in
-  try arguments.context.checkInterruption()
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
   var plan = try arguments.trainingPlan(for: data)
@@ -59,7 +58,6 @@ let resume = Builtin(
   parameters: [Parameter("run", .run, "The interrupted run.")], result: .run,
   examples: [Example("resume(run)")], chapter: "Training", printsResult: true
 ) { arguments in
-  try arguments.context.checkInterruption()
   let run = try arguments.object("run", as: RunValue.self)
   guard run.isInterrupted, let checkpoint = run.checkpoint else {
     throw arguments.failure("this training was not interrupted", hint: "train(run.model, …) trains on from its weights", at: "run")
@@ -74,83 +72,17 @@ extension Arguments {
     _ network: Network, from weights: Weights?, on data: Dataset, _ plan: TrainingPlan, teachers: [Teacher],
     selectedBy: [Split] = [], resuming kept: Checkpoint? = nil
   ) throws -> Value {
-    let notebook = try notebook()
-    try MemoryCheck.training(network, plan, teachers: teachers, processes: notebook.communicator.size)
-    let context = context
-    let interruption = context.interruption
-    let keeper = TrainingKeeper(
-      try TrainingInputs(network, from: weights, on: data, plan, teachers: teachers, notebook: notebook), notebook, context)
-    func value(
-      _ weightsNow: Weights, _ epochs: [EpochRecord], final: Evaluation, _ each: CorrectImages?,
-      interruptedAt checkpoint: Checkpoint? = nil
-    ) -> Value {
-      let own = if case .meanOfBest(_, .validation) = plan.result { [data.validation] } else { [Split]() }
-      let model = ModelValue(
-        network: network, weights: weightsNow, run: keeper.id, seed: plan.seed, selectedBy: selectedBy + own)
-      return .object(
-        RunValue(
-          model: model, data: data.name, plan: plan, epochs: epochs,
-          final: final, each: each, isInterrupted: checkpoint != nil, dataset: data, start: weights, teachers: teachers,
-          checkpoint: checkpoint, id: keeper.id))
-    }
-
-    if notebook.isPlanning {
-      if let (result, weights, _) = keeper.finished() {
-        notebook.note(Cost(stored: network, on: data, steps: result.steps))
-        return value(weights, result.epochs, final: result.given, result.each)
-      }
-      let (cost, outcome) = try Cost.measured(
-        network, from: weights, on: data, plan, teachers: teachers, notebook: notebook,
-        isInterrupted: { interruption.isRaised })
-      notebook.note(cost)
-      return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.each)
-    }
-    notebook.note(run: keeper.id)
-    let manner = plan.precision == .float32 ? "" : " in \(plan.precision.rawValue)"
-    context.print("\(network.name) on \(data.name)\(manner)\n\(EpochTable.head(of: plan))")
-    if let (result, weights, made) = try keeper.finishedForAll() {
-      for epoch in result.epochs { context.print(EpochTable.row(epoch)) }
-      let day = made.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
-      context.report("taken from the store: run \(keeper.id) of \(day); --fresh trains again")
-      if let line = EpochTable.end(of: plan, result.given) { context.print(line) }
-      return value(weights, result.epochs, final: result.given, result.each)
-    }
-    let checkpoint = if let kept { kept } else { try keeper.checkpointForAll() }
-    if let checkpoint {
-      for epoch in checkpoint.records { context.print(EpochTable.row(epoch)) }
-      context.report("goes on after step \(checkpoint.steps) of run \(keeper.id)")
-    }
-    let engine = try notebook.engine()
-    keeper.begin()
-    var progress = ProgressLine(notebook.showProgress, context)
-    defer { progress.clear() }
-    let outcome: TrainingOutcome
-    do {
-      outcome = try Trainer(engine: engine, communicator: notebook.communicator, bucketBytes: notebook.bucketBytes).train(
-        network, from: weights, on: data, plan, teachers: teachers, resuming: checkpoint,
-        checkpointing: keeper.checkpointing, keepsLedger: true, isInterrupted: { interruption.isRaised },
-        report: { event in
-          switch event {
-          case .step(let step): progress.show(step)
-          case .epoch(let record):
-            progress.clear()
-            context.print(EpochTable.row(record))
-          case .ledger(let entry): keeper.note(entry)
-          }
-        })
-    } catch {
-      keeper.fail()
-      throw error
-    }
-    progress.clear()
-    keeper.end(outcome)
-    if outcome.isInterrupted {
-      // Another process may have been the one that was asked to stop.
-      if !notebook.communicator.isAlone { interruption.raise() }
-      context.report("interrupted after \(outcome.stepsDone) steps; what was trained is kept, resume() goes on")
-    }
-    if let line = EpochTable.end(of: plan, outcome.final) { context.print(line) }
-    return value(outcome.weights, outcome.epochs, final: outcome.final, outcome.each, interruptedAt: outcome.checkpoint)
+    try MemoryCheck.training(network, plan, teachers: teachers, processes: try notebook().communicator.size)
+    let done = try perform(
+      TrainingRun(network: network, start: weights, data: data, plan: plan, teachers: teachers), resuming: kept)
+    let (result, outcome) = (done.result, done.result.outcome)
+    let own = if case .meanOfBest(_, .validation) = plan.result { [data.validation] } else { [Split]() }
+    return .object(
+      RunValue(
+        model: ModelValue(
+          network: network, weights: result.weights ?? [:], run: done.id, seed: plan.seed, selectedBy: selectedBy + own),
+        data: data.name, plan: plan, epochs: outcome.epochs, final: outcome.given, each: outcome.each, isInterrupted: result.isInterrupted, dataset: data, start: weights,
+        teachers: teachers, checkpoint: result.checkpoint, id: done.id))
   }
 
   /// The network of the argument `model`, built for the data, and the weights to begin with, if it has some.
@@ -198,19 +130,17 @@ let evaluate = Builtin(
     Example("data = synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)\nevaluate(initialize(resnet8(data), seed: 1), data).count", gives: "16")
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
   let data = try arguments.object("data", as: DatasetValue.self).data
   let part = try arguments.string("on") == "train" ? data.measured(data.train) : data.validation
   let network = try model.network.fitted(to: part, of: data)
   let batch = try arguments.integer("batch")
   try MemoryCheck.inference(network, batch: batch)
-  let notebook = try arguments.notebook()
-  let (result, each) = try Evaluator(
-    engine: notebook.engine(), communicator: notebook.communicator, mode: arguments.kernels(for: network),
-    precision: arguments.precision()
-  ).evaluateEach(
-    network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
+  let step = EvaluationStep(
+    model: model, data: data, part: part, network: network, batch: batch, mode: try arguments.kernels(for: network),
+    precision: try arguments.precision())
+  let measured = try arguments.measured(step)
+  let (result, each) = (measured.evaluation, measured.each)
   if result.count > 0, !result.loss.isFinite {
     arguments.context.report(
       "warning: the loss is \(NumberText.short(result.loss)), since not all outputs of the model are finite; images with a nan among theirs count as wrong"
@@ -236,7 +166,6 @@ let predict = Builtin(
     Example("data = synthetic(4, shape: [1, 8, 8], train: 4, validation: 16)\npredict(initialize(resnet8(data), seed: 1), images(data, 3)).shape", gives: "[3, 4]")
   ], chapter: "Training"
 ) { arguments in
-  try arguments.context.checkInterruption()
   let model = try arguments.object("model", as: ModelValue.self)
   var samples = try arguments.object("images", as: ArrayValue.self).array
   let wanted = model.network.shape(of: model.network.input)
@@ -246,7 +175,8 @@ let predict = Builtin(
   else { throw MismatchError.array(network: model.network.name, takes: wanted, has: samples.shape) }
   try MemoryCheck.inference(network, batch: min(samples.shape[0], 100))
   let evaluator = try Evaluator(
-    engine: arguments.notebook().engine(), mode: arguments.kernels(for: network), precision: arguments.precision())
+    engine: arguments.notebook().engine(), mode: arguments.kernels(for: network), precision: arguments.precision(),
+    isInterrupted: arguments.context.interrupts)
   let logits = try evaluator.predict(network, model.weights, samples)
   return .object(ArrayValue(array: logits))
 }
@@ -282,6 +212,12 @@ let initialize = Builtin(
 }
 
 extension Arguments {
+  /// What a model is worth: from the store or for it where that takes long.
+  fileprivate func measured(_ step: EvaluationStep) throws -> EvaluationStep.Outcome {
+    if step.isLarge { return try perform(step).result.outcome }
+    return try step.run(StepWork(try notebook(), context)).outcome
+  }
+
   /// What `weights` and `std` say; nil where they say nothing.
   fileprivate func distribution() throws(ScriptError) -> Initialization.Distribution? {
     let name = has("distribution") ? try string("distribution") : nil

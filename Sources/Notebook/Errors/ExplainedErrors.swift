@@ -66,18 +66,22 @@ extension EngineError: ExplainedError {
     case .noThread: "raise the limit on processes (ulimit -u), or of memory"
     case .precision: "precision: \"float32\" works on every processor"
     case .quantizedPrecision: "leave out precision:"
+    case .interrupted: nil
     }
   }
 
   public var isMissingData: Bool { false }
+  public var isInterruption: Bool { meansInterruption }
 }
 
 extension DatasetError: ExplainedError {
   public var problem: String { description }
+  public var isInterruption: Bool { meansInterruption }
 }
 
 extension TrainingError: ExplainedError {
   public var problem: String { description }
+  public var isInterruption: Bool { meansInterruption }
 }
 
 extension ChartError: ExplainedError {

@@ -5,7 +5,7 @@ internal import Networks
 internal import Tensors
 internal import Training
 
-/// What a training would cost here.
+/// What a step would cost here.
 public struct Cost: Hashable, Sendable {
   public let name: String
   public let steps: Int
@@ -20,8 +20,8 @@ public struct Cost: Hashable, Sendable {
   /// What finding this out took. Seconds.
   public let measuring: Double
 
-  init(stored network: Network, on data: Dataset, steps: Int) {
-    name = "\(network.name) on \(data.name)"
+  init(stored name: String, steps: Int) {
+    self.name = name
     (self.steps, seconds, memory, disk, isStored, measuring) = (steps, 0, Self.peakMemory, 0, true, 0)
   }
 

@@ -7,7 +7,7 @@ internal import Training
 /// A search for pruning ratios, in the language: what was found, and every rollout of it and of its controls.
 struct SearchValue: ScriptObject, Equatable {
   /// Of one method.
-  struct Part: Equatable {
+  struct Part: Equatable, Codable {
     var result: SearchResult
     /// Of all its rollouts, with what the agent took to learn.
     var seconds: Double
