@@ -119,7 +119,7 @@ let prune = Builtin(
   if arguments.has("channels") {
     try arguments.refuseBeside("channels", ["macsRemoved", "macsKept", "channelsKept"])
     target = .counts(try arguments.channelCounts("channels", of: groups, decisions, orFewer: true))
-    selectedBy += notebook.selections(of: try arguments.numbers("channels").compactMap { Int(exactly: $0) })
+    selectedBy += try arguments.notebook().selections(of: try arguments.numbers("channels").compactMap { Int(exactly: $0) })
   } else if arguments.has("channelsKept") {
     try arguments.refuseBeside("channelsKept", ["macsRemoved", "macsKept"])
     target = .channelsKept(try arguments.number("channelsKept"))
@@ -187,7 +187,7 @@ let searchRatios = Builtin(
   let outcome = done.result.outcome
   if try arguments.string("on") == "validation" {
     for found in [outcome.uniform, outcome.random, outcome.agent].compactMap({ $0?.result.best }) {
-      notebook.note(selection: found.channels, by: data.data.validation)
+      try arguments.notebook().note(selection: found.channels, by: data.data.validation)
     }
   }
   return .object(
