@@ -163,7 +163,8 @@ private struct ClaimEvidence {
 
   // MARK: One measurement
 
-  private func finding(of element: Element) throws -> Finding {
+  /// - Parameter implied: The population where the claim names none.
+  private func finding(of element: Element, implied: Population = .weights) throws -> Finding {
     switch element {
     case .absent(let why): return (.absent(why), false)
     case .diverged(let what): return (.diverged(what), false)
@@ -172,7 +173,8 @@ private struct ClaimEvidence {
       try require([.weights, .recipe, .recipeAndImages], "an accuracy on images", hint: "sameWeights: true judges it as a count")
       let isSelected = try selected(accuracy.map { [$0] } ?? [])
       if hasSameWeights { return (.sameImages(share), isSelected) }
-      if let population, population != .weights { return (.single(share.estimate, of: population), isSelected) }
+      let population = population ?? implied
+      if population != .weights { return (.single(share.estimate, of: population), isSelected) }
       return (.sample(share, of: .weights), isSelected)
     case .timing(let timing):
       try require([], "a timing")
@@ -253,8 +255,8 @@ private struct ClaimEvidence {
       if case .accuracy(let share, let accuracy) = element { (share, accuracy) } else { nil }
     }
     if elements.count == 1 {
-      // One seed is one seed, however it is written.
-      guard case .number(let number) = first else { return try finding(of: first) }
+      // A list says that it speaks of seeds, and one seed is one seed.
+      guard case .number(let number) = first else { return try finding(of: first, implied: .recipe) }
       return (.single(number, of: population ?? .recipe), false)
     }
     guard accuracies.count == elements.count || accuracies.isEmpty else {

@@ -65,8 +65,9 @@ extension [Claim] {
       columns.append(("family", { $0.family ?? "" }))
     }
     columns += [
-      ("claim", { $0.statement }), ("reported", { $0.reportedText }), ("measured", { $0.measuredText }), ("of", { $0.populationText }),
+      ("claim", { $0.statement }), ("reported", { $0.reportedText }), ("measured", { $0.measuredText }), ("of", { $0.population?.text ?? "" }),
     ]
+    if contains(where: \.isSelected) { columns.append(("selected", { $0.isSelected ? "on these images" : "" })) }
     if contains(where: { !$0.scale.isEmpty }) { columns.append(("scale", { $0.scale })) }
     return columns + [("source", { $0.source })]
   }

@@ -68,5 +68,8 @@ private let preciseBatchNorm = Builtin(
     PreciseBatchNormStep(
       model: model, data: data.data, batches: try arguments.integer("batches"), batch: batch,
       seed: try arguments.seed("seed")))
-  return .object(ModelValue(network: model.network, weights: done.result.weights ?? [:], run: done.id))
+  return .object(
+    ModelValue(
+      network: model.network, weights: done.result.weights ?? [:], run: done.id, seed: model.seed,
+      selectedBy: model.selectedBy))
 }
