@@ -70,7 +70,7 @@ struct QuantizedExportTests {
     #expect(codes.contains(.quantize) && codes.contains(.dequantize))
     #expect(kept.tensors[Int(kept.inputs[0])].element == .float32)
     #expect(kept.tensors[Int(kept.outputs[0])].element == .float32)
-    let logits = try TFLiteModel(reading: Self.sample("int8 but logits in float32").exported(as: .tensorFlowLite))
+    let logits = try TFLiteModel(reading: Self.sample("int8 but logits in 32 bits").exported(as: .tensorFlowLite))
     #expect(logits.operators.suffix(2).map(\.code) == [.dequantize, .fullyConnected])
     #expect(logits.operators.first?.code == .quantize)
     #expect(logits.operators.last?.version == 1)
