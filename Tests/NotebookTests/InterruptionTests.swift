@@ -10,17 +10,17 @@ struct InterruptionTests {
     arguments: [
       "evaluate(model, data)", "confusionMatrix(model, data)", "topLosses(model, data, 3)", "predict(model, images)",
       "agreement(model, data, with: model)", "benchmark(resnet20(classes: 4), steps: 100_000)",
-      "probe(large, few, batch: 96)", "quantize(model, data, images: 10_000)",
+      "probe(large, few, batch: 96)", "quantize(model, data, images: 2000)",
     ])
   func stops(_ line: String) throws {
     let workshop = try Workshop()
     try workshop.value(
       """
-      data = synthetic(4, shape: [3, 32, 32], train: 10_000, validation: 10_000)
+      data = synthetic(4, shape: [3, 32, 32], train: 2000, validation: 2000)
       few = synthetic(4, shape: [3, 64, 64], train: 96, validation: 16)
       model = initialize(resnet20(classes: 4, input: [3, 32, 32]))
       large = vgg16(classes: 4, input: [3, 64, 64])
-      images = array([0], shape: [10_000, 3, 32, 32])
+      images = array([0], shape: [2000, 3, 32, 32])
       """)
     let interruption = workshop.interruption
     let thread = Thread {

@@ -101,10 +101,10 @@ struct StoreTests {
     let first = try workshop.value(training + "\nrun")
     let seen = Mutex<[RunStore.Run.State]>([])
     let folder = workshop.folder
-    let again = try Workshop(in: folder, isFresh: true, interruptions: 1) { _ in
+    let again = try Workshop(in: folder, isFresh: true, interruptions: 1, onReport: { _ in
       let states = try? RunStore(in: folder, creates: false).runs().map(\.state)
       seen.withLock { $0 += states ?? [] }
-    }
+    })
     try again.value(training)
     #expect(Set(seen.withLock { $0 }) == [.finished])
     let store = try store(of: workshop)
@@ -120,11 +120,11 @@ struct StoreTests {
     let folder = workshop.folder
     let found = Mutex<[String]>([])
     let listed = Mutex(0)
-    let other = try Workshop(in: folder) { text in
+    let other = try Workshop(in: folder, onReport: { text in
       guard text.hasPrefix("epoch 2"), let store = try? RunStore(in: folder, creates: false) else { return }
       listed.withLock { $0 += ((try? store.runs()) ?? []).count(where: \.isRunning) }
       found.withLock { $0 += ((try? store.garbage(before: .distantFuture)) ?? []).map(\.path) }
-    }
+    })
     try other.value(training)
     #expect(listed.withLock { $0 } == 1)
     #expect(found.withLock { $0 }.isEmpty)

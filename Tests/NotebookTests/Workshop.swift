@@ -39,8 +39,8 @@ final class Workshop {
   ///   - interruptions: How often what is reported first asks the script to stop.
   init(
     in shared: String? = nil, threads: Int = 1, isFresh: Bool = false, replay: Replay? = nil, interruptions: Int = 0,
-    isPlanning: Bool = false, readingFrom source: String? = nil, onReport: @escaping @Sendable (String) -> Void = { _ in },
-    showProgress: (@Sendable (String?) -> Void)? = nil
+    isPlanning: Bool = false, readingFrom source: String? = nil,
+    showProgress: (@Sendable (String?) -> Void)? = nil, onReport: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     let left = Mutex(interruptions)
     output = Recorder { [interruption] text in
