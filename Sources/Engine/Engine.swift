@@ -80,7 +80,7 @@ public final class Engine: Sendable {
   /// Plans a network for a batch.
   /// - Parameters:
   ///   - batch: samples in a step.
-  ///   - mode: for training, or for inference with batch norms folded away, in reals or in integers.
+  ///   - mode: for training, or for inference with batch norms folded away, in float32 or in integers.
   ///   - precision: what it computes with; of `int8`, and of fake-quantized networks, float32 alone.
   ///   - taps: layers whose activation (and, in training, gradient) can be read after a step. They are not fused.
   /// - Throws: `EngineError`; `.precision` where the processor lacks it.

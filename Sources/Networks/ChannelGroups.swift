@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// A convolution or a dense layer makes channels. Batch norms, activations, poolings and depthwise convolutions carry
 /// them on; a residual addition ties those of its two inputs to each other; other convolutions and dense layers read
-/// them. To take a channel out, all its makers lose an output, all that carry it a place, and all its readers an input.
+/// them. To take a channel out, all its producers lose an output, all that carry it a place, and all its consumers an input.
 public struct ChannelGroups: Hashable, Sendable {
   public struct Group: Hashable, Sendable {
     /// That of the first layer that makes them.
@@ -13,7 +13,7 @@ public struct ChannelGroups: Hashable, Sendable {
     /// The layers whose outputs they are: more than one where additions tie them.
     public let producers: [Network.Node]
     /// The layers whose weights have an input for each of them.
-    public let readers: [Network.Node]
+    public let consumers: [Network.Node]
     /// Whether channels can be taken out. Those of the input and of the answer cannot, nor those that an operation sees
     /// as a whole, such as tokens or an addition of unlike parts.
     public let isPrunable: Bool
@@ -123,7 +123,7 @@ private struct Spaces {
     var parent: Int
     var isPinned: Bool
     var producers: [Network.Node]
-    var readers: [Network.Node] = []
+    var consumers: [Network.Node] = []
   }
   private var spaces: [Space] = []
 
@@ -143,7 +143,7 @@ private struct Spaces {
 
   mutating func read(_ space: Int, by node: Network.Node) {
     let root = root(space)
-    if spaces[root].readers.last != node { spaces[root].readers.append(node) }
+    if spaces[root].consumers.last != node { spaces[root].consumers.append(node) }
   }
 
   /// Ties the channels of two sets of one size to each other, place by place.
@@ -153,7 +153,7 @@ private struct Spaces {
     spaces[second].parent = first
     spaces[first].isPinned = spaces[first].isPinned || spaces[second].isPinned
     spaces[first].producers = (spaces[first].producers + spaces[second].producers).sorted()
-    spaces[first].readers = (spaces[first].readers + spaces[second].readers).sorted()
+    spaces[first].consumers = (spaces[first].consumers + spaces[second].consumers).sorted()
   }
 
   /// The sets as groups, and the group of each root.
@@ -166,7 +166,7 @@ private struct Spaces {
       groups.append(
         ChannelGroups.Group(
           name: network[found.producers[0]].name, channels: found.size, producers: found.producers,
-          readers: found.readers, isPrunable: !found.isPinned && !found.readers.isEmpty))
+          consumers: found.consumers, isPrunable: !found.isPinned && !found.consumers.isEmpty))
     }
     return (groups, places)
   }

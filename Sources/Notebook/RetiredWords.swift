@@ -24,7 +24,7 @@ let retiredWords: [RetiredWord] =
     RetiredWord(.argument(of: ["prune", "searchRatios", "sensitivity"]), "by", "criterion"),
     RetiredWord(.argument(of: ["images"]), "of", "on"),
   ]
-  + [("hits", "correct"), ("deviation", "std")].map { RetiredWord(.field, $0, $1) }
+  + [("hits", "correct"), ("deviation", "std"), ("makers", "producers"), ("readers", "consumers")].map { RetiredWord(.field, $0, $1) }
   + [
     RetiredWord(.choice(of: "kernels"), "real", "float"), RetiredWord(.choice(of: "loss"), "binary", "binaryCrossEntropy"),
     RetiredWord(.choice(of: "reward"), "errorAndMacs", "errorAndMACs"),

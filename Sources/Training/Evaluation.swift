@@ -79,7 +79,7 @@ public struct Evaluator {
   public let engine: Engine
   /// Who shares the batches of `evaluate`; all else each process does for itself.
   public let communicator: Communicator
-  /// How networks are run: with reals, or on integers where their quantizers say so.
+  /// How networks are run: in float32, or on integers where their quantizers say so.
   public let mode: Plan.Mode
   /// What they are computed with.
   public let precision: Precision

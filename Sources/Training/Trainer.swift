@@ -27,7 +27,7 @@ public struct Trainer {
   ///   - checkpoint: where to go on: of a training run with the same arguments. The result is then the same, bit by bit.
   ///   - checkpointing: keeps the state on the way.
   ///   - keepsLedger: whether entries of the ledger are reported.
-  ///   - isInterrupted: asked before each step; once true, what was trained so far is the result, measured once more.
+  ///   - isInterrupted: asked before each step; once true, what was trained so far is the result, evaluated again.
   ///   - isHurried: whether that measuring is left out too.
   ///   - report: called after each step and each epoch, on the caller's thread.
   /// - Throws: `TrainingError`; `.notFinite` at the first step with a loss or a gradient that is not finite.

@@ -30,9 +30,9 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
       ])
     let stem = groups.groups[groups.prunable[0]]
     #expect(names(stem.producers, in: network) == ["conv_stem"])
-    #expect(names(stem.readers, in: network) == ["blocks.0.0.conv_pw"])
+    #expect(names(stem.consumers, in: network) == ["blocks.0.0.conv_pw"])
     let last = groups.groups[groups.prunable[13]]
-    #expect(names(last.readers, in: network) == ["classifier"])
+    #expect(names(last.consumers, in: network) == ["classifier"])
   }
 
   @Test("additions tie the channels of a stage of residual blocks") func residual() throws {
@@ -46,7 +46,7 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
         "layer1.0.conv3", "layer1.0.downsample.0", "layer1.1.conv3", "layer1.2.conv3",
       ])
     #expect(
-      Set(names(stream.readers, in: network)) == [
+      Set(names(stream.consumers, in: network)) == [
         "layer1.1.conv1", "layer1.2.conv1", "layer2.0.conv1", "layer2.0.downsample.0",
       ])
   }
@@ -55,8 +55,8 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
     let network = try VGG(.vgg11, hasBatchNorm: true, hiddenFeatures: 32).network(input: [3, 64, 64], classes: 10)
     let groups = ChannelGroups(of: network)
     let last = try #require(
-      groups.prunable.first { names(groups.groups[$0].readers, in: network).contains("classifier.0") })
-    let dense = try #require(groups.groups[last].readers.first)
+      groups.prunable.first { names(groups.groups[$0].consumers, in: network).contains("classifier.0") })
+    let dense = try #require(groups.groups[last].consumers.first)
     let places = groups.places(of: last, in: network[dense].inputs[0])
     #expect(places.count == 512 && places[1].count > 1 && places[1].first == places[0].count)
   }
@@ -138,7 +138,7 @@ func distinctWeights(_ network: Network, seed: UInt64 = 3) throws -> Weights {
       let stays = (0..<channels).filter { ($0 + place) % 3 != 0 }
       guard !stays.isEmpty else { continue }
       kept[group] = stays
-      for reader in groups.groups[group].readers {
+      for reader in groups.groups[group].consumers {
         let name = network.parameters(of: reader)[0].name
         let columns = groups.places(of: group, in: network[reader].inputs[0])
         let (all, inner) = (zeroed[name]!.shape[1], zeroed[name]!.shape.extents.dropFirst(2).reduce(1, *))

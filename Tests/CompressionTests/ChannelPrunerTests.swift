@@ -103,7 +103,7 @@ private let engine = Result { try Engine(threads: 2) }
     let network = try CIFARResNet(depth: 8, shortcut: .projection).network(input: [1, 16, 16], classes: 4)
     let weights = try distinctWeights(network)
     let readers = Set(
-      ChannelGroups(of: network).groups.flatMap(\.readers).filter { network[$0].inputs[0] != network.input })
+      ChannelGroups(of: network).groups.flatMap(\.consumers).filter { network[$0].inputs[0] != network.input })
     let sampler = try FeatureSampler(
       network, readers: readers, images: images, points: 5, seed: 1, engine: engine.get())
     try sampler.load(weights)

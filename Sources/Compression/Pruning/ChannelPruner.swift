@@ -74,7 +74,7 @@ public final class ChannelPruner {
     self.isInterrupted = isInterrupted
     (self.network, self.weights, self.groups, self.settings) = (network, try network.checked(weights), groups, settings)
     try self.weights.requireFinite()
-    let readers = Set(groups.prunable.flatMap { groups.groups[$0].readers })
+    let readers = Set(groups.prunable.flatMap { groups.groups[$0].consumers })
     let needsFeatures = settings.reconstructs || settings.selection == .lasso
     fitted = readers.filter {
       needsFeatures && network.parameters(of: $0)[0].rule.shape.sample.elementCount <= FeatureSampler.longestRow
@@ -132,11 +132,11 @@ public final class ChannelPruner {
     var current = weights
     let pruned = groups.prunable.filter { counts[$0] < groups.groups[$0].channels }
     // Each reader is fitted when all that lies before it is decided, whoever else reads the same channels.
-    for reader in Set(pruned.flatMap { groups.groups[$0].readers }).sorted() {
+    for reader in Set(pruned.flatMap { groups.groups[$0].consumers }).sorted() {
       var own = statistics
-      for group in pruned where kept[group] == nil && groups.groups[group].readers.contains(reader) {
+      for group in pruned where kept[group] == nil && groups.groups[group].consumers.contains(reader) {
         if settings.features == .pruned {
-          own = try statistics(of: groups.groups[group].readers.filter { fitted.contains($0) }, with: current)
+          own = try statistics(of: groups.groups[group].consumers.filter { fitted.contains($0) }, with: current)
         }
         kept[group] = try select(counts[group], of: group, kept, current, own)
       }
@@ -156,7 +156,7 @@ public final class ChannelPruner {
   package static func memory(_ network: Network, _ settings: PruningSettings, images: Int) -> Double {
     let groups = ChannelGroups(of: network)
     var (rows, products, largest, batch) = (0.0, 0.0, 0.0, 0.0)
-    for reader in Set(groups.prunable.flatMap { groups.groups[$0].readers }) {
+    for reader in Set(groups.prunable.flatMap { groups.groups[$0].consumers }) {
       let shape = network.shape(of: reader)
       let points = Double(shape.rank == 3 ? min(settings.points, shape[1] * shape[2]) : 1)
       let columns = Double(network.parameters(of: reader)[0].rule.shape.sample.elementCount)
@@ -204,7 +204,7 @@ public final class ChannelPruner {
   /// The inputs of a layer's weights that are there after some groups lost channels.
   private func columns(of reader: Network.Node, keeping kept: [Int: [Int]]) -> [Int] {
     var isThere = [Bool](repeating: true, count: network.parameters(of: reader)[0].rule.shape.sample.elementCount)
-    for (group, channels) in kept where groups.groups[group].readers.contains(reader) {
+    for (group, channels) in kept where groups.groups[group].consumers.contains(reader) {
       let columns = columns(of: reader, in: group)
       let stays = Set(channels)
       for channel in columns.indices where !stays.contains(channel) {
@@ -221,7 +221,7 @@ public final class ChannelPruner {
     let isShared = settings.features == .original || settings.selection != .lasso
     if isShared, let known = selections[group]?[count] { return known }
     let channels = groups.groups[group].channels
-    let readers = groups.groups[group].readers
+    let readers = groups.groups[group].consumers
     let result: [Int]
     switch settings.selection {
     case .random:
@@ -261,7 +261,7 @@ public final class ChannelPruner {
     var gram = try LinearAlgebra.zeros(channels, channels)
     var cross = [Double](repeating: 0, count: channels)
     var rows = 0.0
-    for reader in groups.groups[group].readers {
+    for reader in groups.groups[group].consumers {
       guard let statistics = own[reader] else { continue }
       let columns = columns(of: reader, in: group)
       let mine = Set(columns.flatMap { $0 })

@@ -1,4 +1,4 @@
-/// How a trained network is brought to few bits without further training.
+/// How ranges are estimated in post-training quantization (PTQ).
 public struct CalibrationSettings: Hashable, Sendable, Codable {
   /// How the range of a layer's numbers is found.
   public enum Method: String, Hashable, Sendable, Codable, CaseIterable {

@@ -3,7 +3,7 @@ public import Engine
 public import Networks
 public import Tensors
 
-/// Brings a trained network to few bits: ranges are found on some images, nothing is trained.
+/// Post-training quantization (PTQ) of a network: ranges are found on some images, nothing is trained.
 ///
 /// - Source: Krishnamoorthi 2018 (arXiv:1806.08342), section 3.1; Nagel et al. 2019 (arXiv:1906.04721).
 public struct PostTrainingQuantizer {

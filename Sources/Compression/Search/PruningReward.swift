@@ -3,7 +3,7 @@ public import Training
 
 /// What a search makes large.
 public enum PruningReward: String, Hashable, Sendable, Codable, CaseIterable {
-  /// Images whose first answer is right, a share.
+  /// Top-1 accuracy, as a share.
   case top1
   /// Those with the right answer among the first five.
   case top5

@@ -48,7 +48,7 @@ package struct RatioEnvironment {
     total = cost.macs(cost.channels)
     budget = Int(macsKept * Double(total))
     let layers = decisions.map { group in
-      let reader = groups.groups[group].readers[0]
+      let reader = groups.groups[group].consumers[0]
       let layer = network[reader]
       let (input, shape) = (network.inputShapes(of: reader)[0], layer.shape)
       var window = Window(kernel: 1)
@@ -60,7 +60,7 @@ package struct RatioEnvironment {
         weights: network.parameters(of: reader)[0].rule.shape.elementCount,
         macs: layer.operation.rules.macs(of: network.inputShapes(of: reader)))
     }
-    let (readers, whole) = (decisions.map { groups.groups[$0].readers[0] }, Double(max(total, 1)))
+    let (readers, whole) = (decisions.map { groups.groups[$0].consumers[0] }, Double(max(total, 1)))
     behind = readers.map { reader in
       let macs = network.nodes.dropFirst(reader.index + 1).reduce(0) {
         $0 + network[$1].operation.rules.macs(of: network.inputShapes(of: $1))

@@ -52,7 +52,7 @@ final class IntegerProduct {
     guard let layer = network.integerLayer(of: group.layer, weights), let input = layer.input else {
       preconditionFailure("a layer that is not in integers")
     }
-    let levels = layer.weights.levels
+    let levels = layer.weights.values
     let bytes = levels.map { Int8($0) }
     packed = try buffer(byteCount: Int(rk_int8_packed_bytes(arguments, bytes)))
     rk_int8_pack(arguments, bytes, packed.pointer)

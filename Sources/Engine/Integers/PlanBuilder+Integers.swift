@@ -6,22 +6,22 @@ internal import Tensors
 struct IntegerState {
   let fusions: IntegerFusions
   /// What layers give in integers, bytes `N H W C`.
-  var levels: [Value?]
+  var quantized: [Value?]
   /// What takes quantizers and weights of the folded network for steps on integers.
   var loaders: [(Network, Weights) -> Void] = []
   var products: [IntegerProduct] = []
 
   init(_ network: Network, isWanted: Bool) {
     fusions = isWanted ? IntegerFusions(network) : IntegerFusions()
-    levels = Array(repeating: nil, count: network.layers.count)
+    quantized = Array(repeating: nil, count: network.layers.count)
   }
 }
 
 /// How plans for integers are built: activations are bytes `N H W C`, as levels of the quantizers that they obey.
-/// Layers that are not rounded, and those that have no kernel for integers, compute with reals in between.
+/// Layers that are not rounded, and those that have no kernel for integers, compute in float32 in between.
 extension PlanBuilder {
   /// A layer of a plan for integers.
-  /// - Returns: whether it is done; else it computes with reals.
+  /// - Returns: whether it is done; else it computes in float32.
   mutating func buildIntegers(_ node: Network.Node) throws(EngineError) -> Bool {
     if let group = integers.fusions.emitted[node] {
       switch group {
@@ -41,12 +41,12 @@ extension PlanBuilder {
       try buildQuantization(of: source, by: node)
       return true
     case .maxPool(let rules):
-      guard let x = integers.levels[source.index], rules.window.dilation == 1 else { break }
+      guard let x = integers.quantized[source.index], rules.window.dilation == 1 else { break }
       buildMaxPool(rules.window, node, of: source, x)
       return true
     case .flatten, .dropout, .dropPath:
-      guard let x = integers.levels[source.index] else { break }
-      integers.levels[node.index] = x
+      guard let x = integers.quantized[source.index] else { break }
+      integers.quantized[node.index] = x
       return true
     default: break
     }
@@ -59,9 +59,9 @@ extension PlanBuilder {
     newValue(try .bytes(extents(of: node)))
   }
 
-  /// Sees to it that a layer's numbers are there as reals.
+  /// Sees to it that a layer's numbers are there in float32.
   mutating func buildReals(of node: Network.Node) throws(EngineError) {
-    guard values[node.index] == nil, let x = integers.levels[node.index] else { return }
+    guard values[node.index] == nil, let x = integers.quantized[node.index] else { return }
     // A flattened image still lies as the image does.
     var image = node
     while network[image].operation.passesNumbersOn, !isMaxPool(image), let before = network[image].inputs.first,
@@ -96,21 +96,21 @@ extension PlanBuilder {
     return result
   }
 
-  /// What a layer gives as bytes; made of its reals, which are on its levels, where it has been computed with those.
+  /// The integers of a layer, as bytes; made of its float32 values, which its quantizer left, where it was computed in float32.
   private mutating func integerValues(of node: Network.Node) throws(EngineError) -> Value {
-    if integers.levels[node.index] == nil {
+    if integers.quantized[node.index] == nil {
       // A flattened image lies as the image does.
       let before = network[node].inputs.first
       if network.shape(of: node).rank == 1, network[node].operation.passesNumbersOn, let before {
-        integers.levels[node.index] = try integerValues(of: before)
+        integers.quantized[node.index] = try integerValues(of: before)
       } else {
         try buildQuantization(of: node, by: node)
       }
     }
-    return integers.levels[node.index]!
+    return integers.quantized[node.index]!
   }
 
-  /// Rounds a layer's reals.
+  /// Quantizes the float32 values of a layer.
   /// - Parameter node: the quantizer, or a layer that passes on what obeys one.
   private mutating func buildQuantization(of source: Network.Node, by node: Network.Node) throws(EngineError) {
     let shape = network.shape(of: node)
@@ -126,7 +126,7 @@ extension PlanBuilder {
         rk_int8_quantize_planar(x, y, batch, channels, pixels, q.scale, rk_int8_output(q))
       }
     }
-    integers.levels[node.index] = y
+    integers.quantized[node.index] = y
   }
 
   // MARK: Products
@@ -191,7 +191,7 @@ extension PlanBuilder {
         scratch: addresses.scratch)
       return { product.run() }
     }
-    if group.quantizer == nil { values[place.index] = y } else { integers.levels[place.index] = y }
+    if group.quantizer == nil { values[place.index] = y } else { integers.quantized[place.index] = y }
   }
 
   // MARK: Sums and pools
@@ -216,7 +216,7 @@ extension PlanBuilder {
           rk_int8_output(zero: Int32(r.zero), low: range.low, high: range.high))
       }
     }
-    integers.levels[group.quantizer.index] = y
+    integers.quantized[group.quantizer.index] = y
   }
 
   private mutating func buildAverage(_ pool: Network.Node, _ quantizer: Network.Node) throws(EngineError) {
@@ -233,7 +233,7 @@ extension PlanBuilder {
         rk_int8_average(x, y, batch, pixels, channels, rk_int8_input(p, over: q, count: Int(pixels)), rk_int8_output(q))
       }
     }
-    integers.levels[quantizer.index] = y
+    integers.quantized[quantizer.index] = y
   }
 
   /// A layer that picks, clips or joins numbers, brought to the levels of the quantizer behind it.
@@ -244,7 +244,7 @@ extension PlanBuilder {
     if case .averagePool(let rules) = operation {
       // One pixel is its own largest.
       buildMaxPool(rules.window, node, of: parts[0].source, parts[0].levels)
-      parts[0].levels = integers.levels[node.index]!
+      parts[0].levels = integers.quantized[node.index]!
     }
     let y = try newLevels(of: quantizer)
     let after = loadedQuantizer(of: quantizer)
@@ -269,7 +269,7 @@ extension PlanBuilder {
         }
       }
     }
-    integers.levels[quantizer.index] = y
+    integers.quantized[quantizer.index] = y
   }
 
   private mutating func buildMaxPool(_ window: Window, _ node: Network.Node, of source: Network.Node, _ x: Value) {
@@ -288,7 +288,7 @@ extension PlanBuilder {
       arguments.y = addresses.bytes(y.buffer)
       return { [arguments] in withUnsafePointer(to: arguments) { rk_int8_max_pool($0) } }
     }
-    integers.levels[node.index] = y
+    integers.quantized[node.index] = y
   }
 }
 

@@ -97,7 +97,7 @@ struct ONNXChecker {
     }
     let (weight, bias) = ("\(name).weight", "\(name).bias")
     let scales = try constant("\(weight).scale", .float32).floats
-    guard try constant("\(weight).levels", .int8).map({ Int16(Int8(bitPattern: $0)) }) == integers.weights.levels,
+    guard try constant("\(weight).levels", .int8).map({ Int16(Int8(bitPattern: $0)) }) == integers.weights.values,
       scales == integers.weights.quantizers.map(\.scale),
       try constant("\(weight).zero", .int8).map({ Int(Int8(bitPattern: $0)) })
         == integers.weights.quantizers.map(\.zero)

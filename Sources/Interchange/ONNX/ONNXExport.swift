@@ -201,7 +201,7 @@ struct ONNXExport {
         let scales = quantizers.map(\.scale)
         switch rule.role {
         case .weight:
-          let levels = integers.weights.levels.map { UInt8(bitPattern: Int8($0)) }
+          let levels = integers.weights.values.map { UInt8(bitPattern: Int8($0)) }
           return addLevels(
             name, .int8, levels, shape: rule.shape, scales: scales,
             zeros: quantizers.map { UInt8(bitPattern: Int8($0.zero)) })

@@ -33,7 +33,7 @@ struct TFLiteChecker {
       guard let integers = network.integerLayer(of: node, weights),
         filter.quantization?.scales == integers.weights.quantizers.map(\.scale),
         levels(of: filter, at: node, in: network, transposed: { tensors["\($0).transposed"] != nil })
-          == integers.weights.levels,
+          == integers.weights.values,
         let bias = tensors["\(layer.name).bias"], bias.element == .int32,
         bias.numbers == (integers.bias ?? [Int32](repeating: 0, count: bias.numbers.count))
       else { throw Problem("'\(layer.name)' has other integers than the network's") }

@@ -254,7 +254,7 @@ struct TFLiteExport {
       let (name, activation) = fusingActivation(after: node)
       return Parameters(filter: filter, bias: bias, name: name, activation: activation, quantization: nil)
     }
-    let levels = integers.weights.levels
+    let levels = integers.weights.values
     guard integers.weights.quantizers.allSatisfy({ $0.zero == 0 }), levels.allSatisfy({ abs($0) <= 127 }) else {
       throw layer.unsupported(in: .tensorFlowLite, "(its weights are symmetric)")
     }

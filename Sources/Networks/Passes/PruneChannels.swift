@@ -43,7 +43,7 @@ public struct PruneChannels: Pass {
       // Layers are added in their order, so the places of their inputs stay.
       try result.append(operation, to: layer.inputs, named: layer.name)
       guard !weights.isEmpty else { continue }
-      let isReader = groups.groups.contains { $0.readers.contains(node) }
+      let isReader = groups.groups.contains { $0.consumers.contains(node) }
       let inputs = isReader ? places(in: layer.inputs[0]) : nil
       for (name, rule) in network.parameters(of: node) {
         guard let tensor = weights[name] else {

@@ -152,10 +152,10 @@ extension WeightQuantization {
     let quantizers = zip(quantized.quantizers, needed).map { quantizer, needed in
       Quantizer(scale: max(quantizer.scale, needed), zero: quantizer.zero, levels: quantizer.levels)
     }
-    let levels = weight.withUnsafeElements { w in
+    let values = weight.withUnsafeElements { w in
       let count = max(w.count / max(weight.shape[0], 1), 1)
       return w.indices.map { Int16(quantizers[isPerChannel ? $0 / count : 0].stored(w[$0])) }
     }
-    return QuantizedWeights(shape: weight.shape, levels: levels, quantizers: quantizers)
+    return QuantizedWeights(shape: weight.shape, values: values, quantizers: quantizers)
   }
 }

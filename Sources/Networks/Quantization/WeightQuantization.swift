@@ -42,8 +42,8 @@ public struct WeightQuantization: Hashable, Sendable, Codable {
         let range = part.rangeWithZero
         return quantizer(low: range.low, high: range.high)
       }
-      let levels = w.indices.map { i in Int16(quantizers[isPerChannel ? i / count : 0].stored(w[i])) }
-      return QuantizedWeights(shape: weight.shape, levels: levels, quantizers: quantizers)
+      let values = w.indices.map { i in Int16(quantizers[isPerChannel ? i / count : 0].stored(w[i])) }
+      return QuantizedWeights(shape: weight.shape, values: values, quantizers: quantizers)
     }
   }
 
@@ -56,20 +56,20 @@ public struct WeightQuantization: Hashable, Sendable, Codable {
 public struct QuantizedWeights: Hashable, Sendable {
   public let shape: Shape
   /// Row-major.
-  public let levels: [Int16]
+  public let values: [Int16]
   /// One for all, or one for each place along the first axis.
   public let quantizers: [Quantizer]
 
-  /// The step of an output channel's levels.
+  /// The step of an output channel's integers.
   public func scale(ofChannel channel: Int) -> Float { quantizers[quantizers.count == 1 ? 0 : channel].scale }
 
-  /// What the levels stand for.
+  /// The float32 values that the integers stand for.
   /// - Throws: `TensorError.outOfMemory`.
   public func floatValues() throws(TensorError) -> Tensor {
-    let count = max(levels.count / max(shape[0], 1), 1)
+    let count = max(values.count / max(shape[0], 1), 1)
     var result = try Tensor(zeros: shape)
     result.withUnsafeMutableElements { elements in
-      for i in elements.indices { elements[i] = quantizers[quantizers.count == 1 ? 0 : i / count].real(Int(levels[i])) }
+      for i in elements.indices { elements[i] = quantizers[quantizers.count == 1 ? 0 : i / count].real(Int(values[i])) }
     }
     return result
   }

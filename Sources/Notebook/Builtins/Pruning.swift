@@ -11,7 +11,7 @@ internal import Training
 let modelParameter = Parameter("model", .model, "The model.")
 
 private let groupRecord = ValueType.recordOf([
-  "name": .string, "channels": .integer, "prunable": .bool, "makers": .list(of: .string), "readers": .list(of: .string),
+  "name": .string, "channels": .integer, "prunable": .bool, "producers": .list(of: .string), "consumers": .list(of: .string),
 ])
 
 let channelGroups = Builtin(
@@ -31,8 +31,8 @@ let channelGroups = Builtin(
     groups.groups.map { group in
       .record([
         "name": .string(group.name), "channels": .count(group.channels), "prunable": .bool(group.isPrunable),
-        "makers": .list(group.producers.map { network[$0].name }),
-        "readers": .list(group.readers.map { network[$0].name }),
+        "producers": .list(group.producers.map { network[$0].name }),
+        "consumers": .list(group.consumers.map { network[$0].name }),
       ])
     })
 }

@@ -243,7 +243,7 @@ extension Arguments {
     }
     guard network.nodes.contains(where: { network.weightQuantization(of: $0)?.isSymmetric ?? false }) else {
       throw failure(
-        "\(network.name) has asymmetric weights, which are computed with reals", hint: "quantize(…, symmetric: true)",
+        "\(network.name) has asymmetric weights, which int8 kernels do not support", hint: "quantize(…, symmetric: true)",
         at: label)
     }
     return .int8

@@ -6,7 +6,7 @@ internal import Script
 internal import Tensors
 internal import Training
 
-/// Bringing a model to few bits without training.
+/// Post-training quantization (PTQ).
 struct QuantizingStep: Step {
   let model: ModelValue
   let data: Dataset

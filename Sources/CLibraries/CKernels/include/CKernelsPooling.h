@@ -1,4 +1,4 @@
-// Pooling of reals.
+// Pooling in float32.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

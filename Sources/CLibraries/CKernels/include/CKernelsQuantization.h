@@ -1,4 +1,4 @@
-// Numbers rounded to the levels of integers, in reals.
+// Fake quantization: float32 numbers rounded to the integers of a quantizer.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
