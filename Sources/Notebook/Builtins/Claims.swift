@@ -9,7 +9,7 @@ private let mostImages = 1e12
 
 let claim = Builtin(
   "claim",
-  "States a number and judges it by evidence. Within tolerance of what was reported: reproduced where both one-sided tests at 5 % show it. At least or at most a bound: where the 95 % interval lies beyond it. A reported number alone can only be consistent or not reproduced. What the evidence cannot tell is undecided, and says how many images or seeds would.",
+  "Compares a measured number with a reported one or with a bound, and gives a verdict. With tolerance, it is reproduced if two one-sided tests at 5 % show that it lies within the tolerance of the reported number. With atLeast or atMost, it is reproduced if the 95 % confidence interval lies beyond the bound. A reported number alone is consistent or not reproduced. If the evidence is too thin, the claim is undecided, and the reason says how many images or seeds would decide it.",
   parameters: [
     Parameter("statement", .string, "What is claimed."),
     Parameter(
@@ -17,11 +17,11 @@ let claim = Builtin(
       .optional(.either([.number, .run, .evaluation, .comparison, .list(of: .optional(.either([.number, .run, .evaluation])))])),
       "What was measured: a run, an evaluation or its top1; a list of these, one for each seed; a comparison; a time, or two of the same rounds divided; a count, a size or a cost; none where nothing was measured.",
       labelled: true, keepsOrigin: true),
-    Parameter("reported", .number, "What was reported.", optional: true, labelled: true, allowed: Spread.allowed),
-    Parameter("atLeast", .number, "The least that counts as reproduced.", optional: true, labelled: true, allowed: Spread.allowed),
-    Parameter("atMost", .number, "The most that counts as reproduced.", optional: true, labelled: true, allowed: Spread.allowed),
+    Parameter("reported", .number, "The reported number.", optional: true, labelled: true, allowed: Spread.allowed),
+    Parameter("atLeast", .number, "Lower bound.", optional: true, labelled: true, allowed: Spread.allowed),
+    Parameter("atMost", .number, "Upper bound.", optional: true, labelled: true, allowed: Spread.allowed),
     Parameter(
-      "tolerance", .number, "How far it may be from what was reported; 0 for an exact count.", optional: true,
+      "tolerance", .number, "Largest difference from the reported number; 0 for an exact count.", optional: true,
       labelled: true, allowed: 0...1e300),
     Parameter(
       "population", .oneOf(Population.named.map(\.rawValue)),
@@ -40,7 +40,7 @@ let claim = Builtin(
       optional: true, labelled: true),
     Parameter("source", .string, "Where it was reported.", default: .string(""), labelled: true),
     Parameter(
-      "scale", .string, "Under which conditions it was measured, such as desk or paper.", default: .string(""),
+      "scale", .string, "Scale of the measurement, such as desk or paper.", default: .string(""),
       labelled: true),
     Parameter(
       "images", .integer, "On how many images an accuracy in per cent was measured that is only known as a number.",

@@ -93,7 +93,7 @@ private let benchmarkRecord = ValueType.recordOf([
 
 let benchmark = Builtin(
   "benchmark",
-  "Times steps of a network on random images, or of several by turns: seconds is the median time for one image, imagesPerSecond that of the fastest step, and MiB what the step's plan takes. Two seconds of one call, divided, are a ratio for each round, which a claim can judge.",
+  "Times steps of one network, or of several networks in turns, on random images. seconds is the median time per image, imagesPerSecond is that of the fastest step, and MiB is the memory of the plan. The ratio of two seconds of one call has a value per round, so that a claim can judge it.",
   parameters: [
     Parameter("network", .either([.network, .list(of: .network)]), "The network, or several."),
     Parameter("batch", .integer, "Images in a step.", default: .number(16), labelled: true, allowed: 1...65_536),
@@ -101,7 +101,7 @@ let benchmark = Builtin(
       "training", .bool, "Whether a step is a training step with SGD and momentum, or a forward pass alone.",
       default: .bool(true), labelled: true),
     Parameter(
-      "steps", .integer, "How many steps of each are timed; an interval needs six.", default: .number(6), labelled: true,
+      "steps", .integer, "Number of timed steps per network. A confidence interval needs six.", default: .number(6), labelled: true,
       allowed: 1...100_000),
     precisionParameter,
   ],

@@ -4,7 +4,7 @@ internal import Script
 
 let why = Builtin(
   "why",
-  "Prints what a value follows from: the statements that led to it, and the runs in the store that it came from, with hashes of their data, and what has changed since.",
+  "Prints where a value comes from: the statements that led to it, its runs in the store, the hashes of their data, and what has changed since.",
   parameters: [Parameter("value", .any, "The value.")], result: .none,
   examples: [Example("x = 20\ny = x + 1\nwhy(y)")], chapter: "Results"
 ) { arguments in

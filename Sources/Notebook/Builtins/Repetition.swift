@@ -28,10 +28,10 @@ private let comparedType = ValueType.either([.number, .run, .evaluation, .list(o
 
 let compare = Builtin(
   "compare",
-  "How much better the second is than the first in top-1, with its interval: two models on the same images, image by image, or runs of two set-ups with the same seeds, seed by seed. Both must be measured on the same images; runs must be of the same data too.",
+  "Compares top-1 of two models image by image, or of two set-ups seed by seed, with a 95 % confidence interval. Both must be evaluated on the same images; runs must also use the same data and the same seeds.",
   parameters: [
-    Parameter("first", comparedType, "A run, an evaluation or its top1; or a list of these, one for each seed.", keepsOrigin: true),
-    Parameter("second", comparedType, "The other; or as many, with the same seeds in the same order.", keepsOrigin: true),
+    Parameter("first", comparedType, "A run, an evaluation or its top1; or a list of them, one per seed.", keepsOrigin: true),
+    Parameter("second", comparedType, "The second one; or a list with the same seeds in the same order.", keepsOrigin: true),
   ], result: .comparison,
   examples: [
     Example(
@@ -92,8 +92,8 @@ let compare = Builtin(
 
 let bestRun = Builtin(
   "bestRun",
-  "The run with the highest top-1, the first of equal ones. It is marked as chosen by its validation images: a claim on these images is refused unless it says selected: true.",
-  parameters: [Parameter("runs", .list(of: .run), "The runs, as of a sweep.")], result: .run,
+  "Returns the run with the highest top-1; of equal ones the first. The run is marked as selected on its validation images: a claim on these images needs selected: true.",
+  parameters: [Parameter("runs", .list(of: .run), "Runs, for example those of a sweep.")], result: .run,
   examples: [
     Example(
       "bestRun([train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, lr: lr) for lr in [0.01, 0.1]]).count",

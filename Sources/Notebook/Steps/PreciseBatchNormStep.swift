@@ -46,10 +46,10 @@ struct PreciseBatchNormStep: Step {
 
 private let preciseBatchNorm = Builtin(
   "preciseBatchNorm",
-  "A model with its batch norms' means and variances measured again with the weights as they are, over training images without augmentation (Wu and Johnson 2021): after pruning, averaging or fine-tuning.",
+  "Re-estimates the means and variances of batch norm over training images without augmentation (precise batch norm, Wu and Johnson 2021). Use it after pruning, weight averaging or fine-tuning.",
   parameters: [
     modelParameter, dataParameter,
-    Parameter("batches", .integer, "How many batches are looked at.", default: .number(100), labelled: true, allowed: 1...1e6),
+    Parameter("batches", .integer, "Number of batches.", default: .number(100), labelled: true, allowed: 1...1e6),
     Parameter("batch", .integer, "Images in a batch.", default: .number(128), labelled: true, allowed: 2...65_536),
     seedParameter,
   ], result: .model,

@@ -9,12 +9,12 @@ struct ClaimValue: ScriptObject, Equatable {
     "claim", "A statement, what was reported, what was measured here, and whether it held.",
     fields: [
       .init("name", .string, "The statement."),
-      .init("measured", .optional(.number), "What was measured here; none where nothing was."),
-      .init("low", .optional(.number), "Where the 95 % interval of what was measured begins; none where it is no sample."),
-      .init("high", .optional(.number), "Where it ends."),
-      .init("population", .string, "What it speaks of, in words; empty where nothing was measured."),
-      .init("selected", .bool, "Whether what was measured was chosen by the images that it was measured on."),
-      .init("reported", .optional(.number), "What was reported; none where the claim has bounds of its own."),
+      .init("measured", .optional(.number), "The measured number; none if nothing was measured."),
+      .init("low", .optional(.number), "Lower end of the 95 % confidence interval; none if the number is exact."),
+      .init("high", .optional(.number), "Upper end of the interval."),
+      .init("population", .string, "The population of the claim, in words; empty if nothing was measured."),
+      .init("selected", .bool, "Whether the model was selected on the images that it is evaluated on."),
+      .init("reported", .optional(.number), "The reported number; none if the claim has bounds instead."),
       .init(
         "verdict", .oneOf(Claim.Verdict.allCases.map(\.rawValue)),
         "\"reproduced\", \"consistent\", \"not reproduced\", \"undecided\" or \"not judged\"; of a claim of a family, what its evidence says by itself."),

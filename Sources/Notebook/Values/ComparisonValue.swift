@@ -26,16 +26,16 @@ struct ComparisonValue: ScriptObject, Equatable {
   private var differences: [Double] { if case .seeds(_, let spread, _) = evidence { spread.values } else { [sample.estimate] } }
 
   static let type = ObjectType(
-    "comparison", "The difference of two models on the same images in top-1, or the differences of two set-ups, seed by seed. Works as the list of them, too.",
+    "comparison", "The difference in top-1 of two models on the same images, or the differences of two set-ups, one per seed. It can be used as a list of numbers.",
     fields: [
-      .init("differences", .list(of: .number), "The second's top-1 less the first's, in points: one, or one for each seed."),
+      .init("differences", .list(of: .number), "Top-1 of the second minus top-1 of the first, in percentage points: one, or one per seed."),
       .init("mean", .number, "Their mean."),
-      .init("low", .number, "Where the 95 % interval of the mean begins."),
-      .init("high", .number, "Where it ends."),
-      .init("seeds", .list(of: .integer), "The seeds; empty where two models are compared."),
-      .init("onlyFirst", .optional(.integer), "Images that only the first model gets right; none where seeds are compared."),
-      .init("onlySecond", .optional(.integer), "Images that only the second model gets right."),
-      .init("p", .optional(.number), "McNemar's exact test: the probability of so uneven a split of these, were both models as good."),
+      .init("low", .number, "Lower end of the 95 % confidence interval of the mean."),
+      .init("high", .number, "Upper end of the interval."),
+      .init("seeds", .list(of: .integer), "The seeds; empty if two models are compared."),
+      .init("onlyFirst", .optional(.integer), "Number of images that only the first model predicts correctly; none if seeds are compared."),
+      .init("onlySecond", .optional(.integer), "Number of images that only the second model predicts correctly."),
+      .init("p", .optional(.number), "p-value of McNemar's exact test: how probable a split at least as uneven is if both models are equally accurate."),
     ])
 
   var typeName: String { Self.type.name }
