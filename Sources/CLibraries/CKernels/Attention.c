@@ -243,7 +243,7 @@ static void forward_body(void *opaque) {
     }
   }
 }
-void rk_attention_forward(const rk_attention *p) { GOMP_parallel(forward_body, (void *)p, 0, 0); }
+void rk_attention_forward(const rk_attention *p) { rk_parallel(forward_body, (void *)p); }
 
 // dx[t * step + f] = y[t][f] * factor; sums gets the sum over tokens, added up, where it is not NULL.
 RK_CLONES static void unpack(const float *y, float factor, int64_t tokens, int64_t features, float *dx, int64_t step,
@@ -298,4 +298,4 @@ static void backward_body(void *opaque) {
     scatter(p, head, db);
   }
 }
-void rk_attention_backward(const rk_attention *p) { GOMP_parallel(backward_body, (void *)p, 0, 0); }
+void rk_attention_backward(const rk_attention *p) { rk_parallel(backward_body, (void *)p); }

@@ -209,7 +209,7 @@ TARGET static void convolve(void *context) {
 }
 
 static int64_t scratch(const rk_int8_convolution *p) { return (void)p, 0; }
-static void run(const rk_int8_convolution *p) { GOMP_parallel(convolve, (void *)p, 0, 0); }
+static void run(const rk_int8_convolution *p) { rk_parallel(convolve, (void *)p); }
 
 const rk_int8_kernel rk_int8_depthwise_dot = {
     "own int8 depthwise avx512 vnni", RK_HAS_AVX512_VNNI, rk_int8_is_depthwise, packed_bytes, pack, scratch, run};

@@ -111,7 +111,7 @@ TARGET static void OWN(work)(void *context) {
 
 static void OWN(convolve)(const rk_int8_convolution *p) {
   rk_int8_windows all = windows_of(p);
-  GOMP_parallel(OWN(work), &all, 0, 0);
+  rk_parallel(OWN(work), &all);
 }
 
 #undef SUFFIX

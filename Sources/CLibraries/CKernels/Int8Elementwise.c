@@ -136,32 +136,32 @@ RK_CLONES static void rescale(void *context) {
 void rk_int8_quantize_planar(const float *x, uint8_t *y, int64_t batch, int64_t channels, int64_t pixels, float scale,
                              rk_int8_output to) {
   job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .to = to};
-  GOMP_parallel(quantize_planar, &job, 0, 0);
+  rk_parallel(quantize_planar, &job);
 }
 
 void rk_int8_dequantize_planar(const uint8_t *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
                                float scale, int32_t zero) {
   job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .scale = scale, .from = {zero, 1}};
-  GOMP_parallel(dequantize_planar, &job, 0, 0);
+  rk_parallel(dequantize_planar, &job);
 }
 
-void rk_int8_max_pool(const rk_int8_pooling *p) { GOMP_parallel(max_pool, (void *)p, 0, 0); }
+void rk_int8_max_pool(const rk_int8_pooling *p) { rk_parallel(max_pool, (void *)p); }
 
 void rk_int8_average(const uint8_t *x, uint8_t *y, int64_t batch, int64_t pixels, int64_t channels, rk_int8_input from,
                      rk_int8_output to) {
   job job = {.x = x, .y = y, .batch = batch, .channels = channels, .pixels = pixels, .from = from, .to = to};
-  GOMP_parallel(average, &job, 0, 0);
+  rk_parallel(average, &job);
 }
 
 void rk_int8_add(const uint8_t *a, const uint8_t *b, uint8_t *y, int64_t count, rk_int8_input of_a, rk_int8_input of_b,
                  rk_int8_output to) {
   job job = {.x = a, .other = b, .y = y, .pixels = count, .from = of_a, .other_from = of_b, .to = to};
-  GOMP_parallel(add, &job, 0, 0);
+  rk_parallel(add, &job);
 }
 
 void rk_int8_rescale(const uint8_t *x, uint8_t *y, int64_t count, int64_t channels, int64_t stride, rk_int8_input from,
                      rk_int8_output to) {
   // The stride goes where a batch would.
   job job = {.x = x, .y = y, .batch = stride, .channels = channels, .pixels = count, .from = from, .to = to};
-  GOMP_parallel(rescale, &job, 0, 0);
+  rk_parallel(rescale, &job);
 }

@@ -44,7 +44,7 @@ static int64_t no_scratch(const rk_int8_convolution *p) {
   return 0;
 }
 
-static void run_plain(const rk_int8_convolution *p) { GOMP_parallel(convolve_plain, (void *)p, 0, 0); }
+static void run_plain(const rk_int8_convolution *p) { rk_parallel(convolve_plain, (void *)p); }
 
 const rk_int8_kernel rk_int8_plain = {
     "own int8 plain", 0, rk_int8_any, plain_bytes, pack_plain, no_scratch, run_plain};

@@ -51,6 +51,6 @@ RK_CLONES static void convolve_rows(void *context) {
 }
 
 static int64_t row_scratch(const rk_int8_convolution *p) { return row_length(p) * (int64_t)sizeof(int16_t); }
-static void run_rows(const rk_int8_convolution *p) { GOMP_parallel(convolve_rows, (void *)p, 0, 0); }
+static void run_rows(const rk_int8_convolution *p) { rk_parallel(convolve_rows, (void *)p); }
 
 const rk_int8_kernel rk_int8_row = {"own int8 row", 0, is_row, row_bytes, pack_rows, row_scratch, run_rows};

@@ -281,7 +281,7 @@ static int64_t scratch(const rk_int8_convolution *p) { return job_of(p).total; }
 
 static void run(const rk_int8_convolution *p) {
   job job = job_of(p);
-  GOMP_parallel(convolve, &job, 0, 0);
+  rk_parallel(convolve, &job);
 }
 
 const rk_int8_kernel rk_int8_winograd = {

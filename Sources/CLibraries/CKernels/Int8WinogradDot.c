@@ -330,7 +330,7 @@ static void run(const rk_int8_convolution *p) {
   memcpy(&is_transformed, p->weights, sizeof is_transformed);
   if (is_transformed) {
     job job = job_of(p);
-    GOMP_parallel(convolve, &job, 0, 0);
+    rk_parallel(convolve, &job);
   } else {
     rk_int8_convolution direct = *p;
     direct.weights = (const uint8_t *)p->weights + header;

@@ -4,7 +4,7 @@
 // Goals, in order: the same bits as libgomp, so the same work for each number of a thread; no thread holds a core that
 // another program wants; a step on a quiet machine costs what it costs with threads that never sleep.
 //
-// Four things differ from libgomp. Whoever waits gives its core away after `spin` nanoseconds instead of milliseconds.
+// Three things differ from libgomp. Whoever waits gives its core away after `spin` nanoseconds instead of milliseconds.
 // The calling thread, once its own part is done, takes over parts that have not begun, as those of a thread that waits
 // for a core: a part that waits at a barrier has begun, so nobody waits for what is never begun. And each region hands
 // on the caller's floating-point control word, and hands back the exceptions that were raised, as if one thread had run
@@ -253,49 +253,6 @@ void GOMP_parallel(void (*body)(void *), void *context, unsigned threads, unsign
     wait_while(&team->remaining, left, &team->caller_sleeps);
   unsigned own = CONTROL_WORD(), raised = atomic_load_explicit(&team->raised, memory_order_relaxed);
   if (raised & ~own) SET_CONTROL_WORD(own | raised);
-}
-
-// Pieces
-
-enum { pieces = 4 };  // of a thread's share
-
-typedef struct { APART _Atomic int taken; } piece_counter;
-
-typedef struct {
-  void (*body)(void *);
-  void *context;
-  piece_counter *counters;
-} cut;
-
-static void run_pieces(void *opaque) {
-  cut *cut = opaque;
-  int self = own_number, threads = own_count;
-  // The own share first, so that what lies in a core's cache is found there.
-  for (int i = 0; i < threads; i++) {
-    int owner = self + i < threads ? self + i : self + i - threads;
-    for (;;) {
-      int piece = atomic_fetch_add_explicit(&cut->counters[owner].taken, 1, memory_order_relaxed);
-      if (piece >= pieces) break;
-      own_number = owner * pieces + piece;
-      own_count = threads * pieces;
-      cut->body(cut->context);
-    }
-  }
-  own_number = self;
-  own_count = threads;
-}
-
-void rk_parallel(void (*body)(void *), void *context) {
-  int threads = omp_get_max_threads();
-  enum { most = 256 };
-  if (threads == 1 || threads > most || current) {
-    GOMP_parallel(body, context, 0, 0);
-    return;
-  }
-  piece_counter counters[most];
-  for (int i = 0; i < threads; i++) atomic_init(&counters[i].taken, 0);
-  cut cut = {body, context, counters};
-  GOMP_parallel(run_pieces, &cut, 0, 0);
 }
 
 void GOMP_barrier(void) {

@@ -108,7 +108,7 @@ static void move_and_round(void *opaque) {
   else round_range(p->x, p->y, share.from, share.to, moved_quantizer(p));
 }
 int64_t rk_moving_quantizer_scratch(void) { return 16 * (int64_t)omp_get_max_threads(); }
-void rk_move_and_round(const rk_moving_quantizer *p) { GOMP_parallel(move_and_round, (void *)p, 0, 0); }
+void rk_move_and_round(const rk_moving_quantizer *p) { rk_parallel(move_and_round, (void *)p); }
 
 RK_CLONES static void pass_range(const float *x, const float *dy, float *dx, int64_t from, int64_t to, float low,
                                  float high) {
@@ -177,4 +177,4 @@ static void round_rows(void *opaque) {
     if (p->scale) unscale_row(y, count, (float)(1 / factor));
   }
 }
-void rk_round_weights(const rk_weight_rounding *p) { GOMP_parallel(round_rows, (void *)p, 0, 0); }
+void rk_round_weights(const rk_weight_rounding *p) { rk_parallel(round_rows, (void *)p); }

@@ -20,7 +20,7 @@ int rk_prepare_team(int threads) {
   // as many.
   for (int size = 0;; threads = size) {
     omp_set_num_threads(threads);
-    GOMP_parallel(prepare_thread, &size, 0, 0);
+    rk_parallel(prepare_thread, &size);
     if (size >= threads) return threads;
   }
 }
@@ -39,7 +39,7 @@ static void read_word(void *opaque) {
 
 int rk_control_words(uint32_t *words, int capacity) {
   words_context context = {words, capacity};
-  GOMP_parallel(read_word, &context, 0, 0);
+  rk_parallel(read_word, &context);
   int count = omp_get_max_threads();
   return count < capacity ? count : capacity;
 }

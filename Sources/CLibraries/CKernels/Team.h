@@ -9,9 +9,8 @@ extern int omp_get_num_threads(void);
 extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int);
 
-// Runs a body whose shares do not wait for one another on the team, each thread's share in pieces: a thread that is done
-// takes pieces of the others. omp_get_thread_num and omp_get_num_threads count pieces within.
-extern void rk_parallel(void (*body)(void *), void *context);
+// Runs a body once for each thread of the team.
+static inline void rk_parallel(void (*body)(void *), void *context) { GOMP_parallel(body, context, 0, 0); }
 
 // Each vector kernel is compiled for these; the loader picks.
 #define RK_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -22,7 +21,7 @@ extern void rk_parallel(void (*body)(void *), void *context);
 
 typedef struct { int64_t from, to; } rk_range;
 
-// The share of `count` items that falls to the calling thread, or to the piece that it runs, in multiples of `grain`.
+// The share of `count` items that falls to the calling thread, in multiples of `grain`.
 static inline rk_range rk_share(int64_t count, int64_t grain) {
   int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
   int64_t grains = (count + grain - 1) / grain;
