@@ -133,7 +133,7 @@ let prune = Builtin(
   let narrow = try model.network.narrowed(
     to: Dictionary(uniqueKeysWithValues: decisions.map { ($0, counts[$0]) }), of: groups)
   let done = try arguments.perform(
-    PruningStep(model: model, data: data.data, settings: try arguments.pruningSettings(), counts: counts, narrow: narrow))
+    PruningStep(model: model, data: data.data, pruning: try arguments.pruningSettings(), counts: counts, narrow: narrow))
   return .object(
     ModelValue(
       network: narrow, weights: done.result.weights ?? [:], run: done.id, seed: model.seed, selectedBy: selectedBy))
@@ -183,7 +183,7 @@ let searchRatios = Builtin(
   settings.seed = try arguments.seed("seed")
   let done = try arguments.perform(
     SearchStep(
-      question: try arguments.question(of: model, data), settings: settings, hasControl: try arguments.bool("control")))
+      question: try arguments.question(of: model, data), search: settings, hasControl: try arguments.bool("control")))
   let outcome = done.result.outcome
   if try arguments.string("on") == "validation" {
     for found in [outcome.uniform, outcome.random, outcome.agent].compactMap({ $0?.result.best }) {

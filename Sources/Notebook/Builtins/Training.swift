@@ -137,7 +137,7 @@ let evaluate = Builtin(
   let batch = try arguments.integer("batch")
   try MemoryCheck.inference(network, batch: batch)
   let step = EvaluationStep(
-    model: model, data: data, part: part, network: network, batch: batch, mode: try arguments.kernels(for: network),
+    model: model, whole: data, part: part, network: network, batch: batch, mode: try arguments.kernels(for: network),
     precision: try arguments.precision())
   let measured = try arguments.measured(step)
   let (result, each) = (measured.evaluation, measured.each)

@@ -8,7 +8,7 @@ internal import Training
 /// Measuring a model on a part of some data. It is kept where it takes long: the rest is quicker done than looked up.
 struct EvaluationStep: Step {
   let model: ModelValue
-  let data: Dataset
+  let whole: Dataset
   let part: Split
   /// Built for the images of the part.
   let network: Network
@@ -29,26 +29,21 @@ struct EvaluationStep: Step {
   private static let fewest = 5e11
   var isLarge: Bool { Double(network.macs) * Double(part.count) >= Self.fewest }
 
-  var name: String { "\(model.network.name) on \(data.name)" }
+  var subject: (network: Network, weights: Weights?) { (network, model.weights) }
   /// The part alone.
-  var dataset: Dataset? {
-    var shown = data
+  var data: Dataset {
+    var shown = whole
     (shown.train, shown.validation) = (part.empty, part)
     return shown
   }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var batch: Int
     var kernels: String
     var precision: Precision
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, network, from: model.weights, on: dataset,
-        Settings(batch: batch, kernels: mode == .int8 ? "int8" : "float", precision: precision), work))
-  }
+  var settings: Settings { Settings(batch: batch, kernels: mode == .int8 ? "int8" : "float", precision: precision) }
 
   func run(_ work: StepWork) throws -> StepResult<Outcome> { try measured(work, on: part) }
 
@@ -69,7 +64,7 @@ struct EvaluationStep: Step {
       engine: try work.notebook.engine(), communicator: work.notebook.communicator, mode: mode, precision: precision,
       isInterrupted: work.context.interrupts)
     let (all, each) = try evaluator.evaluateEach(
-      network, model.weights, on: part, normalization: data.normalization, batchSize: batch)
+      network, model.weights, on: part, normalization: whole.normalization, batchSize: batch)
     return StepResult(outcome: Outcome(evaluation: all, each: each))
   }
 

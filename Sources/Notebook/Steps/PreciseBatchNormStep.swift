@@ -18,21 +18,15 @@ struct PreciseBatchNormStep: Step {
   static let kind = "precise batch norm"
   static var builtins: [Builtin] { [preciseBatchNorm] }
 
-  var name: String { "\(model.network.name) on \(data.name)" }
-  var dataset: Dataset? { data }
+  var subject: (network: Network, weights: Weights?) { (model.network, model.weights) }
+  var made: Network? { model.network }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var batches, batch: Int
     var seed: UInt64
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, model.network, from: model.weights, on: data, Settings(batches: batches, batch: batch, seed: seed), work))
-  }
-
-  func accepts(_ weights: Weights?) -> Bool { weights.flatMap { try? model.network.checked($0) } != nil }
+  var settings: Settings { Settings(batches: batches, batch: batch, seed: seed) }
 
   func run(_ work: StepWork) throws -> StepResult<Outcome> {
     let weights = try Trainer(engine: work.notebook.engine()).preciseBatchNorm(

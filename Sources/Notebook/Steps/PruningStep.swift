@@ -9,7 +9,7 @@ internal import Training
 struct PruningStep: Step {
   let model: ModelValue
   let data: Dataset
-  let settings: PruningSettings
+  let pruning: PruningSettings
   /// Channels of each group that stay.
   let counts: [Int]
   /// The network that is left.
@@ -23,21 +23,15 @@ struct PruningStep: Step {
   static let kind = "pruning"
   static var builtins: [Builtin] { [channelGroups, withChannels, prune] }
 
-  var name: String { "\(model.network.name) on \(data.name)" }
-  var dataset: Dataset? { data }
+  var subject: (network: Network, weights: Weights?) { (model.network, model.weights) }
+  var made: Network? { narrow }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var pruning: PruningSettings
     var counts: [Int]
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, model.network, from: model.weights, on: data, Settings(pruning: settings, counts: counts), work))
-  }
-
-  func accepts(_ weights: Weights?) -> Bool { weights.flatMap { try? narrow.checked($0) } != nil }
+  var settings: Settings { Settings(pruning: pruning, counts: counts) }
 
   func show(_ outcome: Outcome, _ context: CallContext) {
     context.report(
@@ -46,7 +40,7 @@ struct PruningStep: Step {
   }
 
   func run(_ work: StepWork) throws -> StepResult<Outcome> {
-    let weights = try work.pruner(of: model, data.train, data.normalization, settings).pruned(to: counts).weights
+    let weights = try work.pruner(of: model, data.train, data.normalization, pruning).pruned(to: counts).weights
     func share(_ count: (Network) -> Int) -> Double { Double(count(narrow)) / Double(max(count(model.network), 1)) }
     let outcome = Outcome(macsKept: share(\.macs), parametersKept: share(\.parameterCount))
     show(outcome, work.context)

@@ -27,21 +27,15 @@ struct QuantizingStep: Step {
   static let kind = "quantizing"
   static var builtins: [Builtin] { [quantize, agreement] }
 
-  var name: String { "\(model.network.name) on \(data.name)" }
-  var dataset: Dataset? { data }
+  var subject: (network: Network, weights: Weights?) { (model.network, model.weights) }
+  var made: Network? { network }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var scheme: QuantizationScheme
     var calibration: CalibrationSettings
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, model.network, from: model.weights, on: data, Settings(scheme: scheme, calibration: calibration), work))
-  }
-
-  func accepts(_ weights: Weights?) -> Bool { weights.flatMap { try? network.checked($0) } != nil }
+  var settings: Settings { Settings(scheme: scheme, calibration: calibration) }
 
   func show(_ outcome: Outcome, _ context: CallContext) {
     context.report(
@@ -99,21 +93,15 @@ struct LayerStudy: Step {
   static let kind = "layer study"
   static var builtins: [Builtin] { [ladder] }
 
-  var name: String { "\(model.network.name) on \(data.name)" }
-  var dataset: Dataset? { data }
+  var subject: (network: Network, weights: Weights?) { (model.network, model.weights) }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var scheme: QuantizationScheme
     var calibration: CalibrationSettings
     var judged: Int
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, model.network, from: model.weights, on: data,
-        Settings(scheme: scheme, calibration: calibration, judged: judged), work))
-  }
+  var settings: Settings { Settings(scheme: scheme, calibration: calibration, judged: judged) }
 
   func show(_ outcome: Outcome, _ context: CallContext) {
     let ladder = outcome.ladder

@@ -55,7 +55,7 @@ struct RatioQuestion {
 /// A search for how many channels each group keeps.
 struct SearchStep: Step {
   let question: RatioQuestion
-  let settings: SearchSettings
+  let search: SearchSettings
   /// Whether uniform and drawn ratios are tried too.
   let hasControl: Bool
 
@@ -74,51 +74,48 @@ struct SearchStep: Step {
   static let kind = "search"
   static var builtins: [Builtin] { [searchRatios, selectTrial] }
 
-  var name: String { "\(question.model.network.name) on \(question.data.name)" }
-  var dataset: Dataset? { question.data }
+  var subject: (network: Network, weights: Weights?) { (question.model.network, question.model.weights) }
+  var data: Dataset { question.data }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var question: RatioQuestion.Settings
     var rounding: Int
     var search: SearchSettings
     var control: Bool
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, question.model.network, from: question.model.weights, on: question.data,
-        Settings(question: question.settings, rounding: question.rounding, search: settings, control: hasControl), work))
+  var settings: Settings {
+    Settings(question: question.settings, rounding: question.rounding, search: search, control: hasControl)
   }
 
-  func run(_ work: StepWork) throws -> StepResult<Outcome> { try search(work, episodes: settings.episodes) }
+  func run(_ work: StepWork) throws -> StepResult<Outcome> { try rollouts(work, episodes: search.episodes) }
 
   func estimate(_ work: StepWork) throws -> (Cost, StepResult<Outcome>) {
-    var result = try search(work, episodes: min(settings.episodes, 3))
+    var result = try rollouts(work, episodes: min(search.episodes, 3))
     result.isInterrupted = false
     let parts = [result.outcome.uniform, result.outcome.random, result.outcome.agent].compactMap(\.self)
     let seconds = parts.reduce(0) { sum, part in
-      let count = part.result.settings.method == .uniform ? 1 : settings.episodes
+      let count = part.result.settings.method == .uniform ? 1 : search.episodes
       return sum + part.seconds * Double(count) / Double(max(part.result.trials.count, 1))
     }
     return (
       Cost(
-        name: "search of \(name)", steps: settings.episodes, seconds: seconds, disk: 0,
+        name: "search of \(name)", steps: search.episodes, seconds: seconds, disk: 0,
         measuring: parts.reduce(0) { $0 + $1.seconds }), result
     )
   }
 
-  private func search(_ work: StepWork, episodes: Int) throws -> StepResult<Outcome> {
+  private func rollouts(_ work: StepWork, episodes: Int) throws -> StepResult<Outcome> {
     let (context, notebook) = (work.context, work.notebook)
     let (problem, ledger) = try question.problem(work)
-    let search = RatioSearch(problem, ledger, engine: try notebook.engine())
+    let ratios = RatioSearch(problem, ledger, engine: try notebook.engine())
     func part(_ method: SearchSettings.Method) throws -> SearchValue.Part {
-      var settings = settings
+      var settings = search
       (settings.method, settings.episodes) = (method, episodes)
       var progress = SearchProgress(notebook.showProgress, context, of: settings)
       defer { progress.clear() }
       let begun = ContinuousClock.now
-      let result = try search.run(settings, isInterrupted: context.interrupts) { progress.show($0) }
+      let result = try ratios.run(settings, isInterrupted: context.interrupts) { progress.show($0) }
       return SearchValue.Part(result: result, seconds: (ContinuousClock.now - begun).seconds)
     }
     let uniform = hasControl ? try part(.uniform) : nil
@@ -175,21 +172,16 @@ struct SensitivityStep: Step {
   static let kind = "sensitivity"
   static var builtins: [Builtin] { [sensitivity, compressionReport] }
 
-  var name: String { "\(question.model.network.name) on \(question.data.name)" }
-  var dataset: Dataset? { question.data }
+  var subject: (network: Network, weights: Weights?) { (question.model.network, question.model.weights) }
+  var data: Dataset { question.data }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var question: RatioQuestion.Settings
     var rounding: Int
     var shares: [Double]
   }
 
-  func inputs(_ work: StepWork) throws -> String {
-    JSONText.of(
-      try StepInputs(
-        Self.kind, question.model.network, from: question.model.weights, on: question.data,
-        Settings(question: question.settings, rounding: question.rounding, shares: shares), work))
-  }
+  var settings: Settings { Settings(question: question.settings, rounding: question.rounding, shares: shares) }
 
   func run(_ work: StepWork) throws -> StepResult<Outcome> {
     let context = work.context

@@ -30,16 +30,16 @@ struct TrainingRun: Step {
   static let kind = "training"
   static var builtins: [Builtin] { [train, resume] }
 
-  var name: String { "\(network.name) on \(data.name)" }
-  var dataset: Dataset? { data }
+  var subject: (network: Network, weights: Weights?) { (network, start) }
+  var made: Network? { network }
 
-  private struct Settings: Encodable {
+  struct Settings: Encodable {
     var plan: TrainingPlan
     /// A hash of each teacher's network, weights and normalization.
     var teachers: [String]
   }
 
-  func inputs(_ work: StepWork) throws -> String {
+  var settings: Settings {
     let teachers = teachers.map { teacher in
       var hasher = StableHasher()
       hasher.combine(teacher.network.specification)
@@ -47,8 +47,7 @@ struct TrainingRun: Step {
       for number in (teacher.normalization.map { $0.mean + $0.std } ?? []) { hasher.combine(Int(number.bitPattern)) }
       return hasher.hexadecimal
     }
-    return JSONText.of(
-      try StepInputs(Self.kind, network, from: start, on: data, Settings(plan: plan, teachers: teachers), work))
+    return Settings(plan: plan, teachers: teachers)
   }
 
   func announce(_ context: CallContext) {
@@ -60,8 +59,6 @@ struct TrainingRun: Step {
     for epoch in outcome.epochs { context.print(EpochTable.row(epoch)) }
     if let line = EpochTable.end(of: plan, outcome.given) { context.print(line) }
   }
-
-  func accepts(_ weights: Weights?) -> Bool { weights.flatMap { try? network.checked($0) } != nil }
 
   func estimate(_ work: StepWork) throws -> (Cost, StepResult<Outcome>) {
     let (cost, outcome) = try Cost.measured(

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Networks
 internal import Script
 internal import Tensors
 internal import Training
@@ -7,31 +8,31 @@ internal import Training
 ///
 /// The runner does the rest for all kinds: it looks the result up, says what it would cost, keeps attempts and
 /// checkpoints, and compares a replay. Laws:
-/// - The outcome and the weights follow from `inputs` and the exactness class alone.
+/// - The outcome and the weights follow from subject, data, settings and the exactness class alone.
 /// - What ends early leaves the session as it was: it throws, or gives a result that `isInterrupted`.
 protocol Step: SendableMetatype {
   /// What the store keeps beside weights.
   associatedtype Outcome: Codable
+  associatedtype Settings: Encodable
 
   /// How the store calls this kind. Runs of old bear it, so it stays.
   static var kind: String { get }
   /// The functions of the language that do such steps.
   static var builtins: [Builtin] { get }
 
-  /// What is worked on, for people: `resnet8 on fashionMNIST`.
-  var name: String { get }
-  /// What is looked at; nil for a step that looks at no data.
-  var dataset: Dataset? { get }
-  /// All that the result follows from, as JSON.
-  func inputs(_ work: StepWork) throws -> String
+  /// The network that it begins with, and its weights; nil for those that the seed gives.
+  var subject: (network: Network, weights: Weights?) { get }
+  var data: Dataset { get }
+  /// All that the result follows from beside these.
+  var settings: Settings { get }
+  /// The network that the result's weights are for; nil for a kind that gives none.
+  var made: Network? { get }
   /// Says what begins, or what was taken from the store.
   func announce(_ context: CallContext)
   func show(_ outcome: Outcome, _ context: CallContext)
   /// What it would cost, with a result that stands for the true one in the rest of the script.
   func estimate(_ work: StepWork) throws -> (Cost, StepResult<Outcome>)
   func run(_ work: StepWork) throws -> StepResult<Outcome>
-  /// Whether weights of the store fit, so that the result can be made of them.
-  func accepts(_ weights: Weights?) -> Bool
 
   /// What came of it, to be read.
   static func facts(of outcome: Outcome) -> [RunStore.Run.Fact]
@@ -61,7 +62,22 @@ struct StepResult<Outcome> {
 extension Step {
   func announce(_ context: CallContext) {}
   func show(_ outcome: Outcome, _ context: CallContext) {}
-  func accepts(_ weights: Weights?) -> Bool { true }
+  var made: Network? { nil }
+
+  /// What is worked on, for people: `resnet8 on fashionMNIST`.
+  var name: String { "\(subject.network.name) on \(data.name)" }
+
+  /// All that the result follows from, as JSON.
+  func inputs(_ work: StepWork) throws -> String {
+    JSONText.of(try StepInputs(Self.kind, subject.network, from: subject.weights, on: data, settings, work))
+  }
+
+  /// Whether weights of the store fit, so that the result can be made of them.
+  func accepts(_ weights: Weights?) -> Bool {
+    guard let made else { return true }
+    return weights.flatMap { try? made.checked($0) } != nil
+  }
+
   static func top1(of outcome: Outcome) -> Double? { nil }
   static func steps(of outcome: Outcome) -> Int { 0 }
   static func comparable(_ outcome: Outcome) -> String { JSONText.of(outcome) }

@@ -14,22 +14,20 @@ struct StepInputs<Settings: Encodable>: Encodable {
   let layers: String
   /// A hash of the weights that it begins with; what it says where they follow from the seed.
   let start: String
-  /// The data's classes, images and labels by SHA-256; absent where it looks at none.
-  let data: String?
-  let normalization: [[Float]]?
+  /// The data's classes, images and labels by SHA-256.
+  let data: String
+  let normalization: [[Float]]
   let settings: Settings
 
-  /// - Parameters:
-  ///   - weights: nil for those that the seed in the settings gives.
-  ///   - data: nil for a step that looks at none.
+  /// - Parameter weights: nil for those that the seed in the settings gives.
   init(
-    _ kind: String, _ network: Network, from weights: Weights?, on data: Dataset?, _ settings: Settings, _ work: StepWork
+    _ kind: String, _ network: Network, from weights: Weights?, on data: Dataset, _ settings: Settings, _ work: StepWork
   ) throws {
     self.kind = kind
     layers = StepKey.hash(of: network)
     start = weights.map { "weights \($0.contentHash)" } ?? StepKey.fromSeed
-    self.data = try data.map { try work.contentHash(of: $0) }
-    normalization = data.map { [$0.normalization.mean, $0.normalization.std] }
+    self.data = try work.contentHash(of: data)
+    normalization = [data.normalization.mean, data.normalization.std]
     self.settings = settings
   }
 }

@@ -209,7 +209,7 @@ private final class StepKeeper<Kind: Step> {
   private func old(in store: RunStore) -> [RunStore.Run] {
     ((try? store.finishedBefore(kind: Kind.kind, name: step.name)) ?? []).filter {
       OldInputs.agree($0.inputs, with: inputs, isStrict: true)
-        && JSONText.leaves($0.inputs)["dataChecksum"] == (try? step.dataset?.checksum())
+        && JSONText.leaves($0.inputs)["dataChecksum"] == (try? step.data.checksum())
         && (ExactnessClass(of: $0).map(exactness.isOtherBuild) ?? false)
     }
   }
