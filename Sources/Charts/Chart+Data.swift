@@ -1,19 +1,14 @@
 import Foundation
+import Tensors
 
 extension Chart {
   /// The keyword of the text chunk that holds the chart as JSON.
   public static let dataKeyword = "reprise-data"
 
   /// The chart as JSON, keys sorted. Numbers that are not finite are `"nan"`, `"inf"` and `"-inf"`.
-  var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    // Numbers and strings can always be written. NUL, which PNG text must not have, is escaped in JSON.
-    guard let data = try? encoder.encode(self) else { preconditionFailure("a chart that cannot be written as JSON") }
-    return String(decoding: data, as: UTF8.self)
-  }
+  ///
+  /// NUL, which PNG text must not have, is escaped in JSON.
+  var json: String { JSONText.of(self) }
 
   /// The data of every mark: a line for each point, bar, range or cell, with panel, series, x and y between tabs.
   ///
@@ -97,10 +92,7 @@ extension Chart {
   /// - Throws: `notPNG` or `noChart`.
   public init(png: [UInt8]) throws(ChartError) {
     guard let chunk = try PNG.texts(in: png).first(where: { $0.keyword == Chart.dataKeyword }) else { throw .noChart }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let chart = try? decoder.decode(Chart.self, from: Data(chunk.text.utf8)) else { throw .noChart }
+    guard let chart = JSONText.read(Chart.self, chunk.text) else { throw .noChart }
     self = chart
   }
 }

@@ -18,11 +18,8 @@ final class LineFile<Entry: Codable> {
     guard let path, FileManager.default.fileExists(atPath: path) else { return }
     let bytes = try readFile(path, limit: 1 << 30)
     let whole = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     for (number, line) in bytes[..<whole].split(separator: 10).enumerated() {
-      guard let entry = try? decoder.decode(Entry.self, from: Data(line)), isPossible(entry) else {
+      guard let entry = JSONText.read(Entry.self, line), isPossible(entry) else {
         throw .malformed(path: path, problem: "line \(number + 1) is no \(what)")
       }
       entries.append(entry)
@@ -36,12 +33,7 @@ final class LineFile<Entry: Codable> {
   }
 
   private func write(_ entry: Entry, to path: String) throws(TensorError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard var line = try? encoder.encode(entry) else { preconditionFailure("strings and numbers are JSON") }
-    line.append(10)
+    let line = Array(JSONText.of(entry).utf8) + [10]
     let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system(path, errno) }
     defer { close(descriptor) }

@@ -49,17 +49,12 @@ public struct Checkpoint: Sendable {
   /// All but the arrays, as JSON.
   var placeText: String {
     let place = Place(steps: steps, records: records, running: running, seconds: seconds, best: best, layout: layout)
-    let encoder = JSONEncoder()
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = try? encoder.encode(place) else { preconditionFailure("numbers are JSON") }
-    return String(decoding: data, as: UTF8.self)
+    return JSONText.of(place)
   }
 
   /// - Returns: nil where the text is none of a checkpoint, or of one that cannot be.
   init?(placeText: String, arrays: [String: Tensor]) {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let place = try? decoder.decode(Place.self, from: Data(placeText.utf8)), place.isPossible else { return nil }
+    guard let place = JSONText.read(Place.self, placeText), place.isPossible else { return nil }
     (steps, records, running, seconds) = (place.steps, place.records, place.running, place.seconds)
     (best, layout) = (place.best, place.layout)
     self.arrays = arrays

@@ -1,6 +1,7 @@
 import Foundation
 import Notebook
 import Script
+import Tensors
 
 /// What `--json` prints: one document, with sorted keys.
 struct JSONReport: Encodable {

@@ -232,13 +232,10 @@ public struct RatioSearch {
   /// What tells a search from others in one ledger.
   private func key(of settings: SearchSettings) -> String {
     var hasher = StableHasher()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
     var settings = settings
     // A longer search begins as a shorter one does where nothing in it goes by the number of rollouts.
     if settings.method != .ddpg { settings.episodes = 1 }
-    guard let text = try? encoder.encode(settings) else { preconditionFailure("strings and numbers are JSON") }
-    hasher.combine(bytes: Array(text))
+    hasher.combine(bytes: Array(JSONText.of(settings).utf8))
     return hasher.hexadecimal
   }
 }

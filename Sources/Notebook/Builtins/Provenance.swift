@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import Script
+internal import Tensors
 
 let why = Builtin(
   "why",

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Script
 internal import Statistics
+internal import Tensors
 
 extension Claim {
   /// What was measured, with both ends of its 95 % interval: `91.30 (90.73 to 91.84)`.

@@ -1,5 +1,6 @@
 public import Charts
 internal import Foundation
+internal import Tensors
 
 /// Where a picture comes from; it travels in the picture.
 public struct Origin: Hashable, Sendable, Codable {

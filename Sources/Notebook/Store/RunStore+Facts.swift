@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 extension RunStore.Run {
   /// A name and a value, to be read.
