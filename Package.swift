@@ -30,6 +30,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
@@ -57,7 +58,9 @@ let package = Package(
     target("Networks", "Tensors"),
     target("Engine", "CDNNL", "CKernels", "Tensors", "Networks"),
     target("ModelZoo", "Tensors", "Networks"),
-    target("Datasets", "CJPEG", "CKernels", "CPNG", "CWebP", "CZlib", "Tensors"),
+    target(
+      "Datasets", "CJPEG", "CKernels", "CPNG", "CWebP", "CZlib", "Tensors",
+      .product(name: "Crypto", package: "swift-crypto")),
     target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
     target("Compression", "CKernels", "CLAPACK", "Tensors", "Networks", "Engine", "Datasets", "Training"),
     .target(
@@ -82,7 +85,9 @@ let package = Package(
     tests("Engine", "CKernels", "Engine", "Networks", "Tensors"),
     tests("ModelZoo", "Datasets", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Distribution", "Distribution"),
-    tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
+    tests(
+      "Datasets", "Datasets", "Tensors", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+      resources: [.copy("Goldens")]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "MadeImages", dependencies: ["Datasets", "Tensors"], path: "Tests/MadeImages", swiftSettings: strict),

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Foundation
 internal import Synchronization
 internal import Tensors
@@ -96,7 +97,7 @@ final class FileDigests {
         hash.update(try file.bytes(at: offset, count: min(1 << 22, file.byteCount - offset)))
       }
     } catch { throw isInterrupted() ? .interrupted : .unreadable(error) }
-    return hash.digest().hexadecimal
+    return hash.finalize().hexadecimal
   }
 
   /// Of a file that was read.
@@ -125,7 +126,7 @@ extension Dataset {
     hash.update(classes.count)
     for name in classes { hash.update(name) }
     for part in parts { try part.update(&hash, digests) }
-    return hash.digest().hexadecimal
+    return hash.finalize().hexadecimal
   }
 }
 
