@@ -37,19 +37,11 @@ package struct Label: Hashable, Sendable {
     }
   }
 
-  func moved(right distance: Double) -> Label {
+  func moved(right: Double = 0, down: Double = 0) -> Label {
     var label = self
-    label.baseline.x += distance
-    label.box.left += distance
-    label.box.right += distance
-    return label
-  }
-
-  func moved(down distance: Double) -> Label {
-    var label = self
-    label.baseline.y += distance
-    label.box.top += distance
-    label.box.bottom += distance
+    label.baseline = Position(baseline.x + right, baseline.y + down)
+    label.box = Rectangle(
+      left: box.left + right, top: box.top + down, right: box.right + right, bottom: box.bottom + down)
     return label
   }
 }
