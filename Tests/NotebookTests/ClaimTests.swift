@@ -244,11 +244,11 @@ struct ClaimTests {
     try workshop.value("\(Self.twoRecipes)\nother = synthetic(4, shape: [1, 16, 16], train: 128, validation: 64, seed: 9)")
     for (code, message) in [
       ("compare(slow, [slow[1], slow[0], slow[2]])", "the seeds differ"),
-      ("compare([slow[0], slow[0]], [fast[0], fast[0]])", "seed 1 is there twice"),
+      ("compare([slow[0], slow[0]], [fast[0], fast[0]])", "seed 1 is given twice"),
       ("compare(slow, [fast[0]])", "3 on one side"), ("compare(slow[0].top1 + 0, fast[0])", "bare number"),
       ("compare(slow[0], evaluate(fast[0].model, other))", "not measured on the same images"),
       ("compare(slow[0], train(resnet8(classes: 4), synthetic(4, shape: [1, 16, 16], train: 64, validation: 64), epochs: 1, batch: 16))", "data"),
-      ("claim(\"c\", measured: [slow[0], slow[1], slow[0]], atLeast: 0)", "seed 1 is there twice"),
+      ("claim(\"c\", measured: [slow[0], slow[1], slow[0]], atLeast: 0)", "seed 1 is given twice"),
       ("claim(\"c\", measured: [slow[0].top1, slow[0].top1], atLeast: 0)", "twice"),
     ] {
       let error = workshop.error(code)

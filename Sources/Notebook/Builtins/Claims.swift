@@ -152,13 +152,18 @@ private struct ClaimEvidence {
   }
 
   private func selected(_ all: [Accuracy]) throws -> Bool {
-    guard try all.contains(where: { try $0.isSelected() }) else { return allowsSelected }
-    guard allowsSelected else {
+    try allowing(try all.contains { try $0.isSelected() }, "what was measured")
+  }
+
+  /// Whether the claim is on a selected model.
+  /// - Throws: where it is and does not say so.
+  private func allowing(_ isSelected: Bool, _ what: String) throws(ScriptError) -> Bool {
+    guard allowsSelected || !isSelected else {
       throw arguments.failure(
-        "what was measured was chosen by the images that it is measured on, which makes it look better than it is",
+        "\(what) was chosen by the images that it is measured on, which makes it look better than it is",
         hint: "measure it on other images, or say selected: true", at: "measured")
     }
-    return true
+    return allowsSelected
   }
 
   // MARK: One measurement
@@ -283,11 +288,9 @@ private struct ClaimEvidence {
   }
 
   private func refuseRepetitions(_ known: [Accuracy]) throws(ScriptError) {
-    if let seed = known.compactMap(\.model.seed).firstRepeated {
-      throw arguments.failure("seed \(seed) is there twice", hint: "seeds are counted once: seeds(1...3, s => …)", at: "measured")
-    }
+    try arguments.refuseRepeated(known.compactMap(\.model.seed), at: "measured")
     if known.map({ $0.model.weights.contentHash }).firstRepeated != nil {
-      throw arguments.failure("the same weights are there twice", hint: "a run is counted once: seeds(1...3, s => …)", at: "measured")
+      throw arguments.failure("the same weights are given twice", hint: "a run is counted once: seeds(1...3, s => …)", at: "measured")
     }
   }
 
@@ -299,12 +302,7 @@ private struct ClaimEvidence {
 
   private func finding(of comparison: ComparisonValue) throws -> Finding {
     try requirePerCent()
-    guard !comparison.isSelected || allowsSelected else {
-      throw arguments.failure(
-        "a model was chosen by the images that it is measured on, which makes it look better than it is",
-        hint: "measure it on other images, or say selected: true", at: "measured")
-    }
-    let isSelected = comparison.isSelected || allowsSelected
+    let isSelected = try allowing(comparison.isSelected, "a model")
     switch comparison.evidence {
     case .images(let pairs):
       try require([.weights], "a comparison of two models")

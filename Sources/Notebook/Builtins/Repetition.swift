@@ -162,9 +162,13 @@ extension Arguments {
         "the seeds differ: \(list(first)) and \(list(second))", hint: "compare what was trained with the same seeds, in the same order",
         at: "second")
     }
-    if let seed = first.firstRepeated {
-      throw failure("seed \(seed) is there twice", hint: "seeds are counted once: seeds(1...3, s => …)", at: "first")
-    }
+    try refuseRepeated(first, at: "first")
     return first
+  }
+
+  /// - Throws: where a seed is given twice, which would be counted as two.
+  func refuseRepeated(_ seeds: [UInt64], at label: String) throws(ScriptError) {
+    guard let seed = seeds.firstRepeated else { return }
+    throw failure("seed \(seed) is given twice", hint: "seeds are counted once: seeds(1...3, s => …)", at: label)
   }
 }
