@@ -136,6 +136,7 @@ public final class RunStore: Sendable {
       if stamp() == before { return }
       usleep(50_000)
     }
+    throw Failure.unusable(path: source, reason: "other processes change it all the time")
   }
 
   private init(folder: String, source: String) throws(Failure) {
@@ -158,6 +159,7 @@ public final class RunStore: Sendable {
     switch error {
     case let error as DatabaseError: error.message ?? error.resultCode.description
     case is RowDecodingError, is UnlikelyTime: "a row of its database is damaged"
+    case Failure.unusable(_, let reason): reason
     default: (error as NSError).localizedDescription
     }
   }
