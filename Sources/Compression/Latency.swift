@@ -3,7 +3,7 @@ public import Engine
 public import Networks
 public import Tensors
 
-/// How long networks take for an image, timed by turns so that what else the machine does meets all of them alike.
+/// The latency of networks for one image. They are timed in turns, so that other work on the machine affects all alike.
 public struct Latency: Hashable, Sendable {
   /// Milliseconds of each pass, in the order of the rounds: those at one place belong together.
   public let rounds: [Double]

@@ -19,7 +19,7 @@ struct Bench: ParsableCommand {
   @ArgumentParser.Argument(
     help: """
       train: forward, loss, backward and SGD; infer: forward with batch norms folded; int8: the same \
-      on integers, by turns with 32 bits; data: images of a folder decoded, \
+      on integers, in turns with float32; data: images of a folder decoded, \
       cropped at random, resized, mirrored and normalized; exchange: under mpirun, arrays summed over the processes.
       """)
   var work: Work
