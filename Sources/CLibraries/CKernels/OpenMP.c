@@ -4,11 +4,16 @@
 // Goals, in order: the same bits as libgomp, so the same work for each number of a thread; no thread holds a core that
 // another program wants; a step on a quiet machine costs what it costs with threads that never sleep.
 //
-// Three things differ from libgomp. Whoever waits gives its core away after `spin` nanoseconds instead of milliseconds.
-// The calling thread, once its own part is done, takes over parts that have not begun, as those of a thread that waits
-// for a core: a part that waits at a barrier has begun, so nobody waits for what is never begun. And each region hands
-// on the caller's floating-point control word, and hands back the exceptions that were raised, as if one thread had run
-// all parts.
+// Five things differ from libgomp:
+// - Whoever waits gives its core away after `spin` nanoseconds instead of milliseconds.
+// - The calling thread, once its own part is done, takes over parts that have not begun, as those of a thread that waits
+//   for a core. A part that waits at a barrier has begun, so nobody waits for what is never begun.
+// - A worker offers its core to others after `turn` nanoseconds, between two parts. Taken from it in the middle of a part,
+//   as the system would do later, the core would be missed by all threads, for as long as another program's time slice.
+// - A worker that finds itself on the caller's core is sent to the others: beside a busy program the system often leaves
+//   both on one core, and gives that program one of its own.
+// - Each region hands on the caller's floating-point control word, and hands back the exceptions that were raised, as if
+//   one thread had run all parts.
 //
 // Of the environment it reads OMP_NUM_THREADS, OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS, of which 0 leaves one thread, and
 // OMP_WAIT_POLICY: active spins for ever, passive sleeps at once.
@@ -46,6 +51,8 @@ typedef struct team team;
 
 typedef struct {
   APART _Atomic int has_begun;  // its part of the region that runs
+  _Atomic int core;             // where it last ran; -1 before that, and once it is sent away
+  _Atomic pid_t id;
   team *team;
   int number;
   pthread_t thread;
@@ -75,6 +82,7 @@ static pthread_once_t is_set_up = PTHREAD_ONCE_INIT;
 static pthread_key_t at_thread_end;
 static int default_threads, thread_limit;
 static uint64_t spin;  // nanoseconds
+static const uint64_t turn = 500000;
 
 static int number_in_environment(const char *name, int otherwise) {
   const char *text = getenv(name);
@@ -94,7 +102,7 @@ static void set_up(void) {
   if (levels && !strcmp(levels, "0")) thread_limit = 1;
   default_threads = number_in_environment("OMP_NUM_THREADS", count < 1 ? 1 : count);
   const char *policy = getenv("OMP_WAIT_POLICY");
-  spin = 50000;
+  spin = 200000;
   if (policy && !strcasecmp(policy, "passive")) spin = 0;
   if (policy && !strcasecmp(policy, "active")) spin = UINT64_MAX;
   pthread_key_create(&at_thread_end, close_team);
@@ -147,16 +155,38 @@ static int begins(worker *worker) {
 static void *work(void *opaque) {
   worker *self = opaque;
   team *team = self->team;
+  atomic_store(&self->id, (pid_t)syscall(SYS_gettid));
+  uint64_t begun = now();
   for (uint32_t seen = 0;;) {
     wait_while(&team->region, seen, &team->sleepers);
     seen = atomic_load_explicit(&team->region, memory_order_acquire);
     if (atomic_load_explicit(&team->is_closed, memory_order_acquire)) return 0;
+    atomic_store_explicit(&self->core, sched_getcpu(), memory_order_release);
     if (!begins(self)) continue;
     if (CONTROL_WORD() != team->control_word) SET_CONTROL_WORD(team->control_word);
     run_part(team, self->number);
     unsigned raised = CONTROL_WORD() & exceptions;
     if (raised & ~atomic_load_explicit(&team->raised, memory_order_relaxed)) atomic_fetch_or(&team->raised, raised);
     if (atomic_fetch_sub(&team->remaining, 1) == 1 && atomic_load(&team->caller_sleeps)) wake(&team->remaining);
+    if (now() - begun > turn) {
+      sched_yield();
+      begun = now();
+    }
+  }
+}
+
+// Sends workers that last ran on the calling thread's core to the others that it may use.
+static void part_from_workers(team *team, int count) {
+  int core = sched_getcpu();
+  for (int i = 1; i < count && core >= 0; i++) {
+    worker *worker = team->workers[i];
+    if (atomic_load_explicit(&worker->core, memory_order_acquire) != core) continue;
+    atomic_store(&worker->core, -1);
+    cpu_set_t others;
+    // Of more cores than the set holds, or with none left, nothing changes.
+    if (core >= CPU_SETSIZE || sched_getaffinity(0, sizeof(others), &others)) return;
+    CPU_CLR(core, &others);
+    sched_setaffinity(worker->id, sizeof(others), &others);
   }
 }
 
@@ -196,7 +226,7 @@ static team *team_of(int count) {
     while (workers && team->size < count) {
       worker *made;
       if (posix_memalign((void **)&made, 64, sizeof(worker))) break;
-      *made = (worker){.has_begun = 1, .team = team, .number = team->size};
+      *made = (worker){.has_begun = 1, .core = -1, .team = team, .number = team->size};
       if (pthread_create(&made->thread, 0, work, made)) {
         free(made);
         break;
@@ -241,6 +271,7 @@ void GOMP_parallel(void (*body)(void *), void *context, unsigned threads, unsign
   atomic_store_explicit(&team->raised, 0, memory_order_relaxed);
   atomic_store_explicit(&team->remaining, (uint32_t)count - 1, memory_order_relaxed);
   for (int i = 1; i < count; i++) atomic_store_explicit(&team->workers[i]->has_begun, 0, memory_order_release);
+  part_from_workers(team, count);
   next_region(team);
   run_part(team, 0);
   for (int i = 1; i < count; i++) {
