@@ -10,10 +10,8 @@ demo: build ## install what is missing, build, and draw plots/first.png
 build: setup ## build reprise, in release mode
 	swift build -c release --product reprise
 
-# One test at a time, since the engine's use every core. With testable imports, `test` and `build` would each compile
-# again what the other left.
 test: setup ## run every test, in release mode
-	swift test -c release --no-parallel --disable-testable-imports
+	scripts/test
 
 # What is to be the most that oneDNN uses. DEFAULT is no bound, so with VNNI and BF16 where the processor has them.
 ISAS = AVX2 $(if $(shell grep -m1 avx512bw /proc/cpuinfo),AVX512_CORE) DEFAULT

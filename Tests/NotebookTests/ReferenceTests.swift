@@ -47,7 +47,7 @@ struct ReferenceTests {
     ("examples/tutorial", ["count": "500"]), ("examples/recipes", ["count": "200", "epochs": "1"]),
     (
       "Recipes/vgg16/limits",
-      ["side": "32", "batch": "2", "samples": "100", "epochs": "1", "count": "2", "steps": "2", "hidden": "256"]
+      ["side": "32", "batch": "2", "samples": "100", "tested": "100", "epochs": "1", "count": "2", "steps": "2", "hidden": "256"]
     ),
     ("Recipes/mobilenet-v1/baseline", ["epochs": "1", "samples": "200"]),
     (
