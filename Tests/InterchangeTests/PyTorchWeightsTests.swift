@@ -217,7 +217,8 @@ struct PyTorchWeightsTests {
     let bytes = Array(try Data(contentsOf: URL(filePath: golden(file))))
     let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path(percentEncoded: false)
     defer { try? FileManager.default.removeItem(atPath: path) }
-    for place in bytes.indices {
+    // Each byte by one change takes ten seconds.
+    for place in stride(from: 0, to: bytes.count, by: 5) {
       var damaged = bytes
       damaged[place] ^= [1, 0x80, 0xFF][place % 3]
       try Data(damaged).write(to: URL(filePath: path))

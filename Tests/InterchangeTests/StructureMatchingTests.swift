@@ -60,9 +60,13 @@ struct StructureMatchingTests {
     answers(found, are: try #require(expected["scores"]), of: try #require(expected["images"]))
   }
 
-  @Test("what we exported comes back under any names, of every family", arguments: ExportSample.families)
+  /// One of each family, without those of more weights.
+  static let families = ExportSample.families.filter {
+    ["resnet8", "resnet18", "mobilenetV1-25", "vgg11-wide", "mobilenetV1-25-pruned"].contains($0.name)
+  }
+
+  @Test("what we exported comes back under any names, of every family", arguments: families)
   func renamed(_ sample: ExportSample) throws {
-    guard !sample.network.layers.contains(where: { if case .fakeQuantize = $0.operation { true } else { false } }) else { return }
     var model = try Onnx_ModelProto(serializedBytes: sample.exported(as: .onnx))
     var names: [String: String] = [:]
     for place in model.graph.initializer.indices {
