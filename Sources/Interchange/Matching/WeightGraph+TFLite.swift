@@ -152,7 +152,7 @@ private struct TFLiteGraphReader {
       try options.number(1, default: 0), try options.number(2, default: 0), try options.number(dilation, default: 1),
       try options.number(dilation + 1, default: 1),
     ]
-    guard numbers.allSatisfy((1...1 << 20).contains) else { throw Problem("a convolution has the strides \(numbers)") }
+    guard numbers.allSatisfy({ (1...1_048_576).contains($0) }) else { throw Problem("a convolution has the strides \(numbers)") }
     let (stride, spread) = (
       Extent(height: Int(numbers[1]), width: Int(numbers[0])), Extent(height: Int(numbers[3]), width: Int(numbers[2]))
     )
@@ -188,7 +188,7 @@ private struct TFLiteGraphReader {
   /// A constant of floats; nil for none, and for integers.
   private mutating func array(_ number: Int32?) throws(Problem) -> WeightGraph.Named? {
     guard let number, let named = try table(number), let tensor = try table(halves[number] ?? number),
-      let bytes = try bytes(of: tensor)
+      let bytes = try self.bytes(of: tensor)
     else { return nil }
     let types: [Int8: ElementType] = [0: .float32, 1: .float16, 10: .float64]
     guard let type = types[try tensor.number(1)] else {
@@ -216,7 +216,7 @@ private struct TFLiteGraphReader {
 
   /// A short constant of 32-bit integers; empty for anything else.
   private func integers(_ number: Int32?) throws(Problem) -> [Int] {
-    guard let tensor = try table(number), (try tensor.number(1) as Int8) == 2, let bytes = try bytes(of: tensor),
+    guard let tensor = try table(number), (try tensor.number(1) as Int8) == 2, let bytes = try self.bytes(of: tensor),
       bytes.count % 4 == 0, bytes.count <= 64
     else { return [] }
     return bytes.withUnsafeBytes { bytes in
