@@ -44,7 +44,7 @@ extension InterchangeError: CustomStringConvertible {
     case .notWeights(let path, let kind):
       kind == .empty
         ? "\(path) is empty"
-        : "\(path) is \(kind.rawValue); weights are read from safetensors, PyTorch and ONNX files"
+        : "\(path) is \(kind.rawValue); weights are read from safetensors, PyTorch, ONNX and TensorFlow Lite files"
     case .structure(let error): "\(error)"
     case .quantizedWeights:
       "the file's weights are quantized, so the network's float32 weights are lost: Reprise keeps those in "

@@ -1,7 +1,7 @@
 public import Networks
 public import Tensors
 
-/// Weights in a file: safetensors, PyTorch's or ONNX, whatever the file is called.
+/// Weights in a file: safetensors, PyTorch's, ONNX or TensorFlow Lite, whatever the file is called.
 public enum WeightsFile {
   /// What the first bytes of a file say that it is.
   public enum Kind: String, Hashable, Sendable {
@@ -76,6 +76,16 @@ public enum WeightsFile {
       var found = try file.found(for: network, renamed: named)
       if found.sources.isEmpty { found.prefix = prefix }
       return found
+    case .tensorFlowLite:
+      let bytes: [UInt8]
+      // What its offsets can address.
+      do { bytes = try readFile(path, limit: 1 << 31) } catch { throw .file(error) }
+      let (graph, isQuantized): (WeightGraph, Bool)
+      do { (graph, isQuantized) = try WeightGraph.reading(tflite: bytes) } catch {
+        throw .file(.malformed(path: path, problem: error.text))
+      }
+      guard !isQuantized else { throw .quantizedWeights }
+      return try graph.found(for: network)
     case let other: throw .notWeights(path: path, other)
     }
   }

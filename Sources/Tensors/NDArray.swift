@@ -102,6 +102,15 @@ public struct NDArray<Element: ArrayElement>: @unchecked Sendable {  // Sendable
     return result
   }
 
+  /// A new array with the axes in another order: `order[i]` is the axis of this one that becomes axis `i`.
+  /// - Throws: `TensorError.outOfMemory`.
+  package func transposed(_ order: [Int]) throws(TensorError) -> NDArray {
+    precondition(order.sorted() == Array(0..<shape.rank))
+    var strides = [Int](repeating: 1, count: order.count)
+    for axis in order.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+    return try strided(order.map { strides[$0] }, shape: Shape(order.map { shape[$0] }))
+  }
+
   private init(storage: Storage, shape: Shape) {
     self.storage = storage
     self.shape = shape

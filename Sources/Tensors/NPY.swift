@@ -39,7 +39,7 @@ public enum NPY {
     // Fortran order is row-major order of the reversed shape.
     var reversed = try NDArray<Element>(zeros: Shape(header.shape.extents.reversed()))
     try header.type.read(file, at: header.dataOffset, isBigEndian: header.isBigEndian, into: &reversed)
-    return try reversed.reversingAxes()
+    return try reversed.transposed(Array((0..<header.shape.rank).reversed()))
   }
 
   /// Writes an array in the type it has, whole or not at all.
@@ -125,19 +125,6 @@ public enum NPY {
       self.shape = shape
       isBigEndian = order == ">"
     }
-  }
-}
-
-extension NDArray {
-  /// The array with its axes in reverse order: for a matrix, its transpose.
-  func reversingAxes() throws(TensorError) -> NDArray {
-    var strides: [Int] = []
-    var product = 1
-    for extent in shape.extents.reversed() {
-      strides.append(product)
-      product *= extent
-    }
-    return try strided(strides, shape: Shape(shape.extents.reversed()))
   }
 }
 

@@ -83,8 +83,10 @@ struct FileTests {
     try workshop.value("save(broken, to: \"again.safetensors\")")
     #expect(workshop.output.reports.last == "warning: save: 'fc.bias' holds numbers that are not finite")
     try workshop.value("export(model, to: \"m.tflite\")")
-    let lite = try #require(workshop.error("load(model, \"m.tflite\")"))
-    #expect(lite.message.contains("TensorFlow Lite") && lite.message.contains("safetensors, PyTorch and ONNX"), "\(lite.message)")
+    #expect(try workshop.value("typeOf(load(model, \"m.tflite\"))") == .string("model"))
+    try Data([0x89] + Array("HDF\r\n\u{1A}\n\0".utf8)).write(to: URL(filePath: workshop.folder + "/m.h5"))
+    let keras = try #require(workshop.error("load(model, \"m.h5\")"))
+    #expect(keras.message.contains("HDF5") && keras.message.contains("safetensors, PyTorch, ONNX"), "\(keras.message)")
     let layers = try #require(workshop.error("export(initialize(beitB16(classes: 4, input: [3, 32, 32])), to: \"b.onnx\")"))
     #expect(layers.message.contains("is not exported to ONNX yet"), "\(layers.message)")
   }

@@ -127,6 +127,27 @@ extension Network {
 }
 
 extension WeightGraph {
+  /// The network that a file's weights can be for: where it has no batch norms, the one whose are folded.
+  func target(for network: Network) throws(InterchangeError) -> (network: Network, isFolded: Bool) {
+    func hasBatchNorms(_ graph: WeightGraph) -> Bool {
+      graph.layers.contains { if case .batchNorm = $0.kind { true } else { false } }
+    }
+    guard !hasBatchNorms(self), hasBatchNorms(WeightGraph(network)) else { return (network, false) }
+    do { return (try FoldBatchNorm()(network, [:]).0, true) } catch { throw .shape(error) }
+  }
+
+  /// A file's weights for a network, by structure alone.
+  /// - Throws: `InterchangeError`: `.structure`, `.weights`, `.shape`.
+  func found(for network: Network) throws(InterchangeError) -> WeightsFile.Found {
+    let (target, isFolded) = try self.target(for: network)
+    let matched: (weights: Weights, sources: [WeightSource])
+    do { matched = try target.weights(matching: self) } catch { throw .structure(error) }
+    do {
+      return WeightsFile.Found(
+        network: target, weights: try target.checked(matched.weights), sources: matched.sources, isFolded: isFolded)
+    } catch { throw .weights(error) }
+  }
+
   /// The partner of each layer in another graph.
   /// - Throws: `MatchError`.
   fileprivate func pairs(with other: WeightGraph) throws(MatchError) -> [Int] {

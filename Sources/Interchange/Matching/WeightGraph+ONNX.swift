@@ -49,9 +49,7 @@ struct ONNXGraphReader {
   private mutating func transposed(_ array: Tensor, _ order: [Int]) -> Tensor? {
     guard array.count <= left else { return nil }
     left -= array.count
-    var strides = [Int](repeating: 1, count: order.count)
-    for axis in order.indices.reversed().dropFirst() { strides[axis] = strides[axis + 1] * array.shape[axis + 1] }
-    return try? array.strided(order.map { strides[$0] }, shape: Shape(order.map { array.shape[$0] }))
+    return try? array.transposed(order)
   }
 
   private func named(_ name: String) -> WeightGraph.Named? {

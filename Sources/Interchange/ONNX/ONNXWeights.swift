@@ -88,30 +88,19 @@ public struct ONNXWeights: Sendable {
       missing = error
     }
     guard !isQuantized else { throw .quantizedWeights }
-    func hasBatchNorms(_ graph: WeightGraph) -> Bool {
-      graph.layers.contains { if case .batchNorm = $0.kind { true } else { false } }
-    }
     guard let graph else { throw .weights(missing) }
-    var target = network
-    let isFolded = hasBatchNorms(WeightGraph(network)) && !hasBatchNorms(graph)
-    if isFolded {
-      do { (target, _) = try FoldBatchNorm()(network, [:]) } catch { throw .shape(error) }
-      if let weights = try? target.checked(named) {
-        return WeightsFile.Found(network: target, weights: weights, isFolded: true)
-      }
+    let (target, isFolded) = try graph.target(for: network)
+    if isFolded, let weights = try? target.checked(named) {
+      return WeightsFile.Found(network: target, weights: weights, isFolded: true)
     }
-    let matched: (weights: Weights, sources: [WeightSource])
-    do throws(MatchError) {
-      matched = try target.weights(matching: graph)
+    do throws(InterchangeError) {
+      return try graph.found(for: network)
     } catch {
       // Where names are the network's, what is missing says more.
       let own = network.parameters.map(\.name)
-      throw own.count { named[$0] != nil } * 2 > own.count ? .weights(missing) : .structure(error)
+      if case .structure = error, own.count(where: { named[$0] != nil }) * 2 > own.count { throw .weights(missing) }
+      throw error
     }
-    do throws(WeightError) {
-      return WeightsFile.Found(
-        network: target, weights: try target.checked(matched.weights), sources: matched.sources, isFolded: isFolded)
-    } catch { throw .weights(error) }
   }
 
   /// Initializers that nothing computes with, by the operators that alone read them.

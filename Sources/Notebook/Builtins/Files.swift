@@ -64,7 +64,7 @@ extension Arguments {
 
 let load = Builtin(
   "load",
-  "Loads weights into a network from a safetensors, PyTorch or ONNX file with the parameter names of torchvision or timm; the prefixes module., _orig_mod. and model. are removed. Nothing in a PyTorch file is executed. If an ONNX file has other names, layers are matched by the structure of the graph; an ambiguous match is an error, and weightMapping shows the result. If the file's batch norms are folded into its convolutions, they are folded in the model too: it can be evaluated, quantized and exported.",
+  "Loads weights into a network from a safetensors, PyTorch, ONNX or TensorFlow Lite file with the parameter names of torchvision or timm; the prefixes module., _orig_mod. and model. are removed. Nothing in a PyTorch file is executed. If an ONNX or TensorFlow Lite file has other names, layers are matched by the structure of the graph; an ambiguous match is an error, and weightMapping shows the result. If the file's batch norms are folded into its convolutions, they are folded in the model too: it can be evaluated, quantized and exported.",
   parameters: [
     Parameter("network", .either([.network, .model]), "The network that the weights belong to."),
     Parameter("path", .string, "The file. Its contents decide the format."),

@@ -106,8 +106,7 @@ extension WeightsFile.Kind {
   /// How weights in such a file become readable.
   fileprivate var hint: String? {
     switch self {
-    case .safetensors, .onnx, .pyTorch: nil
-    case .tensorFlowLite: "its weights are folded: load the model that it was made from, from a .safetensors file"
+    case .safetensors, .onnx, .pyTorch, .tensorFlowLite: nil
     case .keras, .hdf5, .npz, .gguf: "write the arrays under torchvision's names, with safetensors.numpy.save_file"
     case .npy: "readArray(\"a.npy\") reads it"
     case .gzip, .zip: "unpack it"
