@@ -22,6 +22,8 @@ extension DDPG {
     public var exploration = Exploration.truncatedNormal(std: 0.5, decay: 0.95)
     public var baseline = Baseline.batchMeans(rate: 0.5)
     public var updateStart = UpdateStart.episodes(100)
+    /// Updates that follow each remembered step, once they have begun.
+    public var updatesPerStep = 1
     /// Decides the initial weights, the exploration and the order in which transitions are remembered.
     public var seed: UInt64 = 1
 
@@ -114,6 +116,7 @@ extension DDPG.Settings {
     if !(tau > 0 && tau <= 1) { return "tau is above 0 and at most 1, not \(tau)" }
     if !(1...65_536).contains(batchSize) { return "a batch holds 1 to 65536 transitions, not \(batchSize)" }
     if !(1...100_000_000).contains(capacity) { return "a buffer holds 1 to 100000000 transitions, not \(capacity)" }
+    if !(1...1000).contains(updatesPerStep) { return "1 to 1000 updates follow a step, not \(updatesPerStep)" }
     if warmUpEpisodes < 0 { return "a warm-up lasts 0 or more episodes, not \(warmUpEpisodes)" }
     return exploration.problem ?? baseline.problem ?? updateStart.problem(capacity: capacity)
   }

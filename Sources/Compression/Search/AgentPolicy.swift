@@ -9,7 +9,7 @@ protocol RatioPolicy {
   func end(states: [[Float]], actions: [Float], reward: Double) throws
 }
 
-/// Lets the agent answer. As many updates as a rollout has steps follow it: AMC's release makes them so; PocketFlow makes
+/// Lets the agent answer. Updates follow each rollout, for each of its steps: AMC's release makes them so; PocketFlow makes
 /// one in each step, from what the rollouts before left.
 final class AgentPolicy: RatioPolicy {
   private let agent: DDPGAgent
@@ -17,9 +17,10 @@ final class AgentPolicy: RatioPolicy {
   init(_ settings: SearchSettings, _ environment: RatioEnvironment, engine: Engine) throws {
     var own = settings.agent ?? settings.style.agent(episodes: settings.episodes, steps: environment.decisions.count)
     own.seed = settings.seed
-    // AMC's agent answers from 0 on, and the environment lifts what is too low.
-    let lowest = settings.style == .amc ? 0 : Float(environment.lowest)
-    agent = try DDPGAgent(stateSize: environment.stateSize, actions: min(lowest, 0.99)...1, own, on: engine)
+    // The range of the random search, so that one is a control of the other. AMC's release answers from 0 on and lifts what
+    // is too low, so that a fifth of its warm-up has the least share.
+    let lowest = min(Float(environment.lowest), 0.99)
+    agent = try DDPGAgent(stateSize: environment.stateSize, actions: lowest...1, own, on: engine)
   }
 
   func begin() throws { try agent.beginEpisode() }
@@ -33,7 +34,7 @@ final class AgentPolicy: RatioPolicy {
         DDPG.Transition(
           state: state, action: actions[step], reward: Float(reward), next: isLast ? state : states[step + 1],
           isTerminal: isLast))
-      try agent.update()
+      for _ in 0..<agent.settings.updatesPerStep { try agent.update() }
     }
     agent.endEpisode()
   }
@@ -41,7 +42,11 @@ final class AgentPolicy: RatioPolicy {
 
 extension SearchStyle {
   /// The published agent, with its schedule in proportion to the number of rollouts: a quarter of them sampled uniformly, as
-  /// 100 of AMC's 400, and noise that ends as there; PocketFlow's buffer a quarter of them too, as 50 of its 200.
+  /// 100 of AMC's 400; PocketFlow's buffer a quarter of them too, as 50 of its 200.
+  ///
+  /// AMC's noise falls by 5 % with each rollout, to 1e-7 after 300. Pressed into fewer rollouts, that would leave most of
+  /// them alike; so it falls to a tenth over all of them. Where there are fewer rollouts than 400, more updates follow each:
+  /// as many in all, at most eight times as many.
   public func agent(episodes: Int, steps: Int) -> DDPG.Settings {
     let quarter = max(episodes / 4, 1)
     switch self {
@@ -49,8 +54,8 @@ extension SearchStyle {
       var settings = DDPG.Settings.amc
       settings.warmUpEpisodes = quarter
       settings.updateStart = .episodes(quarter)
-      settings.exploration = .truncatedNormal(
-        std: 0.5, decay: pow(0.95, 300 / Double(max(episodes - quarter, 1))))
+      settings.exploration = .truncatedNormal(std: 0.5, decay: pow(0.1, 1 / Double(max(episodes - quarter, 1))))
+      settings.updatesPerStep = min(max(400 / max(episodes, 1), 1), 8)
       return settings
     case .pocketFlow:
       var settings = DDPG.Settings.pocketFlow

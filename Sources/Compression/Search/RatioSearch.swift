@@ -146,7 +146,8 @@ public struct RatioSearch {
         counts[group] = environment.count(action, step, counts)
         previous = Double(counts[group]) / Double(problem.cost.channels[group])
         states.append(state)
-        actions.append(Float(action))
+        // PocketFlow remembers the action that the budget left, AMC the one that was asked for.
+        actions.append(Float(settings.style == .pocketFlow ? previous : action))
       }
       let trial: Trial
       do { trial = try roll(problem.decisions.map { counts[$0] }) } catch where error.meansInterruption {
