@@ -11,7 +11,7 @@ struct ClaimsSection {
     let rows = claims.map { claim in
       let cells = shown.map { column in
         let text = column.cell(claim)
-        let kind = column.name == "verdict" ? " class=\"verdict \(Self.kind(of: claim))\"" : text.isEmpty ? " class=\"empty\"" : ""
+        let kind = column.name == "verdict" ? " class=\"verdict \(Self.kind(of: claim.verdict))\"" : text.isEmpty ? " class=\"empty\"" : ""
         return "<td role=\"cell\"\(kind) data-name=\"\(HTML.escaped(column.name))\">\(HTML.escaped(text))</td>"
       }
       return "<tr role=\"row\">\(cells.joined())</tr>"
@@ -38,5 +38,5 @@ struct ClaimsSection {
     return counts.isEmpty ? "" : "\(claims.count == 1 ? "1 claim" : "\(claims.count) claims"): \(counts.joined(separator: ", "))"
   }
 
-  static func kind(of claim: Claim) -> String { claim.verdict.rawValue.replacing(" ", with: "-") }
+  static func kind(of verdict: Claim.Verdict) -> String { verdict.rawValue.replacing(" ", with: "-") }
 }

@@ -45,8 +45,10 @@ enum HTML {
     func row(_ cells: [String], _ tag: String) -> String {
       let cells = (0..<count).map { column in
         let scope = tag == "th" ? " scope=\"col\"" : ""
-        return "<\(tag)\(scope)\(isNumeric[column] ? " class=\"n\"" : "")>"
-          + "\(escaped(column < cells.count ? cells[column] : ""))</\(tag)>"
+        let text = column < cells.count ? cells[column] : ""
+        // Short cells keep their line. Those that are broken get room for some words.
+        let kind = isNumeric[column] ? " class=\"n\"" : text.count > longestLine ? " class=\"w\"" : ""
+        return "<\(tag)\(scope)\(kind)>\(escaped(text))</\(tag)>"
       }
       return "<tr>\(cells.joined())</tr>"
     }
@@ -60,6 +62,8 @@ enum HTML {
   static func scrolling(_ label: String, _ content: String) -> String {
     "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"\(escaped(label))\">\(content)</div>"
   }
+
+  private static let longestLine = 30
 
   private static func isNumber(_ text: String) -> Bool {
     let marks: Set<Character> = ["-", "+", ".", ",", "%", " ", "e", "·", "–"]

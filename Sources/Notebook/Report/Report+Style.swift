@@ -23,6 +23,7 @@ extension Report {
     pre code { font-size: inherit; }
     pre.code { border-left: 3px solid var(--mark); }
     .output { margin: .6rem 0; padding: .2rem 0 .2rem .9rem; border-left: 3px solid var(--line); background: none; border-radius: 0; }
+    .output + .output { margin-top: -.6rem; }
     pre.aligned { white-space: pre; overflow-wrap: normal; }
     .k { color: var(--keyword); font-weight: 600; } .m { color: var(--number); } .s { color: var(--string); }
     .c { color: var(--comment); font-style: italic; } .f { color: var(--function); }
@@ -37,7 +38,10 @@ extension Report {
     .wide { overflow-x: auto; } .wide:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
     table { border-collapse: collapse; font-size: .88rem; line-height: 1.45; font-variant-numeric: tabular-nums; }
     th, td { text-align: left; vertical-align: top; padding: .3rem 1.1rem .3rem 0; border-bottom: 1px solid var(--line); }
-    th { font-weight: 600; } thead th { color: var(--quiet); vertical-align: bottom; } .n { text-align: right; }
+    th { font-weight: 600; } thead th { color: var(--quiet); vertical-align: bottom; }
+    .wide td, .wide th { white-space: nowrap; } .wide .n { text-align: right; }
+    .wide .w { white-space: normal; min-width: 15rem; overflow-wrap: anywhere; }
+    .wide .claims td { white-space: normal; } .wide .claims .verdict { white-space: nowrap; } .claims [data-name=why] { min-width: 13rem; }
     .facts th { white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
     .verdict { font-weight: 600; } .reproduced { color: var(--good); } .not-reproduced { color: var(--bad); }
     .consistent { color: var(--even); } .undecided { color: var(--open); } .not-judged { color: var(--quiet); }
@@ -47,6 +51,7 @@ extension Report {
       .claims thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
       .claims, .claims tbody, .claims tr, .claims td { display: block; }
       .claims tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
+      .claims [data-name=why] { min-width: 0; }
       .claims td { display: grid; grid-template-columns: 6rem 1fr; border: 0; padding: .1rem 0; overflow-wrap: anywhere; }
       .claims td::before { content: attr(data-name); color: var(--quiet); font-weight: 400; } .claims td.empty { display: none; }
       .facts, .facts tbody, .facts tr, .facts th, .facts td { display: block; }

@@ -66,11 +66,11 @@ public struct Report {
 
   /// When it ran and what came of it, in a line or two.
   private var summary: String {
-    let run = "Run \(facts.shownDate), \(NumberText.duration(facts.seconds))."
+    let run = "Run \(facts.shownDate) in \(NumberText.duration(facts.seconds))."
     let verdicts = claims.summary.isEmpty ? "" : " <a href=\"#claims\">\(HTML.escaped(claims.summary))</a>."
     var lines = ["<p class=\"lead\">\(HTML.escaped(run))\(verdicts)</p>"]
     if let ending {
-      lines.append("<p class=\"\(ending.kind)\"><a href=\"#stopped\">\(HTML.escaped(ending.title))</a>: the rest did not run.</p>")
+      lines.append("<p class=\"\(ending.kind)\"><a href=\"#stopped\">\(HTML.escaped(ending.title))</a>.</p>")
     }
     return lines.joined(separator: "\n")
   }
@@ -78,7 +78,7 @@ public struct Report {
   /// A list of the headings, where there are several.
   private func contents(_ headings: [Markdown.Heading]) -> String {
     var links = headings.filter { $0.level == 2 }.map { ($0.anchor, $0.text) }
-    guard links.count > 1 else { return "" }
+    guard !links.isEmpty else { return "" }
     if ending != nil { links.append(("stopped", "Where it stopped")) }
     if !claims.claims.isEmpty { links.append(("claims", "Claims")) }
     links += [("provenance", "Where this comes from"), ("script", "The whole script")]
@@ -87,7 +87,7 @@ public struct Report {
   }
 
   private var wholeScript: String {
-    let lines = source.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).count
+    let lines = source.lineCount
     let name = facts.paths.shortened(source.name)
     return """
       <h2 id="script">The whole script</h2>
@@ -118,13 +118,18 @@ public struct Report {
     private(set) var heading, title: String?
     private var anchors: Set<String> = ["claims", "provenance", "parameters", "data", "runs", "script", "stopped", "not-run"]
     private var texts: [String] = []
+    /// What claims print, with the kinds of their verdicts.
+    private let claimLines: [String: String]
     private var code: [(range: Range<Int>, note: String)] = []
     private var table: (head: [String], rows: [[String]])?
     private var output: [String] = []
     /// The parts before this one were reached.
     private var reached = 0
 
-    init(_ report: Report) { self.report = report }
+    init(_ report: Report) {
+      self.report = report
+      claimLines = Dictionary(report.claims.claims.map { ($0.line, ClaimsSection.kind(of: $0.alone)) }) { first, _ in first }
+    }
 
     mutating func add(_ entries: [ReportRecorder.Entry]) {
       for entry in entries {
@@ -178,6 +183,13 @@ public struct Report {
     private mutating func add(_ piece: OutputPiece) {
       switch piece {
       case .text(let text):
+        if let kind = claimLines[text], let colon = text.firstIndex(of: ":") {
+          finish()
+          html.append(
+            "<p class=\"output claim\"><strong class=\"verdict \(kind)\">\(HTML.escaped(text[..<colon]))</strong>"
+              + "\(HTML.escaped(text[colon...]))</p>")
+          return
+        }
         finish(but: .output)
         output.append(report.facts.paths.shortened(text))
       case .table(let whole):
@@ -229,7 +241,7 @@ public struct Report {
     private mutating func add(markdown: String) {
       let text = Markdown(markdown, &anchors)
       var shown = text.html
-      if heading == nil, html.isEmpty, let first = text.headings.first, first.level == 1, shown.hasPrefix("<h1 "),
+      if heading == nil, headings.isEmpty, let first = text.headings.first, first.level == 1, shown.hasPrefix("<h1 "),
         let end = shown.range(of: "</h1>")
       {
         (heading, title) = (String(shown[..<end.upperBound]), first.text)
@@ -260,6 +272,11 @@ public struct Report {
 }
 
 extension Source {
+  fileprivate var lineCount: Int {
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    return lines.count - (lines.last == "" ? 1 : 0)
+  }
+
   /// All of its bytes but the mark that some editors begin a file with.
   fileprivate var whole: Range<Int> { (bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)..<bytes.count }
 }
