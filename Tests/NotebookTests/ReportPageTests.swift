@@ -156,9 +156,11 @@ struct ReportPageTests {
     let again = try Page(Self.training, in: Workshop(in: first.workshop.folder))
     #expect(again.rows.contains { $0.first == run && $0.last?.hasPrefix("taken from the store, made ") == true })
     #expect(again.rows.contains(hash))
+    let both = try Page(Self.training + "\nprint(evaluate(run.model, data).count)\nprint(confusionMatrix(run.model, data).correct)")
+    #expect(both.rows.filter { $0.first == "synthetic" } == [hash])
     let measured = try Page(
       "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nm = initialize(resnet8(data), seed: 1)\n"
-        + "print(evaluate(m, data).count)\nprint(confusionMatrix(m, data).hits)")
+        + "print(evaluate(m, data).count)\nprint(confusionMatrix(m, data).correct)")
     let alone = measured.rows.filter { $0.first == "synthetic" }
     #expect(alone.count == 1 && alone.first?[1...2] == ["0", "16"] && alone.first?.last?.count == 64)
   }
@@ -242,7 +244,7 @@ struct ReportPageTests {
   func images() throws {
     let page = try Page("## ![a *chart*](https://example.org/a.png \"t\") and [![in](b.png)](https://example.org)\n## ![](data:image/png;base64,AA)")
     #expect(!page.html.contains("<img"))
-    #expect(page.html.contains("<a href=\"https://example.org/a.png\">a <em>chart</em></a>"))
+    #expect(page.html.contains("<a href=\"https://example.org/a.png\">a <em>chart</em></a> and <a href=\"https://example.org\">in</a>"))
     #expect(page.html.contains("content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\""))
   }
 

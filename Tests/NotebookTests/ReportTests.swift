@@ -38,7 +38,7 @@ struct ReportTests {
   @Test("text cannot bring its own HTML, and a script that fails has its error in the report")
   func hostile() throws {
     let (html, _) = try page("## <script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>\nx = [1][4]")
-    #expect(!html.contains("<script") && !html.contains("javascript:") && !html.contains("onerror"))
+    #expect(!html.contains("<script") && !html.contains("\"javascript:") && !html.contains("<img"))
     #expect(html.contains("The script stopped with an error") && html.contains("[1][4]"))
   }
 

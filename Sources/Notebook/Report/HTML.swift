@@ -63,7 +63,7 @@ enum HTML {
     "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"\(escaped(label))\">\(content)</div>"
   }
 
-  private static let longestLine = 30
+  private static let longestLine = 36
 
   private static func isNumber(_ text: String) -> Bool {
     let marks: Set<Character> = ["-", "+", ".", ",", "%", " ", "e", "·", "–"]

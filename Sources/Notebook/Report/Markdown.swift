@@ -38,17 +38,25 @@ struct Markdown {
 
   private static func replaceImages(in document: OpaquePointer) {
     for image in nodes(of: document, CMARK_NODE_IMAGE) {
-      guard let link = cmark_node_new(CMARK_NODE_LINK) else { continue }
-      cmark_node_set_url(link, cmark_node_get_url(image))
-      while let child = cmark_node_first_child(image) {
-        guard cmark_node_append_child(link, child) == 1 else { break }
+      if isWithinLink(image) {
+        while let child = cmark_node_first_child(image), cmark_node_insert_before(image, child) == 1 {}
+      } else if let link = cmark_node_new(CMARK_NODE_LINK) {
+        cmark_node_set_url(link, cmark_node_get_url(image))
+        while let child = cmark_node_first_child(image), cmark_node_append_child(link, child) == 1 {}
+        if cmark_node_insert_before(image, link) != 1 { cmark_node_free(link) }
       }
-      guard cmark_node_insert_before(image, link) == 1 else {
-        cmark_node_free(link)
-        continue
-      }
+      cmark_node_unlink(image)
       cmark_node_free(image)
     }
+  }
+
+  private static func isWithinLink(_ node: OpaquePointer) -> Bool {
+    var node = cmark_node_parent(node)
+    while let parent = node {
+      if cmark_node_get_type(parent) == CMARK_NODE_LINK { return true }
+      node = cmark_node_parent(parent)
+    }
+    return false
   }
 
   /// Levels and plain texts.

@@ -25,6 +25,7 @@ extension Report {
     .output { margin: .6rem 0; padding: .2rem 0 .2rem .9rem; border-left: 3px solid var(--line); background: none; border-radius: 0; }
     .output + .output { margin-top: -.6rem; }
     pre.aligned { white-space: pre; overflow-wrap: normal; }
+    .claim { font-size: .92rem; }
     .k { color: var(--keyword); font-weight: 600; } .m { color: var(--number); } .s { color: var(--string); }
     .c { color: var(--comment); font-style: italic; } .f { color: var(--function); }
     .note { margin-left: 1em; padding: 0 .4em; border-radius: 3px; color: var(--note); background: var(--note-block);
@@ -41,11 +42,12 @@ extension Report {
     th { font-weight: 600; } thead th { color: var(--quiet); vertical-align: bottom; }
     .wide td, .wide th { white-space: nowrap; } .wide .n { text-align: right; }
     .wide .w { white-space: normal; min-width: 15rem; overflow-wrap: anywhere; }
-    .wide .claims td { white-space: normal; } .wide .claims .verdict { white-space: nowrap; } .claims [data-name=why] { min-width: 13rem; }
+    .wide .claims td { white-space: normal; } .wide .claims .verdict { white-space: nowrap; } .claims [data-name=why] { min-width: 14rem; }
     .facts th { white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
     .verdict { font-weight: 600; } .reproduced { color: var(--good); } .not-reproduced { color: var(--bad); }
     .consistent { color: var(--even); } .undecided { color: var(--open); } .not-judged { color: var(--quiet); }
     summary { cursor: pointer; color: var(--quiet); }
+    @media screen and (min-width: 70rem) { .wide:has(.claims) { margin-inline: -6rem; } }
     @media screen and (max-width: 44rem) {
       main { padding: 1.2rem .9rem 3rem; } h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; }
       .claims thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

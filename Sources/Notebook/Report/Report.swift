@@ -125,6 +125,8 @@ public struct Report {
     private var output: [String] = []
     /// The parts before this one were reached.
     private var reached = 0
+    /// What stands behind a text that was reached, and is shown below it.
+    private var behind: Range<Int>?
 
     init(_ report: Report) {
       self.report = report
@@ -151,17 +153,20 @@ public struct Report {
               ?? "<p class=\"failure\">\(HTML.escaped(name)) could not be read</p>")
         }
       }
+      if let behind, !report.source.isBlank(behind) { add(code: behind, note: "") }
       finish()
     }
 
     private mutating func add(statement span: Span) {
       guard span.source === report.source, let index = report.parts.index(ofStatementAt: span.range.lowerBound) else { return }
       let part = report.parts.parts[index]
+      behind = nil
       reached = max(reached, index + 1)
       if part.isText {
-        // The text itself is told when it runs. Comments beside it are code.
-        for range in [part.range.lowerBound..<part.statement.lowerBound, part.statement.upperBound..<part.range.upperBound]
-        where !report.source.isBlank(range) { add(code: range, note: "") }
+        // The text itself is told when it runs. Comments before it, and behind the last, are code.
+        let before = part.range.lowerBound..<part.statement.lowerBound
+        if !report.source.isBlank(before) { add(code: before, note: "") }
+        behind = part.statement.upperBound..<part.range.upperBound
         return
       }
       add(code: part.range, note: note(on: part.parameter))

@@ -35,11 +35,24 @@ struct Usage {
   mutating func note(_ used: Dataset, hash: String?) {
     guard isReported, data.count < Self.mostData else { return }
     let value = DatasetValue(data: used)
+    // The validation set of what is told anyway.
+    if hash == nil, used.train.count == 0, data.contains(where: { DatasetValue(data: $0.data.measured).isEqual(to: value) }) {
+      return
+    }
     let place = data.firstIndex {
       if let own = $0.hash, let hash { return own == hash }
       return DatasetValue(data: $0.data).isEqual(to: value)
     }
     if let place { data[place].hash = data[place].hash ?? hash } else { data.append(Data(data: used, hash: hash)) }
+  }
+}
+
+extension Dataset {
+  /// Its validation set alone.
+  fileprivate var measured: Dataset {
+    var measured = self
+    measured.train = validation.empty
+    return measured
   }
 }
 
