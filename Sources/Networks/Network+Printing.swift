@@ -10,6 +10,11 @@ extension Network: CustomStringConvertible {
   /// The layers as a table: name, operation, shape of one sample of the output, trainable parameters, MACs;
   /// then the totals, and what the parameters take in memory.
   public var table: String {
+    tableLines.map(\.text).joined(separator: "\n") + "\n\(sizeLine)\n"
+  }
+
+  /// The lines of the table, the head first and the totals last: their cells, and how they look as text.
+  package var tableLines: [(cells: [String], text: String)] {
     var rows = [
       Row(layer: name, operation: "operation", output: "output", parameters: "parameters", work: "MACs")
     ]
@@ -28,15 +33,17 @@ extension Network: CustomStringConvertible {
         layer: "total", operation: "", output: "", parameters: parameterCount.grouped, work: macs.grouped))
 
     let widths = rows.reduce(into: Row.Widths()) { $0.fit($1) }
-    var lines = rows.map { $0.line(widths) }
     let rule = String(repeating: "-", count: widths.total)
-    lines.insert(rule, at: 1)
-    lines.insert(rule, at: lines.count - 1)
-    return lines.joined(separator: "\n") + "\n\(sizeLine)\n"
+    return rows.indices.map { index in
+      var text = rows[index].line(widths)
+      if index == 0 { text += "\n" + rule }
+      if index == rows.count - 1 { text = rule + "\n" + text }
+      return (rows[index].cells, text)
+    }
   }
 
   /// `102.23 MB (97.49 MiB) of parameters at 4 bytes each`.
-  private var sizeLine: String {
+  package var sizeLine: String {
     let bytes = 4 * parameterCount
     return "\(bytes.hundredths(of: 1_000_000)) MB (\(bytes.hundredths(of: 1 << 20)) MiB) of parameters at 4 bytes each"
   }
@@ -44,6 +51,7 @@ extension Network: CustomStringConvertible {
 
 private struct Row {
   var layer, operation, output, parameters, work: String
+  var cells: [String] { [layer, operation, output, parameters, work] }
 
   struct Widths {
     var layer = 0

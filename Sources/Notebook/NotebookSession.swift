@@ -53,6 +53,8 @@ public final class NotebookSession: Sendable {
   private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
   private let made = Mutex<[Claim]>([])
+  /// What a report tells of.
+  let usage = Mutex(Usage())
 
   /// Makes the host of a session. The engine starts when it is first needed.
   public init(

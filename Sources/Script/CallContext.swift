@@ -7,6 +7,9 @@ public struct CallContext {
   /// Prints a line, or several.
   public func print(_ text: String) { machine.output.print(text) }
 
+  /// Prints text and tables.
+  public func print(_ pieces: [OutputPiece]) { machine.output.print(pieces) }
+
   /// How many characters a printed line should have at most; nil where that does not matter.
   public var lineWidth: Int? { machine.output.width }
 

@@ -60,7 +60,7 @@ struct Compiler {
   struct Output {
     /// Makes the functions of the outermost level, so that they can be called from anywhere.
     var functions: [Code]
-    var statements: [(code: Code, text: String?)]
+    var statements: [(code: Code, span: Span)]
     var slotCount: Int
   }
 
@@ -70,19 +70,17 @@ struct Compiler {
     for variable in resolution.outermost.variables.values.sorted(by: { $0.name < $1.name })
     where globals[variable.name] == nil { globals[variable.name] = makeGlobal() }
     let (functions, made) = try group(program.statements, context)
-    var statements: [(Code, String?)] = []
+    var statements: [(Code, Span)] = []
     for statement in program.statements {
       switch statement.kind {
-      case .text: statements.append((try self.statement(statement, made, context), nil))
       case .parameter(let parameter):
         guard let value = settings[parameter.name] ?? parameter.default else {
           throw .notLiteral(parameter.name, at: parameter.expression.span)
         }
         let constant = ConstantCode(value, parameter.expression.span)
         let place = place(of: Name(text: parameter.name, span: parameter.nameSpan), context)
-        let text = settings[parameter.name].map { parameter.text(in: statement, set: $0) } ?? statement.span.text
-        statements.append((AssignmentCode(place, constant, statement.span), text))
-      default: statements.append((try self.statement(statement, made, context), statement.span.text))
+        statements.append((AssignmentCode(place, constant, statement.span), statement.span))
+      default: statements.append((try self.statement(statement, made, context), statement.span))
       }
     }
     return Output(functions: functions, statements: statements, slotCount: context.slotCount)
@@ -388,16 +386,6 @@ extension Meaning {
     case .builtin(let builtin): .function(Function(builtin))
     case .constant(let constant): constant.value
     }
-  }
-}
-
-extension ScriptParameter {
-  /// Its statement with the value that was given from outside in the place of the default.
-  fileprivate func text(in statement: Statement, set value: Value) -> String {
-    let (whole, old) = (statement.span, expression.span)
-    let before = whole.source.text(whole.range.lowerBound..<old.range.lowerBound)
-    let after = whole.source.text(old.range.upperBound..<max(old.range.upperBound, whole.range.upperBound))
-    return "\(before)\(value.literal)\(after)  # set from outside; else \(old.text)"
   }
 }
 

@@ -12,6 +12,8 @@ public protocol ScriptObject: Sendable {
   var summary: String { get }
   /// What the prompt shows; may have several lines.
   var text: String { get }
+  /// `text` in parts, where some of them are tables.
+  var pieces: [OutputPiece] { get }
   /// What it runs through where a list is wanted: `for`, `len`, indexing; nil where it has no elements.
   var elements: [Value]? { get }
   /// The number that it works as wherever one is wanted, such as an accuracy that knows of how many images it is; nil where
@@ -28,6 +30,7 @@ extension ScriptObject {
   public var fieldNames: [String] { [] }
   public func field(_ name: String) throws -> Value? { nil }
   public var text: String { summary }
+  public var pieces: [OutputPiece] { [.text(text)] }
   public var elements: [Value]? { nil }
   public var number: Double? { nil }
   public func divided(by other: any ScriptObject) -> Value? { nil }

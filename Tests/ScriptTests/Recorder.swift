@@ -10,7 +10,7 @@ final class Recorder: ScriptOutput {
   private let code = Mutex<[String]>([])
   /// The statements that ran, in their order.
   var statements: [String] { code.withLock { $0 } }
-  func execute(_ text: String) { code.withLock { $0.append(text) } }
+  func execute(_ statement: Span) { code.withLock { $0.append(statement.text) } }
 }
 
 /// A value of a module that is not there, for tests.

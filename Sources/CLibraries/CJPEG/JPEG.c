@@ -121,3 +121,14 @@ void cjpeg_close(cjpeg_decoder *decoder) {
   free(decoder->row);
   free(decoder);
 }
+
+#define CJPEG_TEXT(x) #x
+#define CJPEG_VALUE(x) CJPEG_TEXT(x)
+
+const char *cjpeg_version(void) {
+#ifdef LIBJPEG_TURBO_VERSION
+  return CJPEG_VALUE(LIBJPEG_TURBO_VERSION);
+#else
+  return CJPEG_VALUE(JPEG_LIB_VERSION);
+#endif
+}

@@ -101,3 +101,5 @@ int cpng_decode(const uint8_t *bytes, size_t count, int32_t width, int32_t heigh
   png_destroy_read_struct(&png, &info, NULL);
   return 0;
 }
+
+const char *cpng_version(void) { return png_get_libpng_ver(NULL); }

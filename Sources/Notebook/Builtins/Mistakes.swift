@@ -14,6 +14,9 @@ extension Arguments {
     let split = try string("on") == "train" ? data.measured(data.train) : data.validation
     let network = try model.network.fitted(to: split, of: data)
     try MemoryCheck.inference(network, batch: 100)
+    var shown = data
+    (shown.train, shown.validation) = (split.empty, split)
+    try notebook().note(data: shown)
     return (
       try Evaluator(engine: notebook().engine(), isInterrupted: context.interrupts).answers(
         network, model.weights, on: split, normalization: data.normalization), data.classes

@@ -130,6 +130,6 @@ let show = Builtin(
   parameters: [Parameter("value", .any, "Any value.")], result: .none,
   examples: [Example("show(resnet8())")], chapter: "Networks"
 ) { arguments in
-  arguments.context.print(arguments.value("value").shown)
+  arguments.context.print(arguments.value("value").shownPieces)
   return .none
 }

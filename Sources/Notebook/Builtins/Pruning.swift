@@ -316,7 +316,7 @@ let compressionReport = Builtin(
         .string(group.channels == other.channels ? "\(group.channels)" : "\(group.channels) -> \(other.channels)"),
       ])
     }
-    arguments.context.print(Table(columns: ["layer", "channels"], rows: rows).text)
+    arguments.context.print([.table(Table(columns: ["layer", "channels"], rows: rows))])
     func row(_ name: String, _ a: String, _ b: String, _ share: Double) -> [Value] {
       [.string(name), .string(a), .string(b), .string("\(NumberText.fixed(share * 100, 1)) %")]
     }
@@ -325,16 +325,16 @@ let compressionReport = Builtin(
       return
         "\(NumberText.fixed(latency.median, 3)) (\(NumberText.fixed(quartiles.lowerBound, 3)) to \(NumberText.fixed(quartiles.upperBound, 3)))"
     }
-    arguments.context.print(
-      Table(
+    arguments.context.print([
+      .table(Table(
         columns: ["", "before", "after", "stays"],
         rows: [
           row("parameters", NumberText.grouped(a.parameterCount), NumberText.grouped(b.parameterCount), parameters),
           row("MACs", NumberText.grouped(a.macs), NumberText.grouped(b.macs), macs),
           row("bytes", NumberText.grouped(sizes[0]), NumberText.grouped(sizes[1]), bytes),
           row("milliseconds, batch \(batch)", spread(times[0]), spread(times[1]), milliseconds),
-        ]
-      ).text)
+        ]))
+    ])
   }
   if macs < 0.95, milliseconds > 0.98 {
     arguments.context.report(

@@ -215,6 +215,7 @@ extension Arguments {
   /// What a model is worth: from the store or for it where that takes long.
   fileprivate func measured(_ step: EvaluationStep) throws -> EvaluationStep.Outcome {
     if step.isLarge { return try perform(step).result.outcome }
+    try notebook().note(data: step.data)
     return try step.run(StepWork(try notebook(), context)).outcome
   }
 

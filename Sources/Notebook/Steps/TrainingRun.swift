@@ -52,11 +52,11 @@ struct TrainingRun: Step {
 
   func announce(_ context: CallContext) {
     let manner = plan.precision == .float32 ? "" : " in \(plan.precision.rawValue)"
-    context.print("\(name)\(manner)\n\(EpochTable.head(of: plan))")
+    context.print([.text(name + manner), EpochTable.head(of: plan)])
   }
 
   func show(_ outcome: Outcome, _ context: CallContext) {
-    for epoch in outcome.epochs { context.print(EpochTable.row(epoch)) }
+    for epoch in outcome.epochs { context.print([EpochTable.row(epoch)]) }
     if let line = EpochTable.end(of: plan, outcome.given) { context.print(line) }
   }
 
@@ -73,7 +73,7 @@ struct TrainingRun: Step {
   func run(_ work: StepWork) throws -> StepResult<Outcome> {
     let (context, notebook, interruption) = (work.context, work.notebook, work.context.interruption)
     if let checkpoint = work.checkpoint {
-      for epoch in checkpoint.records { context.print(EpochTable.row(epoch)) }
+      for epoch in checkpoint.records { context.print([EpochTable.row(epoch)]) }
       context.report("goes on after step \(checkpoint.steps) of run \(work.id)")
     }
     var progress = ProgressLine(notebook.showProgress, context)
@@ -89,7 +89,7 @@ struct TrainingRun: Step {
         case .step(let step): progress.show(step)
         case .epoch(let record):
           progress.clear()
-          context.print(EpochTable.row(record))
+          context.print([EpochTable.row(record)])
         case .ledger(let entry): work.note(entry)
         }
       })

@@ -32,6 +32,7 @@ final class StepWork {
       path = store.pathOfCopy("hashes")
     }
     let hash = try data.contentHash(knownIn: path, isInterrupted: context.interrupts) { context.report($0) }
+    notebook.note(data: data, hash: hash)
     return communicator.broadcast(hash) ?? hash
   }
 
@@ -83,11 +84,13 @@ extension Arguments {
     step.announce(context)
     if let known = try keeper.knownForAll() {
       notebook.note(run: known.id)
+      keeper.tell(known.result, made: known.made, as: known.id)
       step.show(known.result.outcome, context)
       context.report("taken from the store: run \(known.id) of \(known.day)\(known.remark); --fresh does it again")
       return Performed(id: known.id, result: known.result)
     }
     notebook.note(run: keeper.id)
+    keeper.tell(nil)
     work.checkpoint = if let checkpoint { checkpoint } else { try keeper.checkpointForAll() }
     work.id = keeper.id
     keeper.begin()
@@ -99,6 +102,7 @@ extension Arguments {
       throw error
     }
     keeper.finish(result)
+    keeper.tell(result)
     if result.isInterrupted {
       // Another process may have been the one that was asked to stop.
       if !context.isInterrupted { context.interruption.raise() }
@@ -152,6 +156,15 @@ private final class StepKeeper<Kind: Step> {
   }
 
   var id: String { String(key.prefix(8)) }
+
+  /// Tells the session of the run: that it began, and what came of it.
+  func tell(_ result: StepResult<Kind.Outcome>?, made: Date? = nil, as id: String? = nil) {
+    let state = result.map { $0.isInterrupted ? "interrupted" : "finished" } ?? "stopped"
+    notebook.note(
+      Usage.Run(
+        id: id ?? self.id, kind: Kind.kind, name: step.name, made: made, state: state,
+        top1: result.flatMap { Kind.top1(of: $0.outcome) }))
+  }
 
   // MARK: What is known
 

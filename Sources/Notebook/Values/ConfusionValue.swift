@@ -82,8 +82,9 @@ struct ConfusionValue: ScriptObject, Equatable {
     return head + (worst ?? "")
   }
 
-  var text: String {
-    var parts = [head]
+  var text: String { pieces.text() }
+  var pieces: [OutputPiece] {
+    var parts: [OutputPiece] = [.text(head)]
     // A table of many classes fits no terminal; the pairs do.
     if classes.count <= 12 {
       let head = [""] + classes.map { String($0.prefix(7)) }
@@ -91,8 +92,7 @@ struct ConfusionValue: ScriptObject, Equatable {
         [.string(String(classes[label].prefix(16)))]
           + counts[label].map { $0 == 0 ? .string("·") : .count($0) }
       }
-      parts.append(
-        "rows are true classes, columns answers\n" + Table(columns: head, rows: rows).text)
+      parts += [.text("\nrows are true classes, columns answers"), .table(Table(columns: head, rows: rows))]
     }
     if !pairs.isEmpty {
       let rows = pairs.prefix(10).map { pair -> [Value] in
@@ -101,10 +101,11 @@ struct ConfusionValue: ScriptObject, Equatable {
           .string("\(NumberText.fixed(share(pair.count, of: pair.label), 1)) %"),
         ]
       }
-      parts.append(
-        "taken most often for another\n"
-          + Table(columns: ["class", "answer", "count", "of the class"], rows: rows).text)
+      parts += [
+        .text("\ntaken most often for another"),
+        .table(Table(columns: ["class", "answer", "count", "of the class"], rows: rows)),
+      ]
     }
-    return parts.joined(separator: "\n\n")
+    return parts
   }
 }

@@ -43,7 +43,8 @@ struct DatasetValue: ScriptObject {
       + "\(NumberText.grouped(data.validation.count)) to measure on, \(data.classes.count) classes"
   }
 
-  var text: String {
+  var text: String { pieces.text() }
+  var pieces: [OutputPiece] {
     let names = data.classes.prefix(12).joined(separator: ", ") + (data.classes.count > 12 ? ", …" : "")
     let rows = [("train", data.train), ("validation", data.validation)].map { name, split -> [Value] in
       var sizes = [Int](repeating: 0, count: data.classes.count)
@@ -53,11 +54,10 @@ struct DatasetValue: ScriptObject {
         .string(name), .count(split.count), .string(least == most ? "\(most)" : "\(least) to \(most)"),
       ]
     }
-    return """
-      \(data.name), images of \(shapes)
-      \(Table(columns: ["part", "images", "in each class"], rows: rows).text)
-      \(data.classes.count) classes: \(names)
-      """
+    return [
+      .text("\(data.name), images of \(shapes)"), .table(Table(columns: ["part", "images", "in each class"], rows: rows)),
+      .text("\(data.classes.count) classes: \(names)"),
+    ]
   }
 
   private var shapes: String {

@@ -28,7 +28,8 @@ struct ModelValue: ScriptObject {
   }
 
   var summary: String { "\(network.description), with weights" }
-  var text: String { network.tableText + "\nwith weights" }
+  var text: String { pieces.text() }
+  var pieces: [OutputPiece] { network.tablePieces + [.text("with weights")] }
 
   /// Equal where all weights are, bit for bit.
   func isEqual(to other: any ScriptObject) -> Bool {

@@ -42,10 +42,14 @@ struct NetworkValue: ScriptObject {
   func field(_ name: String) -> Value? { network.scriptField(name) }
   var summary: String { network.description }
 
-  var text: String {
-    guard build != nil else { return network.tableText }
-    return network.tableText + "\ncounted for images of \(network.shape(of: network.input)); "
-      + "a training builds it for the images of its data"
+  var text: String { pieces.text() }
+  var pieces: [OutputPiece] {
+    guard build != nil else { return network.tablePieces }
+    return network.tablePieces + [
+      .text(
+        "counted for images of \(network.shape(of: network.input)); "
+          + "a training builds it for the images of its data")
+    ]
   }
 
   func isEqual(to other: any ScriptObject) -> Bool {
@@ -95,8 +99,10 @@ extension Network {
     }
   }
 
-  /// The table of its layers, without a line's end behind it.
-  var tableText: String { String(table.reversed().drop { $0 == "\n" }.reversed()) }
+  /// The table of its layers.
+  var tablePieces: [OutputPiece] {
+    tableLines.enumerated().map { .line(cells: $1.cells, text: $1.text, isHead: $0 == 0) } + [.text(sizeLine)]
+  }
 
   func scriptField(_ field: String) -> Value? {
     switch field {

@@ -123,12 +123,15 @@ struct RunValue: ScriptObject {
       + (isInterrupted ? ", interrupted" : "")
   }
 
-  var text: String {
-    guard !epochs.isEmpty else { return summary }
-    var lines = [summary + ", seed \(plan.seed), \(NumberText.duration(seconds))", "", EpochTable.head(of: plan)]
-    lines += epochs.map(EpochTable.row)
-    if let end = EpochTable.end(of: plan, final) { lines.append(end) }
-    lines += [
+  var text: String { pieces.text() }
+  var pieces: [OutputPiece] {
+    guard !epochs.isEmpty else { return [.text(summary)] }
+    var pieces: [OutputPiece] = [
+      .text(summary + ", seed \(plan.seed), \(NumberText.duration(seconds))\n"), EpochTable.head(of: plan),
+    ]
+    pieces += epochs.map(EpochTable.row)
+    if let end = EpochTable.end(of: plan, final) { pieces.append(.text(end)) }
+    let lines = [
       "",
       "loss   \(sparkline(epochs.map(\.trainLoss), width: 40)) train, "
         + "\(sparkline(epochs.map(\.validation.loss), width: 40)) validation",
@@ -136,7 +139,7 @@ struct RunValue: ScriptObject {
         + "\(sparkline(epochs.map(\.validation.top1), width: 40)) validation",
       "\(NumberText.grouped(final.correct)) of \(NumberText.grouped(final.count)) validation images right",
     ]
-    return lines.joined(separator: "\n")
+    return pieces + [.text(lines.joined(separator: "\n"))]
   }
 
   /// Equal where the weights are and all that was measured but the time.
@@ -169,12 +172,12 @@ extension Evaluation {
 
 /// The table of a training run, row by row, so that it can be printed while it grows.
 enum EpochTable {
-  static func head(of plan: TrainingPlan) -> String {
+  static func head(of plan: TrainingPlan) -> OutputPiece {
     let columns = ["epoch", "train loss", "train top-1", "loss", "top-1", "top-5", "lr", "seconds"]
-    return line(columns + (plan.movingAverage == nil ? [] : ["average"]))
+    return line(columns + (plan.movingAverage == nil ? [] : ["average"]), isHead: true)
   }
 
-  static func row(_ record: EpochRecord) -> String {
+  static func row(_ record: EpochRecord) -> OutputPiece {
     let validation = record.validation
     let cells = [
       "\(record.epoch)", NumberText.fixed(record.trainLoss, 4), NumberText.fixed(record.trainTop1 * 100, 2),
@@ -201,7 +204,8 @@ enum EpochTable {
 
   private static let widths = [5, 10, 11, 8, 7, 7, 9, 8, 7]
 
-  private static func line(_ cells: [String]) -> String {
-    zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined(separator: "  ")
+  private static func line(_ cells: [String], isHead: Bool = false) -> OutputPiece {
+    let text = zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined(separator: "  ")
+    return .line(cells: cells, text: text, isHead: isHead)
   }
 }

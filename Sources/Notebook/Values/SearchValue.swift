@@ -136,7 +136,8 @@ struct SearchValue: ScriptObject, Equatable {
       + "\(agent.result.trials.count) rollouts" + (agent.result.isInterrupted ? ", interrupted" : "")
   }
 
-  var text: String {
+  var text: String { pieces.text() }
+  var pieces: [OutputPiece] {
     let methods = [
       ("one share for all", uniform), ("sampled uniformly", random), (agent.result.settings.method.title, agent),
     ]
@@ -151,9 +152,9 @@ struct SearchValue: ScriptObject, Equatable {
       [.string(layers[place]), .string("\(whole[place]) -> \(agent.result.best?.channels[place] ?? whole[place])")]
     }
     return [
-      summary, Table(columns: ["ratios", "rollouts", "best top-1 %", "reward", "MACs %"], rows: rows).text,
-      Table(columns: ["layer", "channels"], rows: channels).text,
-    ].joined(separator: "\n")
+      .text(summary), .table(Table(columns: ["ratios", "rollouts", "best top-1 %", "reward", "MACs %"], rows: rows)),
+      .table(Table(columns: ["layer", "channels"], rows: channels)),
+    ]
   }
 
   /// Equal where all but the time is.

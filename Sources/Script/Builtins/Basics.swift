@@ -3,7 +3,11 @@ let printBuiltin = Builtin(
   parameters: [Parameter("values", .any, "Values.", variadic: true)], result: .none,
   examples: [Example(#"print("top1", 75.8)"#)], chapter: "Basics"
 ) { arguments in
-  arguments.context.print(arguments.rest.map(\.text).joined(separator: " "))
+  if arguments.rest.count == 1, case .object(let object) = arguments.rest[0] {
+    arguments.context.print(object.pieces)
+  } else {
+    arguments.context.print(arguments.rest.map(\.text).joined(separator: " "))
+  }
   return .none
 }
 
@@ -26,7 +30,7 @@ let tableBuiltin = Builtin(
   }
   guard !columns.isEmpty else { return .none }
   let rows = records.map { record in columns.map { record[$0] ?? .string("") } }
-  arguments.context.print(Table(columns: columns, rows: rows).text(width: arguments.context.lineWidth))
+  arguments.context.print([.table(Table(columns: columns, rows: rows))])
   return .none
 }
 

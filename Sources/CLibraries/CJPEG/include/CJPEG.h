@@ -25,6 +25,9 @@ int cjpeg_decode(cjpeg_decoder *decoder, int32_t reduction, int32_t left, int32_
                  uint8_t *pixels, char message[CJPEG_MESSAGE]);
 void cjpeg_close(cjpeg_decoder *decoder);
 
+// The version of the library that this was built with: `2.1.5`.
+const char *cjpeg_version(void);
+
 #ifdef __cplusplus
 }
 #endif

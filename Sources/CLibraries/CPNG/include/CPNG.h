@@ -17,6 +17,9 @@ extern "C" {
 int cpng_decode(const uint8_t *bytes, size_t count, int32_t width, int32_t height, uint8_t *pixels,
                 char message[CPNG_MESSAGE]);
 
+// The version of the library that is loaded: `1.6.39`.
+const char *cpng_version(void);
+
 #ifdef __cplusplus
 }
 #endif
