@@ -40,6 +40,7 @@ let package = Package(
     library("CLAPACK", apt: "liblapacke-dev"),
     library("CReadline", apt: "libreadline-dev"),
     library("CWebP", apt: "libwebp-dev"),
+    library("CZeroMQ", apt: "libzmq3-dev"),
     library("CZlib", apt: "zlib1g-dev"),
     .target(
       name: "CKernels", path: "Sources/CLibraries/CKernels",
@@ -73,10 +74,11 @@ let package = Package(
     target(
       "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script", "Statistics",
       .product(name: "GRDB", package: "GRDB.swift")),
+    target("Jupyter", "CZeroMQ", "Notebook", "Script", "Tensors", .product(name: "Crypto", package: "swift-crypto")),
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Charts", "Compression", "Datasets", "Distribution", "Engine", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
+        "CReadline", "Charts", "Compression", "Datasets", "Distribution", "Engine", "Jupyter", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
@@ -110,6 +112,7 @@ let package = Package(
     tests(
       "Notebook", "Charts", "Notebook", "Script", "Statistics", "Tensors", "Training",
       .product(name: "GRDB", package: "GRDB.swift")),
+    tests("Jupyter", "Jupyter", "Notebook", "Script", "Tensors"),
     tests("reprise", "Tensors", resources: [.copy("Goldens")]),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(

@@ -124,23 +124,6 @@ struct ScriptRunner {
   }
 }
 
-extension PromptEntry {
-  var source: Source { Source(text, name: "<\(number)>") }
-}
-
-extension Session {
-  /// Runs an entry of the prompt; what it gives is `ans` from then on.
-  @discardableResult
-  func run(_ entry: PromptEntry) throws(ScriptFailure) -> Outcome {
-    let outcome = try run(entry.source)
-    switch outcome.value {
-    case nil, .some(.none): break
-    case .some(let value): self["ans"] = value
-    }
-    return outcome
-  }
-}
-
 extension ScriptFailure {
   var exitStatus: Int32 {
     if Signals.isTerminating { return Status.terminated }

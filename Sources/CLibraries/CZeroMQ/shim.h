@@ -1,0 +1,2 @@
+// The importer leaves out macros that are expressions.
+#include <zmq.h>
