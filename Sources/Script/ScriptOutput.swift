@@ -8,6 +8,10 @@ public protocol ScriptOutput: Sendable {
   var colorBits: Int { get }
   /// Takes a message beside the results, such as progress.
   func report(_ text: String)
+  /// Whether there is a line for progress that changes in place.
+  var showsProgress: Bool { get }
+  /// Shows one line of progress in the place of the one before; nil takes it away.
+  func showProgress(_ line: String?)
   /// Takes the Markdown of a `##` line when the run gets there.
   func narrate(_ markdown: String)
   /// Takes the text of a statement of the script itself when the run gets there.
@@ -20,6 +24,8 @@ extension ScriptOutput {
   public var width: Int? { nil }
   public var colorBits: Int { 0 }
   public func report(_ text: String) {}
+  public var showsProgress: Bool { false }
+  public func showProgress(_ line: String?) {}
   public func narrate(_ markdown: String) {}
   public func execute(_ code: String) {}
   public func show(picture name: String, at path: String) {}

@@ -25,6 +25,8 @@ public final class ReportRecorder: ScriptOutput {
   }
 
   public func report(_ text: String) { shown.report(text) }
+  public var showsProgress: Bool { shown.showsProgress }
+  public func showProgress(_ line: String?) { shown.showProgress(line) }
 
   public func narrate(_ markdown: String) {
     kept.withLock { $0.append(.text(markdown)) }
