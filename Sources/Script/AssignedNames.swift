@@ -26,17 +26,20 @@ struct AssignedNames {
     case .assignment(let name, let value):
       visit(value)
       add(name)
+    case .destructuring(let pattern, let value):
+      visit(value)
+      for name in pattern.names { add(name) }
     case .function(let function): if let name = function.name { add(name) }
     case .parameter(let parameter): add(Name(text: parameter.name, span: parameter.nameSpan))
-    case .loop(let name, let source, let body):
+    case .loop(let pattern, let source, let body):
       visit(source)
-      add(name)
+      for name in pattern.names { add(name) }
       visit(body)
     case .whileLoop(let condition, let body):
       visit(condition)
       visit(body)
     case .return(let value): if let value { visit(value) }
-    case .break, .continue, .text: break
+    case .break, .continue, .text, .use: break
     }
   }
 
@@ -59,6 +62,8 @@ extension Expression {
     case .interpolation(let parts), .list(let parts): parts
     case .comprehension(let element, _, let source, let condition): [element, source] + (condition.map { [$0] } ?? [])
     case .record(let fields): fields.map(\.value)
+    case .computedRecord(let fields): fields.flatMap { [$0.key, $0.value] }
+    case .formatted(let value, let arguments): [value] + arguments.map(\.value)
     case .unary(_, let operand): [operand]
     case .binary(_, let left, let right): [left, right]
     case .index(let base, let index): [base, index]

@@ -65,4 +65,10 @@ public struct CallContext {
 
   /// The script that the call stands in.
   public var script: Source { span.source }
+
+  /// The script that runs: the one that the call stands in, or one that uses it.
+  public var program: Source { machine.program }
+
+  /// The texts of the scripts that `use` brought into the session, by the names they were read under.
+  public var usedTexts: [String: String] { machine.usedTexts }
 }

@@ -73,6 +73,8 @@ struct Compiler {
     var statements: [(Code, Span)] = []
     for statement in program.statements {
       switch statement.kind {
+      // That script ran before this one.
+      case .use: statements.append((ConstantCode(.none, statement.span), statement.span))
       case .parameter(let parameter):
         guard let value = settings[parameter.name] ?? parameter.default else {
           throw .notLiteral(parameter.name, at: parameter.expression.span)
@@ -246,11 +248,24 @@ struct Compiler {
           place(of: name, context), name.text, try expression(right, context), sum: value.span, variableSpan: left.span,
           span)
       }
+      if case .with(let base, let changes) = value.kind, case .name(name.text) = base.kind, !changes.hasBlocks,
+        case .variable(let read)? = resolution.meaning(of: name.text, at: base.span), read === variable
+      {
+        return UpdateCode(
+          place(of: name, context), try self.expression(base, context), try expression(changes, context),
+          with: value.span, span)
+      }
       if case .function(let function) = value.kind {
         let closure = try closure(function, assignedTo: variable, value.span, context)
         return AssignmentCode(place(of: name, context), closure, span)
       }
       return AssignmentCode(place(of: name, context), try expression(value, context), span)
+    case .destructuring(let pattern, let value):
+      let slot = context.newSlot()
+      let source = try expression(value, context)
+      return BlockCode(
+        [AssignmentCode(.local(slot), source, span), patternCode(pattern, slot, source.span, context)], span)
+    case .use: throw .misplaced("use", allowed: "at the outermost level", at: span)
     case .function(let function):
       // It is there since the block began, unless something else was assigned meanwhile.
       guard let name = function.name, let (code, kept) = made[function.body.span.range.lowerBound] else {
@@ -260,9 +275,14 @@ struct Compiler {
       let closure = ClosureCode(code, kept.values, kept.cells, span)
       return AssignmentCode(place(of: name, context), closure, span)
     case .parameter(let parameter): throw .misplaced("param", allowed: "at the outermost level", at: parameter.nameSpan)
-    case .loop(let name, let source, let body):
+    case .loop(.name(let name), let source, let body):
       return LoopCode(
         place(of: name, context), try expression(source, context), try block(body, context), span)
+    case .loop(let pattern, let source, let body):
+      let slot = context.newSlot()
+      let source = try expression(source, context)
+      let taken = patternCode(pattern, slot, source.span, context)
+      return LoopCode(.local(slot), source, BlockCode([taken, try block(body, context)], body.span), span)
     case .whileLoop(let condition, let body):
       return WhileCode(try expression(condition, context), try block(body, context), span)
     case .return(let value):
@@ -271,6 +291,11 @@ struct Compiler {
     case .continue: return LeaveCode(.continue, span)
     case .text(let text): return TextCode(text, span)
     }
+  }
+
+  /// Gives what waits in a slot to the names of a pattern.
+  private func patternCode(_ pattern: Pattern, _ slot: Int, _ source: Span, _ context: Context) -> Code {
+    PatternCode(pattern, slot: slot, pattern.names.map { place(of: $0, context) }, source: source)
   }
 
   // MARK: Expressions
@@ -294,18 +319,35 @@ struct Compiler {
     case .list(let elements): return ListCode(try expressions(elements, context), span)
     case .comprehension(let element, let variable, let source, let condition):
       let source = try self.expression(source, context)
-      let slot = context.slot(of: resolution.target(variable))
+      let slot: Int
+      var taken: Code?
+      if case .name(let name) = variable {
+        slot = context.slot(of: resolution.target(name))
+      } else {
+        slot = context.newSlot()
+        taken = patternCode(variable, slot, source.span, context)
+      }
       let condition = try condition.map { value throws(ScriptError) in try self.expression(value, context) }
       return ComprehensionCode(
-        try self.expression(element, context), slot: slot, source: source, condition: condition, span)
+        try self.expression(element, context), slot: slot, taken: taken, source: source, condition: condition, span)
     case .record(let fields):
       return RecordCode(fields.map(\.name.text), try expressions(fields.map(\.value), context), span)
+    case .computedRecord(let fields):
+      return ComputedRecordCode(
+        try expressions(fields.map(\.key), context), try expressions(fields.map(\.value), context), span)
+    case .formatted(let value, let arguments):
+      var codes = [ArgumentCode(label: nil, value: try self.expression(value, context))]
+      for argument in arguments {
+        codes.append(ArgumentCode(label: argument.label, value: try self.expression(argument.value, context)))
+      }
+      return try call(formatBuiltin, codes, span)
     case .unary(.negate, let operand): return NegateCode(try self.expression(operand, context), span)
     case .unary(.not, let operand): return NotCode(try self.expression(operand, context), span)
     case .binary(let binary, let left, let right):
       let (left, right) = (try self.expression(left, context), try self.expression(right, context))
       switch binary {
       case .and, .or: return LogicCode(isAnd: binary == .and, left, right, span)
+      case .otherwise: return OtherwiseCode(left, right, span)
       default: return BinaryCode(binary, left, right, span)
       }
     case .index(let base, let index):

@@ -12,7 +12,7 @@ public struct EffectiveParameter: Hashable, Sendable {
     let program = Parser.parse(source).program
     return program.parameters.map { parameter in
       let given = settings[parameter.name].flatMap { text in
-        try? Session.values(of: [parameter.name: text], for: program)[parameter.name]
+        try? Session.values(of: [parameter.name: text], for: [program])[parameter.name]
       }
       let standard = parameter.default?.literal ?? parameter.expression.span.text
       return EffectiveParameter(

@@ -5,6 +5,8 @@ package struct Lexer {
   private var position: Int
   private let limit: Int
   package private(set) var errors: [ScriptError] = []
+  /// Whether the end came within `"""`.
+  private(set) var endsInBlock = false
 
   /// How deep strings may stand in the interpolations of strings.
   private static let deepestString = 20
@@ -172,34 +174,41 @@ package struct Lexer {
 
   private mutating func string(depth: Int) -> Token? {
     let start = position
-    position += 1
-    var parts: [StringPart] = []
-    var text: [UInt8] = []
+    let isBlock = peek(1) == UInt8(ascii: "\"") && peek(2) == UInt8(ascii: "\"")
+    position += isBlock ? 3 : 1
+    var pieces: [StringPiece] = []
+    var text = StringText()
     func unterminated(_ lexer: inout Lexer) -> Token? {
+      if isBlock { lexer.endsInBlock = lexer.position >= lexer.limit }
       while let byte = lexer.peek(), !Source.endsLine(byte) { lexer.position += 1 }
       lexer.errors.append(.unterminatedString(at: lexer.span(start..<lexer.position)))
       return nil
     }
     while true {
-      guard let byte = peek(), !Source.endsLine(byte) else { return unterminated(&self) }
-      if byte == UInt8(ascii: "\"") {
-        position += 1
+      guard let byte = peek(), isBlock || !Source.endsLine(byte) else { return unterminated(&self) }
+      if Source.endsLine(byte) {
+        position += byte == UInt8(ascii: "\r") && peek(1) == UInt8(ascii: "\n") ? 2 : 1
+        text.endLine()
+        continue
+      }
+      if byte == UInt8(ascii: "\""), !isBlock || (peek(1) == byte && peek(2) == byte) {
+        position += isBlock ? 3 : 1
         break
       }
       guard byte == UInt8(ascii: "\\") else {
-        text.append(byte)
+        text.bytes.append(byte)
         position += 1
         continue
       }
       let escape = position
       position += 1
       switch peek() {
-      case UInt8(ascii: "n"): text.append(UInt8(ascii: "\n"))
-      case UInt8(ascii: "t"): text.append(UInt8(ascii: "\t"))
-      case UInt8(ascii: "r"): text.append(UInt8(ascii: "\r"))
-      case UInt8(ascii: "0"): text.append(0)
-      case UInt8(ascii: "\\"): text.append(UInt8(ascii: "\\"))
-      case UInt8(ascii: "\""): text.append(UInt8(ascii: "\""))
+      case UInt8(ascii: "n"): text.bytes.append(UInt8(ascii: "\n"))
+      case UInt8(ascii: "t"): text.bytes.append(UInt8(ascii: "\t"))
+      case UInt8(ascii: "r"): text.bytes.append(UInt8(ascii: "\r"))
+      case UInt8(ascii: "0"): text.bytes.append(0)
+      case UInt8(ascii: "\\"): text.bytes.append(UInt8(ascii: "\\"))
+      case UInt8(ascii: "\""): text.bytes.append(UInt8(ascii: "\""))
       case UInt8(ascii: "u") where peek(1) == UInt8(ascii: "{"):
         var end = position + 2
         while end < limit, end < position + 11, bytes[end] != UInt8(ascii: "}"), bytes[end] != UInt8(ascii: "\"") {
@@ -211,18 +220,18 @@ package struct Lexer {
           errors.append(.unknownEscape(source.text(escape..<min(end, limit)), at: span(escape..<min(end, limit))))
           continue
         }
-        text += Array(String(Character(scalar)).utf8)
+        text.bytes += Array(String(Character(scalar)).utf8)
         position = end
       case UInt8(ascii: "("):
         position += 1
-        if !text.isEmpty { parts.append(.text(String(decoding: text, as: UTF8.self))) }
-        text = []
+        pieces.append(.text(text))
+        text = StringText()
         guard depth < Self.deepestString else {
           errors.append(.tooDeep(limit: Self.deepestString, at: span(escape..<position)))
           return unterminated(&self)
         }
         guard let tokens = interpolation(depth: depth + 1) else { return unterminated(&self) }
-        parts.append(.expression(tokens))
+        pieces.append(.expression(tokens))
         continue
       case nil, UInt8(ascii: "\n"), UInt8(ascii: "\r"): return unterminated(&self)
       default:
@@ -232,8 +241,9 @@ package struct Lexer {
       }
       position += 1
     }
-    if !text.isEmpty || parts.isEmpty { parts.append(.text(String(decoding: text, as: UTF8.self))) }
-    return Token(.string(parts), start..<position)
+    pieces.append(.text(text))
+    if isBlock { pieces.removeIndentation() }
+    return Token(.string(pieces.parts), start..<position)
   }
 
   /// Reads the tokens of `\(…)` up to its bracket; nil where the line ends before.

@@ -14,11 +14,11 @@ public struct Library: Sendable {
   public init(builtins: [Builtin] = [], constants: [Constant] = [], objectTypes: [ObjectType] = [], retired: [RetiredWord] = []) {
     self.builtins = languageBuiltins + builtins
     self.constants = languageConstants + constants
-    self.objectTypes = objectTypes
+    self.objectTypes = objectTypes + [progressType]
     self.retired = retired
     builtinPlaces = Self.places(self.builtins.map(\.name), "builtin")
     constantPlaces = Self.places(self.constants.map(\.name), "constant")
-    typePlaces = Self.places(objectTypes.map(\.name), "type")
+    typePlaces = Self.places(self.objectTypes.map(\.name), "type")
   }
 
   private static func places(_ names: [String], _ kind: String) -> [String: Int] {

@@ -11,6 +11,11 @@ final class Machine {
   let workingDirectory: WorkingDirectory
   let environment: [String: String]
 
+  /// The script that runs, or what was typed at the prompt.
+  var program = Source("", name: "")
+  /// The texts of the scripts that were used, by the names they were read under.
+  var usedTexts: [String: String] = [:]
+
   private(set) var globals: UnsafeMutablePointer<Value?>
   private var capacity: Int
   private(set) var globalCount = 0

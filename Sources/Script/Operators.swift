@@ -55,7 +55,7 @@ enum Operators {
     case .notEqual: return .bool(x != y)
     case .range: return .range(NumberRange(x, y))
     case .halfOpenRange: return .range(NumberRange(x, upTo: y))
-    case .and, .or: preconditionFailure("decided elsewhere")
+    case .and, .or, .otherwise: preconditionFailure("decided elsewhere")
     }
   }
 
@@ -169,6 +169,17 @@ enum Operators {
       for name in record.names {
         try machine.checkInterruption(at: span)
         guard try turn(.string(name)) else { return }
+      }
+      return
+    }
+    if case .object(let object) = value, let shown = object as? ProgressValue {
+      var progress = LoopProgress(shown, machine.output)
+      defer { progress.clear() }
+      progress.show(done: 0)
+      for (index, element) in shown.list.elements.enumerated() {
+        try machine.checkInterruption(at: span)
+        guard try turn(element) else { return }
+        progress.show(done: index + 1)
       }
       return
     }

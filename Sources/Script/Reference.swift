@@ -145,6 +145,7 @@ public struct Reference: Sendable {
     "fn": "fn area(width, height: 1) = width * height, or { … }; without a name: x => x + 1.",
     "return": "Returns a value from the function.",
     "param": "param epochs = 8 \"number of epochs\": a parameter of the script, which --set epochs=2 sets.",
+    "use": "use \"common.reprise\" brings the names of another script; the path is relative to this one.",
     "with": "recipe with { epochs: 8 }: a copy of the record with some fields changed.",
     "and": "True if both are true. Also written &&.", "or": "True if at least one is true. Also written ||.", "not": "True if the operand is false. Also written !.",
     "true": "A truth value.", "false": "A truth value.", "none": "No value.",

@@ -229,22 +229,27 @@ private struct Resolver {
         visit(value, scope)
       }
       assign(name, scope)
+    case .destructuring(let pattern, let value):
+      visit(value, scope)
+      for name in pattern.names { assign(name, scope) }
     case .function(let function): visit(function, group, at: beginning, scope)
     case .parameter(let parameter):
       visit(parameter.expression, scope)
       assign(Name(text: parameter.name, span: parameter.nameSpan), scope)
-    case .loop(let name, let source, let body):
+    case .loop(let pattern, let source, let body):
       visit(source, scope)
-      let variable = assign(name, scope)
-      let isReassigned = AssignedNames(body.statements).counts[name.text] != nil
-      scope.openLoops.append(.init(variable: variable, isReassigned: isReassigned))
+      let reassigned = AssignedNames(body.statements).counts
+      for name in pattern.names {
+        let variable = assign(name, scope)
+        scope.openLoops.append(.init(variable: variable, isReassigned: reassigned[name.text] != nil))
+      }
       visit(body, scope)
-      scope.openLoops.removeLast()
+      scope.openLoops.removeLast(pattern.names.count)
     case .whileLoop(let condition, let body):
       visit(condition, scope)
       visit(body, scope)
     case .return(let value): if let value { visit(value, scope) }
-    case .break, .continue, .text: break
+    case .break, .continue, .text, .use: break
     }
   }
 
@@ -290,16 +295,18 @@ private struct Resolver {
     switch expression.kind {
     case .name(let name): use(name, at: expression.span, scope)
     case .function(let function): visit(function, nil, at: expression.span.range.lowerBound, scope)
-    case .comprehension(let element, let name, let source, let condition):
+    case .comprehension(let element, let pattern, let source, let condition):
       visit(source, scope)
-      let variable = Variable(name.text, .turn, of: scope)
-      variable.definition = name.span
-      scope.turnNames.insert(name.text)
-      resolution.targets[name.span.range.lowerBound] = variable
-      scope.turns.append(variable)
+      for name in pattern.names {
+        let variable = Variable(name.text, .turn, of: scope)
+        variable.definition = name.span
+        scope.turnNames.insert(name.text)
+        resolution.targets[name.span.range.lowerBound] = variable
+        scope.turns.append(variable)
+      }
       if let condition { visit(condition, scope) }
       visit(element, scope)
-      scope.turns.removeLast()
+      scope.turns.removeLast(pattern.names.count)
     case .call(let callee, let arguments):
       if case .field(let base, let name) = callee.kind {
         visit(base, scope)

@@ -15,7 +15,8 @@ extension ScriptError {
         "unexpected-character", "unexpected character \(Self.describe(scalar))", at: span,
         hint: Self.lookalikes[scalar].map { "did you mean \($0)?" })
     case .unterminatedString(let span):
-      Diagnostic("unterminated-string", "the string does not end on its line", at: span, hint: "close it with \"")
+      Diagnostic("unterminated-string", span.text.hasPrefix("\"\"\"") ? "the string does not end" : "the string does not end on its line",
+        at: span, hint: span.text.hasPrefix("\"\"\"") ? "close it with \"\"\"" : "close it with \", or write \"\"\" around several lines")
     case .unknownEscape(let text, let span):
       Diagnostic(
         "unknown-escape", "'\(text)' is not an escape sequence", at: span,
@@ -57,6 +58,18 @@ extension ScriptError {
         list: near.isEmpty ? labels.text : nil)
     case .retired(let old, let new, let span):
       Diagnostic("retired-word", "'\(old)' is now '\(new)'", at: span, hint: "write \(new)")
+    case .wrongCount(let names, let elements, let span):
+      Diagnostic(
+        "wrong-count", "there \(names == 1 ? "is 1 name" : "are \(names) names") for \(elements) element\(elements == 1 ? "" : "s")",
+        at: span, hint: "write one name for each element; _ for one that is not used")
+    case .unusable(let path, let reason, let span):
+      Diagnostic(
+        "unusable", "'\(path)' cannot be used: \(reason)", at: span,
+        hint: "a path is seen from the folder of the script that it stands in")
+    case .useCycle(let names, let span):
+      Diagnostic(
+        "use-cycle", "scripts use each other: \(names.joined(separator: " → "))", at: span,
+        hint: "move what both need into a script that uses neither")
     case .missingArgument(let label, let function, let span):
       Diagnostic("missing-argument", "'\(function)' needs '\(label)'", at: span, hint: "add \(label): …")
     case .extraArgument(let function, let allowed, let span):

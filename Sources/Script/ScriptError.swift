@@ -30,6 +30,10 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   case missingArgument(String, of: String, at: Span)
   case extraArgument(of: String, allowed: Int, at: Span)
   case labelNeeded(String, of: String, at: Span)
+  /// Another script that cannot be used.
+  case unusable(path: String, reason: String, at: Span)
+  /// Scripts that use each other: the names on the way round.
+  case useCycle([String], at: Span)
   case duplicate(String, kind: String, at: Span)
   /// `what` says for whom: a parameter's name, or what stands there, such as "condition".
   case wrongType(what: String, expected: ValueType, found: String, at: Span)
@@ -42,6 +46,8 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   case noValue(String, at: Span)
   /// `shadows` is the built-in function whose name the script has given to a value.
   case notCallable(String, shadows: String?, at: Span)
+  /// A list is given to names, and there are more or fewer of them than elements.
+  case wrongCount(names: Int, elements: Int, at: Span)
   case wrongOperands(String, left: String, right: String?, at: Span)
   case divisionByZero(at: Span)
   case indexOutOfRange(Int, count: Int, at: Span)

@@ -10,6 +10,10 @@ public protocol ScriptOutput: Sendable {
   var colorBits: Int { get }
   /// Takes a message beside the results, such as progress.
   func report(_ text: String)
+  /// Whether there is a line for progress that changes in place.
+  var showsProgress: Bool { get }
+  /// Shows one line of progress in the place of the one before; nil takes it away.
+  func showProgress(_ line: String?)
   /// Takes the Markdown of a `##` line when the run gets there.
   func narrate(_ markdown: String)
   /// Takes where a statement of the script itself stands when the run gets there; a `##` line is one too.
@@ -23,6 +27,8 @@ extension ScriptOutput {
   public var colorBits: Int { 0 }
   public func print(_ pieces: [OutputPiece]) { print(pieces.text(width: width)) }
   public func report(_ text: String) {}
+  public var showsProgress: Bool { false }
+  public func showProgress(_ line: String?) {}
   public func narrate(_ markdown: String) {}
   public func execute(_ statement: Span) {}
   public func show(picture name: String, at path: String) {}

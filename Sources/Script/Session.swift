@@ -9,14 +9,16 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   private let machine: Machine
   private var globals: [String: Int] = [:]
   private var functions: [String: FunctionSyntax] = [:]
+  private let scripts: UsedScripts
 
   public init(
     library: Library, output: any ScriptOutput, interruption: Interruption = Interruption(),
     host: (any Sendable)? = nil, workingDirectory: WorkingDirectory = WorkingDirectory(),
-    environment: [String: String]? = nil
+    environment: [String: String]? = nil, scripts: UsedScripts = .files
   ) {
     self.library = library
     self.interruption = interruption
+    self.scripts = scripts
     machine = Machine(
       library: library, output: output, interruption: interruption, host: host, workingDirectory: workingDirectory,
       environment: environment ?? ProcessInfo.processInfo.environment)
@@ -26,24 +28,45 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   public func check(_ source: Source) -> [ScriptError] {
     let (program, errors, _) = Parser.parse(source)
     if !errors.isEmpty { return errors }
-    return check(program, resolve(program))
+    switch chain(program) {
+    case .success(let chain): return check(chain).errors
+    case .failure(let failure): return failure.errors
+    }
   }
 
   /// What can be set from outside.
   public static func parameters(of source: Source) -> [ScriptParameter] { Parser.parse(source).program.parameters }
 
-  private func resolve(_ program: Program) -> Resolution {
-    let known = globals.filter { machine.globals[$0.value] != nil }.keys
-    return Resolution(program, library: library, known: known)
+  /// The scripts that a program uses, before those that use them, and it as the last.
+  private func chain(_ program: Program) -> Result<[Program], ScriptFailure> {
+    do throws(ScriptFailure) {
+      var chain = UseChain(scripts, machine.workingDirectory)
+      return .success(try chain.programs(of: program))
+    } catch {
+      return .failure(error)
+    }
   }
 
-  private func check(_ program: Program, _ resolution: Resolution) -> [ScriptError] {
+  /// Checks scripts of which each knows the names of those before it.
+  private func check(_ chain: [Program]) -> (errors: [ScriptError], resolutions: [Resolution]) {
     var known: [String: Checker.Knowledge] = [:]
     for (name, slot) in globals {
       guard let value = machine.globals[slot] else { continue }
       known[name] = Checker.Knowledge(type: value.staticType, isDefined: true, function: functions[name])
     }
-    return Checker.check(program, resolution, library: library, globals: known).map { $0.explained(by: library.retired) }
+    var errors: [ScriptError] = []
+    var resolutions: [Resolution] = []
+    for program in chain {
+      let resolution = Resolution(program, library: library, known: known.keys)
+      resolutions.append(resolution)
+      // What a script gives another value is seen by the functions of those before it too.
+      let assigned = Set(AssignedNames(program.statements).names.map(\.text))
+      if !assigned.isDisjoint(with: known.keys) { known = known.mapValues(\.withoutResult) }
+      let found = Checker.check(program, resolution, library: library, globals: known)
+      errors += found.errors.map { $0.explained(by: library.retired) }
+      known = found.globals
+    }
+    return (errors, resolutions)
   }
 
   /// What a script came to.
@@ -65,30 +88,41 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   public func run(_ source: Source, settings: [String: String] = [:]) throws(ScriptFailure) -> Outcome {
     let (program, errors, _) = Parser.parse(source)
     guard errors.isEmpty else { throw ScriptFailure(errors, stage: .check) }
-    let resolution = resolve(program)
-    let problems = check(program, resolution)
+    let chain = try chain(program).get()
+    let (problems, resolutions) = check(chain)
     guard problems.isEmpty else { throw ScriptFailure(problems, stage: .check) }
-    let values: [String: Value]
-    let output: Compiler.Output
+    var outputs: [Compiler.Output] = []
     do throws(ScriptError) {
-      values = try Self.values(of: settings, for: program)
-      var compiler = Compiler(resolution, library: library, globals: globals) { [machine] in machine.addGlobal() }
-      output = try compiler.program(program, settings: values)
-      globals = compiler.globals
+      let values = try Self.values(of: settings, for: chain)
+      for (program, resolution) in Swift.zip(chain, resolutions) {
+        var compiler = Compiler(resolution, library: library, globals: globals) { [machine] in machine.addGlobal() }
+        outputs.append(try compiler.program(program, settings: values))
+        globals = compiler.globals
+      }
     } catch {
       throw ScriptFailure([error], stage: .check)
     }
-    for name in AssignedNames(program.statements).names { functions[name.text] = nil }
-    for statement in program.statements {
-      if case .function(let function) = statement.kind, let name = function.name { functions[name.text] = function }
+    for program in chain {
+      for name in AssignedNames(program.statements).names { functions[name.text] = nil }
+      for statement in program.statements {
+        if case .function(let function) = statement.kind, let name = function.name { functions[name.text] = function }
+      }
     }
-    return try run(output, program)
+    machine.program = source
+    for used in chain.dropLast() { machine.usedTexts[used.source.name] = used.source.text }
+    var outcome = Outcome(value: nil, isSilent: false, wasPrinted: false)
+    for (program, output) in Swift.zip(chain, outputs) {
+      outcome = try run(output, program, isUsed: program.source != source)
+    }
+    return outcome
   }
 
   /// How many statements of the last script were done: all, or those before the one that failed.
   public private(set) var statementsDone = 0
 
-  private func run(_ output: Compiler.Output, _ program: Program) throws(ScriptFailure) -> Outcome {
+  private func run(
+    _ output: Compiler.Output, _ program: Program, isUsed: Bool
+  ) throws(ScriptFailure) -> Outcome {
     statementsDone = 0
     machine.measureStack()
     machine.trace = []
@@ -98,9 +132,9 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     do throws(ScriptError) {
       for function in output.functions { _ = try function.run(frame) }
       for (index, statement) in output.statements.enumerated() {
-        statementsDone = index
+        statementsDone = isUsed ? 0 : index
         try machine.checkInterruption(at: statement.code.span)
-        machine.output.execute(statement.span)
+        if !isUsed { machine.output.execute(statement.span) }
         guard case .value(let value) = try statement.code.run(frame) else { continue }
         if index == output.statements.count - 1 { last = value }
       }
@@ -139,9 +173,9 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
   // MARK: Settings
 
   static func values(
-    of settings: [String: String], for program: Program
+    of settings: [String: String], for chain: [Program]
   ) throws(ScriptError) -> [String: Value] {
-    let parameters = program.parameters
+    let parameters = chain.reversed().flatMap(\.parameters)
     var values: [String: Value] = [:]
     for (name, text) in settings.sorted(by: { $0.key < $1.key }) {
       guard let parameter = parameters.first(where: { $0.name == name }) else {

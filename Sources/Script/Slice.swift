@@ -88,7 +88,7 @@ private struct Piece {
   /// Whether a name has a new value afterwards; nil where it may have.
   func gives(_ name: String) -> Bool? {
     if givesAns, name == BackwardSearch.answer { return true }
-    guard let isCertain = use.writes[name] else { return false }
+    guard let isCertain = use.writes[name] else { return use.mayGiveAny ? nil : false }
     return isCertain ? true : nil
   }
 }
@@ -163,8 +163,8 @@ private struct BackwardSearch {
   var changed: [(name: String, entry: Int)] {
     let names = Set(included.flatMap { Array(pieces[$0].use.reads.union(pieces[$0].use.functionReads)) })
     return names.sorted().compactMap { name in
-      guard let last = pieces.lastIndex(where: { $0.gives(name) != false }), !included.contains(last),
-        name != Self.answer, included.contains(where: { pieces[$0].gives(name) != false })
+      guard let last = pieces.lastIndex(where: { $0.use.writes[name] != nil || $0.gives(name) == true }), !included.contains(last),
+        name != Self.answer, included.contains(where: { pieces[$0].gives(name) != false && !pieces[$0].use.mayGiveAny })
       else { return nil }
       return (name, pieces[last].entry.number)
     }
@@ -207,22 +207,27 @@ private struct NameUse {
   private(set) var makesFunctions = false
   /// Whether what it gives is made by calls and operators, and holds no function of its own.
   private(set) var isSettled = true
+  /// Whether it brings the names of another script, which are not known here.
+  private(set) var mayGiveAny = false
   private var depth = 0
 
   init(_ statement: Statement) {
     for name in AssignedNames([statement]).names { writes[name.text] = false }
     switch statement.kind {
     case .assignment(let name, _): writes[name.text] = true
+    case .destructuring(let pattern, _): for name in pattern.names { writes[name.text] = true }
+    case .use: mayGiveAny = true
     case .function(let function): if let name = function.name { writes[name.text] = true }
     case .parameter(let parameter): writes[parameter.name] = true
     default: break
     }
     switch statement.kind {
     case .function: isSettled = false
+    case .use, .destructuring: isSettled = false
     case .assignment(_, let value):
       // Another name, or a part, of what may be a function.
       switch value.kind {
-      case .name, .field, .index, .list, .record, .conditional, .with: isSettled = false
+      case .name, .field, .index, .list, .record, .computedRecord, .conditional, .with: isSettled = false
       default: break
       }
     default: break
@@ -236,7 +241,8 @@ private struct NameUse {
 
   private mutating func visit(_ statement: Statement) {
     switch statement.kind {
-    case .expression(let value), .assignment(_, let value), .return(let value?): visit(value)
+    case .expression(let value), .assignment(_, let value), .destructuring(_, let value), .return(let value?):
+      visit(value)
     case .function(let function): visit(function)
     case .parameter(let parameter): visit(parameter.expression)
     case .loop(_, let source, let body):
@@ -245,7 +251,7 @@ private struct NameUse {
     case .whileLoop(let condition, let body):
       visit(condition)
       visit(body)
-    case .return(nil), .break, .continue, .text: break
+    case .return(nil), .break, .continue, .text, .use: break
     }
   }
 

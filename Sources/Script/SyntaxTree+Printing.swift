@@ -31,15 +31,27 @@ extension Statement: CustomStringConvertible {
     switch kind {
     case .expression(let value): "\(value)"
     case .assignment(let name, let value): "(set \(name.text) \(value))"
+    case .destructuring(let pattern, let value): "(set \(pattern) \(value))"
+    case .use(let path): "(use \(Value.quoted(path.text)))"
     case .function(let function): "\(function)"
     case .parameter(let parameter):
       "(param \(parameter.name) \(parameter.expression)\(parameter.doc.isEmpty ? "" : " " + Value.quoted(parameter.doc)))"
-    case .loop(let name, let source, let body): "(for \(name.text) \(source) \(body))"
+    case .loop(let pattern, let source, let body): "(for \(pattern) \(source) \(body))"
     case .whileLoop(let condition, let body): "(while \(condition) \(body))"
     case .return(let value): value.map { "(return \($0))" } ?? "(return)"
     case .break: "(break)"
     case .continue: "(continue)"
     case .text(let text): "(text \(Value.quoted(text)))"
+    }
+  }
+}
+
+extension Pattern: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .name(let name): name.text
+    case .list(let names, _): "(\(names.map(\.text).joined(separator: " ")))"
+    case .record(let names, _): "{\(names.map(\.text).joined(separator: " "))}"
     }
   }
 }
@@ -68,8 +80,11 @@ extension Expression: CustomStringConvertible {
     case .name(let name): name
     case .list(let elements): "[\(elements.map(\.description).joined(separator: " "))]"
     case .comprehension(let element, let variable, let source, let condition):
-      "[\(element) for \(variable.text) \(source)\(condition.map { " if \($0)" } ?? "")]"
+      "[\(element) for \(variable) \(source)\(condition.map { " if \($0)" } ?? "")]"
     case .record(let fields): "{\(fields.map { "\($0.name.text): \($0.value)" }.joined(separator: " "))}"
+    case .computedRecord(let fields): "{\(fields.map { "[\($0.key)]: \($0.value)" }.joined(separator: " "))}"
+    case .formatted(let value, let arguments):
+      "(format \(value)\(arguments.map { " " + ($0.label.map { "\($0.text): " } ?? "") + "\($0.value)" }.joined()))"
     case .unary(let unary, let operand): "(\(unary.rawValue) \(operand))"
     case .binary(let binary, let left, let right): "(\(binary.rawValue) \(left) \(right))"
     case .index(let base, let index): "(index \(base) \(index))"

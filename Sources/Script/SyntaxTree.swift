@@ -28,13 +28,39 @@ package struct Name: Hashable, Sendable {
   package let span: Span
 }
 
+/// What a loop or an assignment gives its values to.
+package enum Pattern: Hashable, Sendable {
+  case name(Name)
+  /// `(a, b)`: the elements of a list, one for each name.
+  case list([Name], Span)
+  /// `{ a, b }`: the fields of these names.
+  case record([Name], Span)
+
+  package var names: [Name] {
+    switch self {
+    case .name(let name): [name]
+    case .list(let names, _), .record(let names, _): names
+    }
+  }
+  package var span: Span {
+    switch self {
+    case .name(let name): name.span
+    case .list(_, let span), .record(_, let span): span
+    }
+  }
+}
+
 package struct Statement: Sendable {
   package indirect enum Kind: Sendable {
     case expression(Expression)
     case assignment(Name, Expression)
+    /// `(a, b) = pair`, `{ value, error } = result`.
+    case destructuring(Pattern, Expression)
+    /// `use "common.reprise"`: the path as it is written.
+    case use(Name)
     case function(FunctionSyntax)
     case parameter(ScriptParameter)
-    case loop(Name, Expression, Block)
+    case loop(Pattern, Expression, Block)
     case whileLoop(Expression, Block)
     case `return`(Expression?)
     case `break`
@@ -47,12 +73,13 @@ package struct Statement: Sendable {
 
   var depth: Int {
     switch kind {
-    case .expression(let value), .assignment(_, let value), .return(let value?): value.depth
+    case .expression(let value), .assignment(_, let value), .destructuring(_, let value), .return(let value?):
+      value.depth
     case .function(let function): function.depth
     case .parameter(let parameter): parameter.expression.depth
     case .loop(_, let source, let body): max(source.depth, body.depth) + 1
     case .whileLoop(let condition, let body): max(condition.depth, body.depth) + 1
-    case .return(nil), .break, .continue, .text: 0
+    case .return(nil), .break, .continue, .text, .use: 0
     }
   }
 }
@@ -90,6 +117,7 @@ package struct CallArgument: Sendable {
 
 package enum BinaryOperator: String, Sendable {
   case or, and
+  case otherwise = "??"
   case equal = "=="
   case notEqual = "!="
   case less = "<"
@@ -120,8 +148,12 @@ package struct Expression: Sendable {
     case interpolation([Expression])
     case name(String)
     case list([Expression])
-    case comprehension(Expression, variable: Name, source: Expression, condition: Expression?)
+    case comprehension(Expression, variable: Pattern, source: Expression, condition: Expression?)
     case record([(name: Name, value: Expression)])
+    /// A record with names that are computed: `{ [key]: 1 }`.
+    case computedRecord([(key: Expression, value: Expression)])
+    /// `\(x, digits: 2)` in a string: a number as `format` writes it.
+    case formatted(Expression, [CallArgument])
     case unary(UnaryOperator, Expression)
     case binary(BinaryOperator, Expression, Expression)
     case index(Expression, Expression)

@@ -33,6 +33,11 @@ package enum Keyword: String, CaseIterable, Sendable {
 
 package enum Symbol: String, CaseIterable, Sendable {
   case arrow = "=>"
+  case addAssign = "+="
+  case subtractAssign = "-="
+  case multiplyAssign = "*="
+  case divideAssign = "/="
+  case otherwise = "??"
   case ellipsis = "..."
   case halfOpen = "..<"
   case power = "**"
@@ -63,10 +68,21 @@ package enum Symbol: String, CaseIterable, Sendable {
   case openBrace = "{"
   case closeBrace = "}"
 
+  /// The operator of `x += 1` and the like, which is short for `x = x + 1`.
+  var compound: BinaryOperator? {
+    switch self {
+    case .addAssign: .add
+    case .subtractAssign: .subtract
+    case .multiplyAssign: .multiply
+    case .divideAssign: .divide
+    default: nil
+    }
+  }
+
   /// Whether what it begins ends with the next line at the earliest.
   var isBinary: Bool {
     switch self {
-    case .ellipsis, .halfOpen, .power, .equal, .notEqual, .lessOrEqual, .greaterOrEqual, .and, .or, .plus, .minus,
+    case .ellipsis, .halfOpen, .power, .otherwise, .equal, .notEqual, .lessOrEqual, .greaterOrEqual, .and, .or, .plus, .minus,
       .times, .divide, .remainder, .less, .greater:
       true
     default: false

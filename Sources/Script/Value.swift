@@ -137,53 +137,6 @@ public struct List: Sendable {
   }
 }
 
-/// Names and values, in the order they were written.
-public struct Record: Sendable {
-  private final class Storage: Sendable {
-    let names: [String]
-    let values: [Value]
-    let extent: Extent
-    init(_ names: [String], _ values: [Value]) {
-      (self.names, self.values, extent) = (names, values, .around(values))
-    }
-  }
-  private let storage: Storage
-
-  /// Makes a record of names that differ.
-  init(names: [String], values: [Value]) { storage = Storage(names, values) }
-
-  public init(_ fields: KeyValuePairs<String, Value>) {
-    storage = Storage(fields.map(\.key), fields.map(\.value))
-  }
-
-  /// Makes a record; of a name that is given twice the last value counts.
-  public init(_ fields: [(String, Value)]) {
-    var places: [String: Int] = [:]
-    var (names, values): ([String], [Value]) = ([], [])
-    for (name, value) in fields {
-      if let place = places[name] {
-        values[place] = value
-      } else {
-        places[name] = names.count
-        names.append(name)
-        values.append(value)
-      }
-    }
-    storage = Storage(names, values)
-  }
-
-  public var names: [String] { storage.names }
-  public var values: [Value] { storage.values }
-  public var count: Int { names.count }
-  var extent: Extent { storage.extent }
-  public var fields: [(String, Value)] { Array(Swift.zip(names, values)) }
-
-  public subscript(name: String) -> Value? { names.firstIndex(of: name).map { values[$0] } }
-
-  /// This record with the other's fields replaced or added.
-  public func merging(_ other: Record) -> Record { Record(fields + other.fields) }
-}
-
 /// The numbers from one to another, in steps of 1; `1...10` has ten, `0..<10` too.
 public struct NumberRange: Hashable, Sendable {
   public let lower, upper: Double

@@ -152,7 +152,7 @@ struct ReplayRun: ParsableCommand {
       communicator: Processes.communicator(), showProgress: Streams.progress,
       showNote: { Streams.writeError($0 + "\n") })
     Streams.writeError("doing run \(run.id) again: \(run.scriptName)\n")
-    let runner = ScriptRunner(settings: settings.values, isApart: true, notebook: notebook)
+    let runner = ScriptRunner(settings: settings.values, isApart: true, notebook: notebook, scripts: Replay.usedScripts(of: run))
     do {
       if run.entries.isEmpty {
         let source = Source(run.script, name: run.scriptName)

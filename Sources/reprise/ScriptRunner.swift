@@ -17,6 +17,8 @@ struct ScriptRunner {
   /// Whether what is written goes to a folder that is gone afterwards.
   var isApart = false
   var notebook: NotebookSession
+  /// Where the scripts come from that the script uses.
+  var scripts = UsedScripts.files
 
   /// - Throws: `ExitCode` where the script did not run, or a claim of it did not hold.
   func run(_ read: () throws(ScriptError) -> Source) throws {
@@ -62,7 +64,7 @@ struct ScriptRunner {
     let output: any ScriptOutput = report == nil ? shown : recorder
     let session = Session(library: notebookLibrary, output: output, interruption: Signals.interruption, host: notebook,
       workingDirectory: isApart
-        ? WorkingDirectory(scratch, readingFrom: FileManager.default.currentDirectoryPath) : WorkingDirectory())
+        ? WorkingDirectory(scratch, readingFrom: FileManager.default.currentDirectoryPath) : WorkingDirectory(), scripts: scripts)
     let failure = EvaluationThread().run { () -> ScriptFailure? in
       do throws(ScriptFailure) {
         try work(session)

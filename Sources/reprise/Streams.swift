@@ -113,6 +113,8 @@ struct TerminalOutput: ScriptOutput {
   var colorBits: Int { Streams.outputColorBits }
   func print(_ text: String) { Streams.writeLine(text) }
   func report(_ text: String) { Streams.writeError(text + "\n") }
+  var showsProgress: Bool { Streams.progress != nil }
+  func showProgress(_ line: String?) { Streams.progress?(line) }
   func show(picture name: String, at path: String) { InlinePictures.show(path) }
 }
 

@@ -25,14 +25,14 @@ struct FuzzTarget: Sendable {
       if !errors.isEmpty { _ = DiagnosticRenderer().render(ScriptFailure(errors, stage: .check)) }
     },
     FuzzTarget("checker") { bytes in
-      let session = Session(library: Library(), output: Silence())
+      let session = Session(library: Library(), output: Silence(), scripts: .none)
       let errors = session.check(try Source(validating: bytes, name: "fuzz"))
       if !errors.isEmpty { _ = DiagnosticRenderer().render(ScriptFailure(errors, stage: .check)) }
       _ = session.completions(in: String(decoding: bytes, as: UTF8.self), at: bytes.count / 2)
     },
     FuzzTarget("interpreter") { bytes in
       let source = try Source(validating: bytes, name: "fuzz")
-      let session = Session(library: Library(), output: Silence(), interruption: Interruption(), environment: [:])
+      let session = Session(library: Library(), output: Silence(), interruption: Interruption(), environment: [:], scripts: .none)
       do throws(ScriptFailure) {
         let outcome = try Watchdog.shared.run(for: .milliseconds(20), session.interruption) { () throws(ScriptFailure) in
           try session.run(source)

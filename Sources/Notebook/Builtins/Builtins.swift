@@ -12,5 +12,5 @@ private let notebookBuiltins: [Builtin] =
   + stepKinds.flatMap { $0.builtins }
   + [findLearningRate, probe, benchmark, initialize, load, weightMapping, save, export]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
-  + [array, readArray, write]
+  + [array, readArray, write, readText, readJSON, readCSV]
   + [seeds, compare, bestRun, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim, why]

@@ -174,19 +174,37 @@ let readArray = Builtin(
 }
 
 let write = Builtin(
-  "write", "Writes an array to a NumPy .npy file, and any other value to a text file.",
+  "write", "Writes an array to a NumPy .npy file, and any other value to a text file: as JSON if the name ends with .json, as a table if it ends with .csv. A string is written as it is.",
   parameters: [
     Parameter("value", .any, "The value."),
     Parameter("to", .string, "The file, below the working directory.", labelled: true),
   ], result: .none,
-  examples: [Example("write(array([1, 2, 3]), to: \"numbers.npy\")"), Example("write(\"done\", to: \"notes.txt\")")],
+  examples: [Example("write(array([1, 2, 3]), to: \"numbers.npy\")"), Example("write(\"done\", to: \"notes.txt\")"),
+    Example("write([{ epoch: 1, loss: 0.5 }], to: \"losses.csv\")"),
+  ],
   chapter: "Arrays"
 ) { arguments in
   let path = try arguments.fileToWrite("to")
   if case .object(let object) = arguments.value("value"), let array = object as? ArrayValue {
     try NPY.write(array.array, to: path)
   } else {
-    try writeAtomically(to: path, text: arguments.value("value").whole(at: arguments.span) + "\n")
+    let value = arguments.value("value")
+    var text: String?
+    if case .string = value {
+      text = nil
+    } else if path.lowercased().hasSuffix(".json") {
+      text = value.json + "\n"
+    } else if path.lowercased().hasSuffix(".csv") {
+      guard let table = CSV.text(of: value) else {
+        throw arguments.failure(
+          "a \(value.typeName) of this form is not a table",
+          hint: "write a list of records, a list of lists, or a record of lists of the same length", at: "value")
+      }
+      text = table
+    }
+    if let text { try writeAtomically(to: path, text: text) } else {
+      try writeAtomically(to: path, text: value.whole(at: arguments.span) + "\n")
+    }
   }
   return .none
 }

@@ -40,6 +40,8 @@ public final class ReportRecorder: ScriptOutput {
     if text.hasPrefix(mark) { keep(.warning(String(text.dropFirst(mark.count)))) }
     shown.report(text)
   }
+  public var showsProgress: Bool { shown.showsProgress }
+  public func showProgress(_ line: String?) { shown.showProgress(line) }
 
   public func narrate(_ markdown: String) {
     keep(.text(markdown))

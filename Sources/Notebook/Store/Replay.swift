@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Script
+public import Script
 internal import Tensors
 internal import Training
 
@@ -79,6 +79,11 @@ public struct Replay: Sendable {
     let mean = bySeed.values.reduce(0, +) / Double(bySeed.count)
     let squares = bySeed.values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return ((squares / Double(bySeed.count - 1)).squareRoot(), bySeed.count)
+  }
+
+  /// The scripts that a run's script used, as they were.
+  public static func usedScripts(of run: RunStore.Run) -> UsedScripts {
+    .texts(JSONText.read(StepEnvironment.self, run.environment)?.used ?? [:])
   }
 
   /// The settings a run was made with: values of parameters, seed, threads, and whether convolutions were direct.

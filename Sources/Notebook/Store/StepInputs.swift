@@ -120,9 +120,12 @@ struct StepEnvironment: Codable {
   var seed: UInt64
   var threads: Int?
   var direct: Bool
+  /// The texts of the scripts that the run's script used, by their names; absent in older runs.
+  var used: [String: String]?
   var host, system: String
 
-  init(_ notebook: NotebookSession) {
+  init(_ notebook: NotebookSession, used: [String: String] = [:]) {
+    self.used = used.isEmpty ? nil : used
     (settings, seed, threads, direct) = (notebook.settings, notebook.seed, notebook.threads, notebook.convolvesDirectly)
     (host, system) = (ProcessInfo.processInfo.hostName, ProcessInfo.processInfo.operatingSystemVersionString)
   }

@@ -268,9 +268,9 @@ private final class StepKeeper<Kind: Step> {
     attempting("the run") { store throws(RunStore.Failure) in
       attempt = try store.begin(
         RunStore.Beginning(
-          key: key, identity: identity, kind: Kind.kind, name: step.name, scriptName: context.script.name,
-          script: notebook.entries.isEmpty ? context.script.text : "", entries: notebook.entries, inputs: inputs,
-          exactness: JSONText.of(exactness), environment: JSONText.of(StepEnvironment(notebook))))
+          key: key, identity: identity, kind: Kind.kind, name: step.name, scriptName: context.program.name,
+          script: notebook.entries.isEmpty ? context.program.text : "", entries: notebook.entries, inputs: inputs,
+          exactness: JSONText.of(exactness), environment: JSONText.of(StepEnvironment(notebook, used: context.usedTexts))))
     }
   }
 

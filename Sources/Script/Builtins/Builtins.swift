@@ -1,7 +1,8 @@
 /// The builtins of the language itself, in the order of the reference.
 let languageBuiltins: [Builtin] =
   [
-    printBuiltin, tableBuiltin, typeOf, environmentBuiltin, assertBuiltin, failBuiltin,
+    printBuiltin, tableBuiltin, typeOf, environmentBuiltin, assertBuiltin, failBuiltin, attemptBuiltin,
+    timeBuiltin, progressBuiltin,
     absBuiltin, roundBuiltin, floorBuiltin, ceilBuiltin, sqrtBuiltin, expBuiltin, logBuiltin, log2Builtin, log10Builtin,
     sinBuiltin, cosBuiltin, tanhBuiltin, minBuiltin, maxBuiltin, sumBuiltin, meanBuiltin, medianBuiltin, std,
     isNan, numberBuiltin,
@@ -10,7 +11,7 @@ let languageBuiltins: [Builtin] =
     allBuiltin, repeatBuiltin,
     stringBuiltin, joinBuiltin, splitBuiltin, replaceBuiltin, upperBuiltin, lowerBuiltin, trimBuiltin, startsWith,
     endsWith, formatBuiltin,
-    keysBuiltin, valuesBuiltin, recordBuiltin, hasBuiltin,
+    keysBuiltin, valuesBuiltin, recordBuiltin, hasBuiltin, getBuiltin,
   ]
 
 let languageConstants = [

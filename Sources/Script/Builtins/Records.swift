@@ -34,5 +34,20 @@ let hasBuiltin = Builtin(
   parameters: [Parameter("record", .any, "A record or an object."), Parameter("name", .string, "Name of the field.")],
   result: .bool, examples: [Example(#"has({ lr: 0.1 }, "lr")"#, gives: "true")], chapter: "Records"
 ) { arguments in
-  .bool(Operators.fieldNames(of: arguments.value("record")).contains(try arguments.string("name")))
+  let name = try arguments.string("name")
+  if case .record(let record) = arguments.value("record") { return .bool(record[name] != nil) }
+  return .bool(Operators.fieldNames(of: arguments.value("record")).contains(name))
 }
+
+let getBuiltin = Builtin(
+  "get", "Returns a field of a record, or a default if the record has no such field.",
+  parameters: [
+    Parameter("record", .record, "A record."), Parameter("name", .string, "Name of the field."),
+    Parameter("default", .any, "Value if there is no such field.", default: Value.none),
+  ], result: .any,
+  examples: [
+    Example(
+      "counts = {}\nfor word in [\"net\", \"vgg\", \"net\"] { counts = counts with { [word]: counts.get(word, 0) + 1 } }\ncounts",
+      gives: "{ net: 2, vgg: 1 }")
+  ], chapter: "Records"
+) { arguments in try arguments.record("record")[arguments.string("name")] ?? arguments.value("default") }

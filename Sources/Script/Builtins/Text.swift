@@ -6,15 +6,33 @@ let stringBuiltin = Builtin(
 ) { arguments in .string(try arguments.value("value").whole(at: arguments.span)) }
 
 let formatBuiltin = Builtin(
-  "format", "Formats a number with a fixed number of decimal digits.",
+  "format",
+  "Formats a number with a fixed number of decimal digits. In a string, \\(x, digits: 1) is short for \\(format(x, digits: 1)).",
   parameters: [
-    Parameter("x", .number, "A number."),
+    Parameter("x", .either([.number, .string]), "A number, or a string that is only padded."),
     Parameter("digits", .integer, "Digits after the decimal point.", default: .number(2), allowed: 0...30),
-  ], result: .string, examples: [Example("format(75.8)", gives: "\"75.80\"")], chapter: "Text"
+    Parameter("percent", .bool, "Whether to write a share as a percentage.", default: .bool(false), labelled: true),
+    Parameter("sign", .bool, "Whether to write + before a positive number.", default: .bool(false), labelled: true),
+    Parameter(
+      "width", .integer, "Least number of characters: numbers are padded on the left, strings on the right.",
+      default: .number(0), labelled: true, allowed: 0...10_000),
+  ], result: .string,
+  examples: [
+    Example("format(75.8)", gives: "\"75.80\""), Example(#""top-1: \(0.758, digits: 1, percent: true)""#, gives: "\"top-1: 75.8%\""),
+  ], chapter: "Text"
 ) { arguments in
+  let width = try arguments.integer("width")
+  if case .string(let text) = arguments.value("x") {
+    return .string(text + String(repeating: " ", count: max(0, width - text.count)))
+  }
   let x = try arguments.number("x")
-  guard x.isFinite else { return .string(Value.text(of: x)) }
-  return .string(String(format: "%.\(try arguments.integer("digits"))f", x))
+  let isPercent = try arguments.bool("percent")
+  var text = Value.text(of: x)
+  if x.isFinite {
+    text = String(format: "%.\(try arguments.integer("digits"))f", isPercent ? x * 100 : x) + (isPercent ? "%" : "")
+  }
+  if try arguments.bool("sign"), x > 0 { text = "+" + text }
+  return .string(String(repeating: " ", count: max(0, width - text.count)) + text)
 }
 
 let joinBuiltin = Builtin(

@@ -57,6 +57,7 @@ extension Checker {
           ArgumentPlan.Slot($0.name.text, mayBeOmitted: $0.default != nil)
         }
         _ = check(given, ArgumentPlan(name.text, slots), at: span)
+        return knowledge(of: variable).result
       } else if !ValueType.function.mightAccept(calleeType) {
         let shadows = library.builtin(name.text) == nil ? nil : name.text
         report(.notCallable(calleeType.found, shadows: shadows, at: name.span))
@@ -71,6 +72,19 @@ extension Checker {
       _ = type(ofName: name.text, at: name.span, scope)
       return .any
     }
+  }
+
+  /// Checks what stands in `\(x, digits: 2)`, which is a call of `format`.
+  mutating func type(
+    ofFormatted value: Expression, _ arguments: [CallArgument], _ span: Span, _ scope: Scope
+  ) -> ValueType {
+    var given = [Given(label: nil, type: type(of: value, scope), span: value.span, value: value)]
+    for argument in arguments {
+      let itsType = type(of: argument.value, scope)
+      given.append(Given(label: argument.label, type: itsType, span: argument.value.span, value: argument.value))
+    }
+    check(given, of: formatBuiltin, at: span)
+    return formatBuiltin.result
   }
 
   /// Checks labels and counts. Returns for each argument its parameter, or nil where there is none.

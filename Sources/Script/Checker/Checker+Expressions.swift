@@ -60,7 +60,7 @@ extension Checker {
       if !ValueType.either([.list, .record, .range]).mightAccept(sourceType), !sourceType.isObject {
         report(.wrongType(what: "what is run through", expected: .list, found: sourceType.found, at: source.span))
       }
-      assign(variable, sourceType.element)
+      assign(variable, sourceType.element, source.span)
       if let condition { require(.bool, condition, "the condition", scope) }
       let elementType = type(of: element, scope)
       return .list(of: elementType.widened)
@@ -71,6 +71,13 @@ extension Checker {
         types[field.name.text] = type(of: field.value, scope).widened
       }
       return .recordOf(types)
+    case .computedRecord(let fields):
+      for field in fields {
+        require(.string, field.key, "the name of a field", scope)
+        _ = type(of: field.value, scope)
+      }
+      return .record
+    case .formatted(let value, let arguments): return type(ofFormatted: value, arguments, expression.span, scope)
     case .unary(.not, let operand):
       require(.bool, operand, "what 'not' is applied to", scope)
       return .bool
@@ -101,7 +108,7 @@ extension Checker {
     case .field(let base, let name): return type(ofField: name, type(of: base, scope))
     case .call(let callee, let arguments): return type(ofCall: callee, arguments, expression.span, scope)
     case .function(let function):
-      check(function, scope)
+      lastResult = check(function, scope)
       return .function
     case .conditional(let condition, let then, let otherwise):
       require(.bool, condition, "the condition", scope)
@@ -136,6 +143,7 @@ extension Checker {
     default: break
     }
     let (a, b) = (type(of: left, scope), type(of: right, scope))
+    if binary == .otherwise { return a.unwrapped.widened.joined(with: b.widened) }
     func bothMay(_ type: ValueType) -> Bool { type.mightAccept(a) && type.mightAccept(b) }
     switch binary {
     case .equal, .notEqual: return .bool

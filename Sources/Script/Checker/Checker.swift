@@ -12,15 +12,28 @@ struct Checker {
     var type: ValueType = .any
     var isDefined = false
     var function: FunctionSyntax?
+    /// What a call of it gives.
+    var result: ValueType = .any
     /// Whether every value it is given is in sight.
     var isConstant = false
+
+    /// The same where what its functions give may follow from names with other values by now.
+    var withoutResult: Knowledge {
+      var knowledge = self
+      knowledge.result = .any
+      return knowledge
+    }
   }
+  /// What the function gives that was looked at last.
+  var lastResult = ValueType.any
   private var known: [ObjectIdentifier: Knowledge] = [:]
 
   /// The function whose statements are checked, or the outermost level.
   final class Scope {
     let names: FunctionScope
     var loopDepth = 0
+    /// What its `return` statements give, all together.
+    var returned: ValueType?
     init(_ names: FunctionScope) { self.names = names }
     var isGlobal: Bool { names.isGlobal }
   }
@@ -34,18 +47,25 @@ struct Checker {
   }
 
   /// Checks a script in a session that knows some global names already.
+  ///
+  /// - Returns: What is wrong, and what is known of the global names behind its last line.
   static func check(
     _ program: Program, _ resolution: Resolution, library: Library, globals: [String: Knowledge]
-  ) -> [ScriptError] {
+  ) -> (errors: [ScriptError], globals: [String: Knowledge]) {
     var checker = Checker(resolution, library)
     for variable in resolution.outermost.variables.values {
       guard var knowledge = globals[variable.name] else { continue }
       // What is assigned again can be anything from the first line on, since functions see it.
-      if variable.count > 0 { (knowledge.type, knowledge.function) = (.any, nil) }
+      if variable.count > 0 { (knowledge.type, knowledge.function, knowledge.result) = (.any, nil, .any) }
+      knowledge.isConstant = variable.count == 0
       checker.known[ObjectIdentifier(variable)] = knowledge
     }
     checker.check(program.statements, Scope(resolution.outermost), .all)
-    return checker.errors
+    var known: [String: Knowledge] = [:]
+    for variable in resolution.outermost.variables.values {
+      if let knowledge = checker.known[ObjectIdentifier(variable)], knowledge.isDefined { known[variable.name] = knowledge }
+    }
+    return (checker.errors, known)
   }
 
   private init(_ resolution: Resolution, _ library: Library) {
@@ -76,11 +96,24 @@ struct Checker {
         let itsType = type(of: value, scope)
         if case .function(let function) = value.kind {
           assign(name, itsType, function)
+          learn(name, lastResult)
         } else {
           assign(name, itsType)
         }
       }
-    case .function(let function): check(function, scope)
+    case .destructuring(let pattern, let value):
+      let itsType = type(of: value, scope)
+      if case .list(let elements) = value.kind, case .list(let names, let span) = pattern, names.count != elements.count {
+        report(.wrongCount(names: names.count, elements: elements.count, at: span))
+      }
+      assign(pattern, itsType, value.span)
+    case .use:
+      if !scope.isGlobal || !exits.function || !exits.loop || scope.loopDepth > 0 {
+        report(.misplaced("use", allowed: "at the outermost level", at: statement.span))
+      }
+    case .function(let function):
+      let result = check(function, scope)
+      if let name = function.name { learn(name, result) }
     case .parameter(let parameter):
       let name = Name(text: parameter.name, span: parameter.nameSpan)
       guard scope.isGlobal, exits.function, exits.loop, scope.loopDepth == 0 else {
@@ -90,12 +123,12 @@ struct Checker {
       let itsType = type(of: parameter.expression, scope)
       if parameter.default == nil { report(.notLiteral(parameter.name, at: parameter.expression.span)) }
       assign(name, itsType == .none ? .any : itsType)
-    case .loop(let name, let source, let body):
+    case .loop(let pattern, let source, let body):
       let sourceType = type(of: source, scope)
       if !ValueType.either([.list, .record, .range, .any]).mightAccept(sourceType), !sourceType.isObject {
         report(.wrongType(what: "what is run through", expected: .list, found: sourceType.found, at: source.span))
       }
-      assign(name, sourceType.element)
+      assign(pattern, sourceType.element, source.span)
       scope.loopDepth += 1
       check(body, scope, Exits(function: exits.function))
       scope.loopDepth -= 1
@@ -110,7 +143,8 @@ struct Checker {
       } else if !exits.function {
         report(.misplaced("return", allowed: "as a statement, not inside of a value", at: statement.span))
       }
-      if let value { _ = type(of: value, scope) }
+      let itsType = value.map { type(of: $0, scope) } ?? .none
+      scope.returned = scope.returned.map { $0.joined(with: itsType) } ?? itsType
     case .break, .continue:
       let word = if case .break = statement.kind { "break" } else { "continue" }
       if scope.loopDepth == 0 {
@@ -152,7 +186,40 @@ struct Checker {
     known[ObjectIdentifier(variable)] = knowledge
   }
 
-  mutating func check(_ function: FunctionSyntax, _ outer: Scope) {
+  /// Keeps what calls of a function give, where it is the only value of its name.
+  private mutating func learn(_ name: Name, _ result: ValueType) {
+    let variable = resolution.target(name)
+    guard variable.count == 1, var knowledge = known[ObjectIdentifier(variable)], knowledge.function != nil else { return }
+    knowledge.result = result
+    known[ObjectIdentifier(variable)] = knowledge
+  }
+
+  /// Gives names the parts of a value.
+  /// - Parameter source: where the value is written.
+  mutating func assign(_ pattern: Pattern, _ type: ValueType, _ source: Span) {
+    var seen = Set<String>()
+    for name in pattern.names where name.text != "_" && !seen.insert(name.text).inserted {
+      report(.duplicate(name.text, kind: "name", at: name.span))
+    }
+    switch pattern {
+    case .name(let name): assign(name, type)
+    case .list(let names, _):
+      if !ValueType.either([.list, .range]).mightAccept(type), !type.isObject {
+        report(.wrongType(what: "what is taken apart", expected: .list, found: type.found, at: source))
+      }
+      var element = ValueType.any
+      switch type {
+      case .list, .range: element = type.element
+      default: break
+      }
+      for name in names { assign(name, element) }
+    case .record(let names, _): for name in names { assign(name, self.type(ofField: name, type)) }
+    }
+  }
+
+  /// - Returns: The type of what it gives, as far as that is known.
+  @discardableResult
+  mutating func check(_ function: FunctionSyntax, _ outer: Scope) -> ValueType {
     let scope = Scope(resolution.scope(of: function))
     var seen = Set<String>()
     for (parameter, variable) in Swift.zip(function.parameters, scope.names.parameters) {
@@ -162,6 +229,9 @@ struct Checker {
       if let value = parameter.default { _ = type(of: value, scope) }
       known[ObjectIdentifier(variable)] = Knowledge(isDefined: true)
     }
-    check(function.body, scope, .all)
+    let last = check(function.body, scope, .all)
+    guard let returned = scope.returned else { return last }
+    if case .return? = function.body.statements.last?.kind { return returned }
+    return returned.joined(with: last)
   }
 }

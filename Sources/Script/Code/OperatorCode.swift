@@ -39,6 +39,20 @@ final class LogicCode: Code, @unchecked Sendable {
   }
 }
 
+/// `a ?? b`: `b` is looked at only where `a` is none.
+final class OtherwiseCode: Code, @unchecked Sendable {
+  let left, right: Code
+  init(_ left: Code, _ right: Code, _ span: Span) {
+    (self.left, self.right) = (left, right)
+    super.init(span)
+  }
+  override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
+    let value = try left.evaluate(frame)
+    if case .none = value { return try right.evaluate(frame) }
+    return value
+  }
+}
+
 final class BinaryCode: Code, @unchecked Sendable {
   let binary: BinaryOperator
   let left, right: Code

@@ -103,8 +103,11 @@ final class ComprehensionCode: Code, @unchecked Sendable {
   let element, source: Code
   let condition: Code?
   let slot: Int
-  init(_ element: Code, slot: Int, source: Code, condition: Code?, _ span: Span) {
+  /// Takes the element apart, where it is given to several names.
+  let taken: Code?
+  init(_ element: Code, slot: Int, taken: Code? = nil, source: Code, condition: Code?, _ span: Span) {
     (self.element, self.source, self.condition, self.slot) = (element, source, condition, slot)
+    self.taken = taken
     super.init(span)
   }
   override func evaluate(_ frame: Frame) throws(ScriptError) -> Value {
@@ -113,6 +116,7 @@ final class ComprehensionCode: Code, @unchecked Sendable {
     let source = try source.evaluate(frame)
     try Operators.iterate(source, at: self.source.span, frame.machine) { value throws(ScriptError) in
       frame.slots[slot] = value
+      if let taken { _ = try taken.evaluate(frame) }
       if let condition, !(try condition.truth(frame, "the condition")) { return true }
       let result = try element.evaluate(frame)
       weight += Int(result.extent.weight)

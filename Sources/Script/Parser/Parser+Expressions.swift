@@ -100,14 +100,8 @@ extension Parser {
   private mutating func arguments() throws(ScriptError) -> [CallArgument] {
     try bracketed(.openParenthesis, newlines: false) { parser throws(ScriptError) in
       var arguments: [CallArgument] = []
-      var labelled = false
       while !parser.take(.closeParenthesis) {
-        var label: Name?
-        if parser.peek(1) == .symbol(.colon), !parser.at(.openParenthesis) { label = try parser.label() }
-        let value = try parser.expression()
-        if label == nil, labelled { throw .unlabelledAfterLabelled(at: value.span) }
-        labelled = label != nil
-        arguments.append(CallArgument(label: label, value: value))
+        arguments.append(try parser.argument(after: arguments.last))
         if !parser.take(.comma) {
           try parser.expect(.closeParenthesis, "',' or ')'")
           break
@@ -115,6 +109,14 @@ extension Parser {
       }
       return arguments
     }
+  }
+
+  mutating func argument(after last: CallArgument?) throws(ScriptError) -> CallArgument {
+    var label: Name?
+    if peek(1) == .symbol(.colon), !at(.openParenthesis) { label = try self.label() }
+    let value = try expression()
+    if label == nil, last?.label != nil { throw .unlabelledAfterLabelled(at: value.span) }
+    return CallArgument(label: label, value: value)
   }
 
   private mutating func label() throws(ScriptError) -> Name {

@@ -45,7 +45,7 @@ extension Parser {
         parser.skipsNewlines = true
         let piece: Expression
         do throws(ScriptError) {
-          piece = try parser.expression()
+          piece = try parser.piece()
           guard parser.current.kind == .end else { throw parser.unexpected("')'") }
         } catch {
           isHopeless = isHopeless || parser.isHopeless
@@ -57,6 +57,16 @@ extension Parser {
     return try make(.interpolation(pieces), place, pieces)
   }
 
+  /// What stands in `\(…)`: an expression, or one with how it is to be written.
+  private mutating func piece() throws(ScriptError) -> Expression {
+    let value = try expression()
+    var arguments: [CallArgument] = []
+    while take(.comma), current.kind != .end { arguments.append(try argument(after: arguments.last)) }
+    guard !arguments.isEmpty else { return value }
+    return try make(
+      .formatted(value, arguments), value.span.to(previousSpan), [value] + arguments.map(\.value))
+  }
+
   private mutating func list() throws(ScriptError) -> Expression {
     let start = span(current)
     let kind: (Expression.Kind, [Expression]) = try bracketed(.openBracket, newlines: false) {
@@ -64,7 +74,7 @@ extension Parser {
       if parser.take(.closeBracket) { return (.list([]), []) }
       let first = try parser.expression()
       if parser.take(.for) {
-        let variable = try parser.name("a name for the variable")
+        let variable = try parser.pattern("a name for the variable")
         try parser.expect(.in)
         let source = try parser.expression()
         let condition = parser.take(.if) ? try parser.expression() : nil
@@ -82,22 +92,18 @@ extension Parser {
     return try make(kind.0, start.to(previousSpan), kind.1)
   }
 
+  private enum FieldName {
+    case written(Name)
+    case computed(Expression)
+  }
+
   private mutating func record() throws(ScriptError) -> Expression {
     let start = span(current)
     let fields = try bracketed(.openBrace, newlines: false) {
-      parser throws(ScriptError) -> [(name: Name, value: Expression)] in
-      var fields: [(name: Name, value: Expression)] = []
+      parser throws(ScriptError) -> [(name: FieldName, value: Expression)] in
+      var fields: [(name: FieldName, value: Expression)] = []
       while !parser.take(.closeBrace) {
-        let token = parser.current
-        let name: Name
-        if case .string(let parts) = token.kind, parts.count == 1, case .text(let text) = parts[0] {
-          parser.advance()
-          name = Name(text: text, span: parser.span(token))
-        } else if case .keyword = token.kind {
-          name = try parser.fieldName()
-        } else {
-          name = try parser.name("the name of a field")
-        }
+        let name = try parser.recordFieldName()
         try parser.expect(.colon)
         fields.append((name, try parser.expression()))
         if !parser.take(.comma) {
@@ -107,7 +113,39 @@ extension Parser {
       }
       return fields
     }
-    return try make(.record(fields), start.to(previousSpan), fields.map(\.value))
+    var written: [(name: Name, value: Expression)] = []
+    var computed: [(key: Expression, value: Expression)] = []
+    for field in fields {
+      switch field.name {
+      case .written(let name):
+        written.append((name, field.value))
+        computed.append((try make(.string(name.text), name.span), field.value))
+      case .computed(let key): computed.append((key, field.value))
+      }
+    }
+    let place = start.to(previousSpan)
+    if written.count == fields.count { return try make(.record(written), place, written.map(\.value)) }
+    return try make(.computedRecord(computed), place, computed.flatMap { [$0.key, $0.value] })
+  }
+
+  private mutating func recordFieldName() throws(ScriptError) -> FieldName {
+    let token = current
+    switch token.kind {
+    case .string(let parts):
+      guard parts.count == 1, case .text(let text) = parts[0] else { break }
+      advance()
+      return .written(Name(text: text, span: span(token)))
+    case .keyword: return .written(try fieldName())
+    case .symbol(.openBracket):
+      return .computed(
+        try bracketed(.openBracket, newlines: false) { parser throws(ScriptError) in
+          let key = try parser.expression()
+          try parser.expect(.closeBracket)
+          return key
+        })
+    default: break
+    }
+    return .written(try name("the name of a field"))
   }
 
   private mutating func conditional() throws(ScriptError) -> Expression {

@@ -1,7 +1,7 @@
 /// How tightly operators hold what stands beside them, the loosest first. A sign before an expression, `**`, `with` and
 /// what stands behind an expression hold tighter than all of these.
 enum Precedence: Int, Comparable {
-  case or, and, not, comparison, range, sum, product, sign
+  case or, and, not, comparison, otherwise, range, sum, product, sign
 
   static func < (a: Precedence, b: Precedence) -> Bool { a.rawValue < b.rawValue }
 
@@ -23,6 +23,7 @@ extension Token.Kind {
     case .symbol(.lessOrEqual): (.lessOrEqual, .comparison)
     case .symbol(.greater): (.greater, .comparison)
     case .symbol(.greaterOrEqual): (.greaterOrEqual, .comparison)
+    case .symbol(.otherwise): (.otherwise, .otherwise)
     case .symbol(.ellipsis): (.range, .range)
     case .symbol(.halfOpen): (.halfOpenRange, .range)
     case .symbol(.plus): (.add, .sum)

@@ -35,7 +35,7 @@ extension Parser {
     case .keyword(.param): kind = .parameter(try parameter())
     case .keyword(.for):
       advance()
-      let variable = try name("a name for the loop's variable")
+      let variable = try pattern("a name for the loop's variable")
       try expect(.in)
       let source = try expression()
       kind = .loop(variable, source, try block())
@@ -55,6 +55,21 @@ extension Parser {
     case .keyword(.continue):
       advance()
       kind = .continue
+    case .name(let text) where peek(1).compound != nil:
+      guard let binary = peek(1).compound else { throw unexpected("an operator") }
+      advance()
+      advance()
+      skipNewlinesAfterOperator()
+      let value = try expression()
+      let name = Name(text: text, span: span(start))
+      let old = try make(.name(text), name.span)
+      kind = .assignment(name, try make(.binary(binary, old, value), name.span.to(value.span), old, value))
+    case .name("use") where peek(1).isString: kind = .use(try usedPath())
+    case .symbol(.openParenthesis) where beginsPattern(), .symbol(.openBrace) where beginsPattern():
+      let pattern = try pattern("names")
+      try expect(.assign)
+      skipNewlinesAfterOperator()
+      kind = .destructuring(pattern, try expression())
     case .name(let text) where peek(1) == .symbol(.assign):
       advance()
       advance()
@@ -129,6 +144,7 @@ extension Parser {
     defer { skipsNewlines = before }
     switch peek(1) {
     case .name, .string, .keyword: return peek(2) == .symbol(.colon)
+    case .symbol(.openBracket): return beginsComputedField(behind: position)
     default: return false
     }
   }

@@ -25,7 +25,8 @@ package struct Parser {
     var parser = Parser(source, lexer.tokens())
     if !lexer.errors.isEmpty {
       // The parser's complaints would be about the gaps.
-      return (Program(source: source, statements: [], isSilent: false), lexer.errors, false)
+      return (Program(source: source, statements: [], isSilent: false), lexer.errors,
+        lexer.errors.count == 1 && lexer.endsInBlock)
     }
     let statements = parser.program()
     var isSilent = false
