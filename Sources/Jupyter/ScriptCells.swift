@@ -57,8 +57,10 @@ public struct ScriptCells: Hashable, Sendable {
         if let text = markdown(body) { cell.text = text } else { cell.isMarkdown = false }
       }
       // A mark that would be written otherwise, and text before the first, keep their form.
-      if head == nil { cell.metadata[placeField] = ["mark": .null] }
-      else if let head, head != mark(of: cell) { cell.metadata[placeField] = ["mark": .string(head)] }
+      var place: [String: JSON] = [:]
+      if head == nil { place["mark"] = .null } else if let head, head != mark(of: cell) { place["mark"] = .string(head) }
+      if body.isEmpty { place["lines"] = 0 }
+      if !place.isEmpty { cell.metadata[placeField] = .object(place) }
       cells.append(cell)
     }
     for line in lines {
@@ -148,7 +150,7 @@ public struct ScriptCells: Hashable, Sendable {
       case .string(let text)? where Self.heading(text) != nil && !text.contains("\n"): lines.append(text)
       default: lines.append(Self.mark(of: cell))
       }
-      lines += Self.lines(of: cell)
+      if place?["lines"] != 0 || !cell.text.isEmpty { lines += Self.lines(of: cell) }
     }
     return lines.joined(separator: "\n")
   }

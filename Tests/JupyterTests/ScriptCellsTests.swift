@@ -14,7 +14,7 @@ struct ScriptCellsTests {
 
   @Test("a script comes back from a notebook byte for byte", arguments: [
     "", "\n", "\n\n\n", "x = 1", "x = 1\n", "\n\nx = 1\n\n\n", "## text\n", "## text\nx = 1\n\n## more\n##\n## end", "##text\n",
-    "x = 1\n\n\n\n## a\n\n\n## b\ny = 2\n\n", "# %%\nx = 1\n", "x = 1\n# %%\n", "# %%", "# %% a title\nx\n# %% [markdown]\n## text\n##\n",
+    "x = 1\n\n\n\n## a\n\n\n## b\ny = 2\n\n", "# %%\nx = 1\n", "x = 1\n# %%\n", "# %%", "# %%\n# %%\n# %%\n", "# %% a title\nx\n# %% [markdown]\n## text\n##\n",
     "# %% [markdown]\nno text\n", "# %%  {\"b\": 1,\"a\": 2}\nx", "# %% {\"tags\":[\"parameters\"]}\nx = 1\n\n# %%\n\n", "#%% no mark\nx",
     "# %%x\n", "a\r\nb\r\n", "ä = \"😀\"\n", "# %% [markdown]\n\n## a\n\n", "# %% {broken\nx",
   ])
@@ -27,7 +27,7 @@ struct ScriptCellsTests {
       for file in files where file.hasSuffix(".reprise") {
         let text = try String(contentsOf: packageFolder.appending(path: "\(folder)/\(file)"), encoding: .utf8)
         #expect(try back(text) == text, "\(file)")
-        #expect(ScriptCells(script: text).cells.contains(where: \.isMarkdown), "\(file)")
+        #expect(ScriptCells(script: text).cells.contains { $0.isMarkdown }, "\(file)")
       }
     }
   }

@@ -29,7 +29,9 @@ struct Usage {
   private static let mostData = 200
 
   mutating func note(_ run: Run) {
-    if let place = runs.firstIndex(where: { $0.id == run.id }) { runs[place] = run } else { runs.append(run) }
+    // A run that was made here is taken from the store when it is asked for again.
+    guard let place = runs.firstIndex(where: { $0.id == run.id }) else { return runs.append(run) }
+    if runs[place].made != nil || run.made == nil { runs[place] = run }
   }
 
   mutating func note(_ used: Dataset, hash: String?) {
