@@ -54,7 +54,11 @@ public struct ScriptCells: Hashable, Sendable {
       let heading = head.flatMap(Self.heading) ?? (false, [:])
       var cell = Cell(isMarkdown: heading.isMarkdown, text: body.joined(separator: "\n"), metadata: heading.metadata)
       if cell.isMarkdown {
-        if let text = markdown(body) { cell.text = text } else { cell.isMarkdown = false }
+        // Text that would come back otherwise stays code, as `##` lines are.
+        cell.text = markdown(body) ?? ""
+        if markdown(body) == nil || Self.lines(of: cell) != body {
+          (cell.isMarkdown, cell.text) = (false, body.joined(separator: "\n"))
+        }
       }
       // A mark that would be written otherwise, and text before the first, keep their form.
       var place: [String: JSON] = [:]
@@ -89,14 +93,16 @@ public struct ScriptCells: Hashable, Sendable {
       while last > first, lines[last - 1].isEmpty { last -= 1 }
       index = last
       let body = Array(lines[first..<last])
-      let text = isText ? markdown(body) ?? "" : body.joined(separator: "\n")
+      var cell = Cell(isMarkdown: isText, text: isText ? markdown(body) ?? "" : body.joined(separator: "\n"))
+      if Self.lines(of: cell) != body { cell = Cell(isMarkdown: false, text: body.joined(separator: "\n")) }
       let ends = lines[last...].allSatisfy(\.isEmpty)
       var place: [String: JSON] = ["blanks": .integer(blanks)]
       if ends {
         place["end"] = .integer(lines.count - last)
         index = lines.count
       }
-      cells.append(Cell(isMarkdown: isText, text: text, metadata: [placeField: .object(place)]))
+      cell.metadata[placeField] = .object(place)
+      cells.append(cell)
     }
     return cells
   }

@@ -48,6 +48,7 @@ struct CallSweep {
     ],
     "run": ["trained", "eight"],
     "search": ["found"],
+    "progress": ["progress([1, nan, none])", "progress([])", "progress(1...3, \"\")"],
     "confusionMatrix": ["mixed", "confusionMatrix(load(net, \"nan.safetensors\"), data)"],
     "comparison": ["pair"],
     "series": [

@@ -100,7 +100,7 @@ struct ProvenanceSection {
       ("command", facts.shownCommand), ("started", facts.shownDate), ("took", NumberText.duration(facts.seconds)),
       ("host", system.hostName), ("system", system.operatingSystemVersionString),
     ]
-    if let revision = facts.revision { rows.append(("source revision", "git commit \(revision.text)")) }
+    if let revision = facts.revision { rows.append(("source revision", "git commit \(revision.commit)")) }
     rows += [
       ("Reprise", "\(programVersion), build \(ExactnessClass.programHash)"),
       ("libraries", ([Engine.libraryVersion, DrawingLibrary.version] + ImageLibraries.versions + [Self.markdownLibrary]).joined(separator: ", ")),

@@ -1,79 +1,63 @@
 internal import Foundation
-internal import Synchronization
+internal import Tensors
 
-/// The commit that a script's folder is at, as git knows it.
+/// The commit that a script's folder is at.
+///
+/// It is read from git's files: Reprise starts no other program. So it does not say what was changed since.
 public struct SourceRevision: Hashable, Sendable {
-  /// The commit's hash; nil before the first.
-  public let commit: String?
-  /// Files under version control that differ from the commit, as seen from the repository.
-  public let changed: [String]
-  /// Whether the script itself is under version control.
-  public let hasScript: Bool
+  /// The commit's hash.
+  public let commit: String
 
-  public init(commit: String?, changed: [String], hasScript: Bool) {
-    (self.commit, self.changed, self.hasScript) = (commit, changed, hasScript)
-  }
+  public init(commit: String) { self.commit = commit }
 
-  /// Asks git. Nil where there is no git, the file lies in no repository, or git does not answer within seconds.
+  /// Nil where the file lies in no repository, or before the first commit.
   public init?(ofFile path: String) {
-    let folder = (path as NSString).deletingLastPathComponent
-    let name = (path as NSString).lastPathComponent
-    func git(_ arguments: String...) -> (status: Int32, output: String)? {
-      Self.run(["-C", folder.isEmpty ? "." : folder, "-c", "core.fsmonitor=false"] + arguments)
-    }
-    guard let state = git("status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z"), state.status == 0 else { return nil }
-    var (commit, changed) = (String?.none, [String]())
-    var isOldName = false
-    for entry in state.output.split(separator: "\0") {
-      if isOldName {
-        isOldName = false
-        continue
+    let start = URL(filePath: path).deletingLastPathComponent().standardizedFileURL
+    guard let git = Self.repository(around: start), let head = Self.line(of: git + "/HEAD"),
+      let commit = Self.commit(head, in: git)
+    else { return nil }
+    self.init(commit: commit)
+  }
+
+  private static func line(of path: String) -> String? {
+    guard let bytes = try? readFile(path, limit: 1 << 12) else { return nil }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+  }
+
+  /// The folder that git keeps its files in: `.git`, or what a file of that name points to, as in a worktree.
+  private static func repository(around start: URL) -> String? {
+    var folder = start
+    for _ in 0..<100 {
+      let place = folder.appending(path: ".git").path(percentEncoded: false)
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) {
+        if isFolder.boolValue { return place }
+        guard let line = line(of: place), line.hasPrefix("gitdir: ") else { return nil }
+        return URL(filePath: String(line.dropFirst(8)), relativeTo: folder).path(percentEncoded: false)
       }
-      if let hash = Self.rest(of: entry, behind: "# branch.oid "), !hash.hasPrefix("(") { commit = hash }
-      // The path is behind as many words as each kind of line has.
-      let words = ["1": 8, "2": 9, "u": 10][entry.prefix { $0 != " " }] ?? 0
-      guard words > 0 else { continue }
-      isOldName = entry.hasPrefix("2 ")
-      let parts = entry.split(separator: " ", maxSplits: words, omittingEmptySubsequences: false)
-      if parts.count > words { changed.append(String(parts[words])) }
+      let above = folder.deletingLastPathComponent().standardizedFileURL
+      guard above.path.count < folder.path.count else { return nil }
+      folder = above
     }
-    let tracked = git("ls-files", "--error-unmatch", "--", name)
-    self.init(commit: commit, changed: changed, hasScript: tracked?.status == 0)
+    return nil
   }
 
-  private static func rest(of entry: Substring, behind mark: String) -> String? {
-    entry.hasPrefix(mark) ? String(entry.dropFirst(mark.count)) : nil
-  }
-
-  /// In words: `0a1b2c…, and nothing was changed since`.
-  public var text: String {
-    let place = commit ?? "no commit yet"
-    let script = hasScript ? "" : "; the script is not part of it"
-    guard !changed.isEmpty else { return place + (commit == nil ? "" : ", nothing changed since") + script }
-    let names = changed.prefix(4).joined(separator: ", ") + (changed.count > 4 ? ", …" : "")
-    return "\(place), with \(changed.count) changed file\(changed.count == 1 ? "" : "s") (\(names))\(script)"
-  }
-
-  private static let patience = 5.0
-
-  private static func run(_ arguments: [String]) -> (status: Int32, output: String)? {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["git"] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]) { $1 }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    do { try process.run() } catch { return nil }
-    let hasEnded = Mutex(false)
-    DispatchQueue.global().asyncAfter(deadline: .now() + patience) {
-      hasEnded.withLock { if !$0 { process.terminate() } }
+  private static func commit(_ head: String, in git: String) -> String? {
+    guard head.hasPrefix("ref: ") else { return isHash(head) ? head : nil }
+    let name = String(head.dropFirst(5))
+    guard !name.split(separator: "/").contains("..") else { return nil }
+    // A worktree shares the branches of the repository that it belongs to.
+    let common = line(of: git + "/commondir").map { $0.hasPrefix("/") ? $0 : git + "/" + $0 } ?? git
+    if let hash = line(of: "\(common)/\(name)"), isHash(hash) { return hash }
+    guard let packed = try? readFile(common + "/packed-refs", limit: 1 << 26) else { return nil }
+    for line in String(decoding: packed, as: UTF8.self).split(separator: "\n") where line.hasSuffix(" " + name) {
+      let hash = String(line.prefix { $0 != " " })
+      return isHash(hash) ? hash : nil
     }
-    let output = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
-    process.waitUntilExit()
-    hasEnded.withLock { $0 = true }
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    return nil
+  }
+
+  private static func isHash(_ text: String) -> Bool {
+    [40, 64].contains(text.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
   }
 }
