@@ -45,9 +45,10 @@ extension SearchStyle {
   /// 100 of AMC's 400; PocketFlow's buffer a quarter of them too, as 50 of its 200.
   ///
   /// AMC's noise falls by 5 % with each rollout, from 0.5 to 1e-7 after 300. Fewer rollouts get eight updates a step instead
-  /// of one, and noise from 0.5 to 0.05. With 200 rollouts, MobileNet-v1 at half the width and 80 % of the MACs removed, the
-  /// best rollout had a top-1 of 62.9, 67.2 and 62.7 % for three seeds; with the published noise in proportion and one
-  /// update a step 62.7, 68.1 and 57.5 %; with 90 % removed 24.3 and 19.4 % for one.
+  /// of one, and noise from 0.5 to 0.05, so that they do not repeat each other. MobileNet-v1 at half the width, 200 rollouts:
+  /// the best had a top-1 of 62.9, 67.2 and 62.7 % with 80 % of the MACs removed (three seeds), and 24.3 and 13.2 % with
+  /// 90 % removed (two). With the published noise in proportion and one update a step: 62.7, 68.1, 57.5 and 19.4, 18.6 %; a
+  /// random search: 50.5, 38.4, 37.2 and 12.7, 13.0 %; the uniform ratio: 61.6, 70.0, 60.4 and 19.7, 11.2 %.
   public func agent(episodes: Int, steps: Int) -> DDPG.Settings {
     let quarter = max(episodes / 4, 1)
     switch self {
