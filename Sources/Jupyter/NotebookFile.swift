@@ -18,6 +18,12 @@ public enum NotebookFile {
       guard ["code", "markdown"].contains(kind) else {
         throw .notebook(path: path, problem: "has a cell of type '\(kind)' (cell \(place + 1)); code and markdown have a place in a script")
       }
+      if kind == "code", ScriptCells.lines(of: text).contains(where: { ScriptCells.heading($0) != nil }) {
+        throw .notebook(path: path, problem: "has a line '\(ScriptCells.mark)' within cell \(place + 1), which would begin another cell of the script")
+      }
+      if cell["attachments"]?.object?.isEmpty == false {
+        throw .notebook(path: path, problem: "has attached files in cell \(place + 1); a script has no place for them")
+      }
       var metadata = cell["metadata"]?.object ?? [:]
       if let id = cell["id"]?.string, id != identifier(place) { metadata["id"] = .string(id) }
       cells.append(ScriptCells.Cell(isMarkdown: kind == "markdown", text: text, metadata: metadata))
@@ -39,7 +45,7 @@ public enum NotebookFile {
     let cells = script.cells.enumerated().map { place, cell -> JSON in
       var metadata = cell.metadata
       let id = metadata.removeValue(forKey: "id")?.string ?? identifier(place)
-      let lines = cell.text.components(separatedBy: "\n")
+      let lines = ScriptCells.lines(of: cell.text)
       let source = lines.enumerated().map { $0 < lines.count - 1 ? $1 + "\n" : $1 }.filter { !$0.isEmpty }
       var fields: [String: JSON] = [
         "cell_type": cell.isMarkdown ? "markdown" : "code", "id": .string(id), "metadata": .object(metadata),

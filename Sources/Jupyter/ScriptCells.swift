@@ -28,13 +28,15 @@ public struct ScriptCells: Hashable, Sendable {
 
   /// Reads the cells of a script. `text` gives the same script back, byte for byte.
   public init(script: String) {
-    let lines = script.components(separatedBy: "\n")
+    let lines = Self.lines(of: script)
     let isMarked = lines.contains { Self.heading($0) != nil }
     cells = isMarked ? Self.marked(lines) : Self.unmarked(lines)
   }
 
   /// What a mark says; nil for a line that is none.
-  private static func heading(_ line: String) -> (isMarkdown: Bool, metadata: [String: JSON])? {
+  static func heading(_ line: String) -> (isMarkdown: Bool, metadata: [String: JSON])? {
+    // A line may end as Windows ends it.
+    let line = line.last == "\r" ? line.dropLast() : line[...]
     guard line.hasPrefix(mark) else { return nil }
     var rest = line.dropFirst(mark.count)
     guard rest.isEmpty || rest.first == " " else { return nil }
@@ -107,14 +109,19 @@ public struct ScriptCells: Hashable, Sendable {
     return cells
   }
 
-  private static func isMarkdown(_ line: String) -> Bool { line == "##" || line.hasPrefix("## ") }
+  private static func isMarkdown(_ line: String) -> Bool { line == "##" || line.utf8.starts(with: "## ".utf8) }
+
+  /// What stands between line feeds. By scalars, since a carriage return and a line feed are one character.
+  static func lines(of text: String) -> [String] {
+    text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  }
 
   /// The text of `##` lines; nil where a line is none.
   private static func markdown(_ lines: [String]) -> String? {
     var body = lines
     while body.last?.isEmpty == true { body.removeLast() }
     guard body.allSatisfy(isMarkdown) else { return nil }
-    return (body.map { String($0.dropFirst($0 == "##" ? 2 : 3)) } + lines.dropFirst(body.count).map { _ in "" })
+    return (body.map { String($0.unicodeScalars.dropFirst(3)) } + lines.dropFirst(body.count).map { _ in "" })
       .joined(separator: "\n")
   }
 
@@ -125,14 +132,19 @@ public struct ScriptCells: Hashable, Sendable {
     fields[placeField] = nil
     var line = mark + (cell.isMarkdown ? " [markdown]" : "")
     if fields.isEmpty { return line }
-    if fields.count == 1, let title = fields["title"]?.string { line += " " + title } else {
-      line += " " + String(decoding: JSON.object(fields).bytes(), as: UTF8.self)
+    // A title stands as it is where it is read back as the same title.
+    if fields.count == 1, let title = fields["title"]?.string {
+      let short = line + " " + title
+      if !title.contains(where: \.isNewline), let read = heading(short), read.isMarkdown == cell.isMarkdown, read.metadata == fields {
+        return short
+      }
     }
+    line += " " + String(decoding: JSON.object(fields).bytes(), as: UTF8.self)
     return line
   }
 
   private static func lines(of cell: Cell) -> [String] {
-    let lines = cell.text.components(separatedBy: "\n")
+    let lines = lines(of: cell.text)
     guard cell.isMarkdown else { return lines }
     var body = lines
     while body.count > 1, body.last?.isEmpty == true { body.removeLast() }
