@@ -21,7 +21,7 @@ public final class Kernel {
   private var count = 0
   private var history: [(number: Int, text: String)] = []
   private var isEnding = false
-  /// Whether requests that wait behind a failed cell are to be left undone.
+  /// Whether the requests that are answered now came behind a cell that failed: their cells are left undone.
   private var aborts = false
 
   /// Opens the sockets.
@@ -76,7 +76,7 @@ public final class Kernel {
       if ready[1] { while let frames = heartbeat.receive() { heartbeat.send(frames) } }
       if ready[0] { while let request = request(on: control) { answer(request, on: control) } }
       if running == nil {
-        if sockets.count > 2, ready[2], let request = request(on: shell) { answer(request, on: shell) } else { aborts = false }
+        if sockets.count > 2, ready[2], let request = request(on: shell) { answer(request, on: shell) }
       }
     }
   }
@@ -132,6 +132,8 @@ public final class Kernel {
       publish("execute_input", ["code": .string(code), "execution_count": .integer(count)], request)
     }
     running = request
+    // A wish to stop that came while nothing ran is not meant for this cell.
+    interruption.clear()
     evaluator.begin(code, request)
     return true
   }
@@ -142,23 +144,30 @@ public final class Kernel {
     case .finished(let result):
       guard let request = running else { return }
       running = nil
+      var behind: [Message] = []
       if let failure = result.failure {
+        // What came until now came behind the failed cell; what comes after its reply was sent with the failure known.
+        if request.content["stop_on_error"]?.bool ?? true {
+          while let waiting = self.request(on: shell) { behind.append(waiting) }
+        }
         let content: [String: JSON] = [
           "ename": .string(failure.name), "evalue": .string(failure.text), "traceback": .array(failure.trace.map(JSON.string)),
         ]
         publish("error", .object(content), request)
-        aborts = request.content["stop_on_error"]?.bool ?? true
         reply(
           to: request,
           .object(content.merging(["status": "error", "execution_count": .integer(count)]) { $1 }), on: shell)
       } else {
-        if let value = result.value {
+        if let value = result.value, request.content["silent"]?.bool != true {
           publish("execute_result", ["data": value, "metadata": [:], "execution_count": .integer(count)], request)
         }
         reply(
           to: request, ["status": "ok", "execution_count": .integer(count), "user_expressions": [:], "payload": []], on: shell)
       }
       publish("status", ["execution_state": "idle"], request)
+      aborts = true
+      for waiting in behind { answer(waiting, on: shell) }
+      aborts = false
     }
   }
 

@@ -24,7 +24,7 @@ public struct Message: Hashable, Sendable {
   public init(_ type: String, _ content: JSON, parent: Message? = nil, session: String, metadata: JSON = [:]) {
     header = [
       "msg_id": .string(UUID().uuidString.lowercased()), "msg_type": .string(type), "session": .string(session),
-      "username": "reprise", "date": .string(Date().formatted(.iso8601.time(includingFractionalSeconds: true))), "version": "5.3",
+      "username": "reprise", "date": .string(Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))), "version": "5.3",
     ]
     self.parent = parent?.header ?? [:]
     self.content = content

@@ -46,6 +46,11 @@ public final class Socket {
     zmq_setsockopt(raw, ZMQ_LINGER, &linger, MemoryLayout<Int32>.size)
     var largest = Self.largestFrame
     zmq_setsockopt(raw, ZMQ_MAXMSGSIZE, &largest, MemoryLayout<Int64>.size)
+    if kind == .publish {
+      // A listener that reads slowly gets everything in the end: without this, what exceeds 1000 messages is dropped.
+      var most: Int32 = 0
+      zmq_setsockopt(raw, ZMQ_SNDHWM, &most, MemoryLayout<Int32>.size)
+    }
     if kind == .router {
       // A client that comes back under its name takes the place of the one that vanished.
       var takesOver: Int32 = 1

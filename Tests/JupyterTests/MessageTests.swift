@@ -23,6 +23,13 @@ struct MessageTests {
     #expect(try Message(frames: message.frames(key: key), key: key) == message)
   }
 
+  @Test("a message says the day and the time at which it was made")
+  func date() throws {
+    let text = try #require(Self.request.header["date"]?.string)
+    let date = try Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    #expect(abs(date.timeIntervalSinceNow) < 3600, "\(text)")
+  }
+
   private static let broken: [(String, @Sendable ([[UInt8]]) -> [[UInt8]])] = [
     ("nothing", { _ in [] }),
     ("no delimiter", { $0.filter { $0 != Array("<IDS|MSG>".utf8) } }),
