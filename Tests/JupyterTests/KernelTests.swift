@@ -158,7 +158,7 @@ struct KernelTests {
   @Test("a wish to stop that comes while nothing runs stops nothing")
   func idleInterruption() throws {
     let interruption = Interruption()
-    try withKernel(interruption: interruption) { client in
+    try withKernel(interruption: interruption) { (client: Client) throws in
       interruption.raise()
       #expect(try client.execute("1").reply["status"] == "ok")
     }
@@ -166,7 +166,7 @@ struct KernelTests {
 
   @Test("what waits behind a cell that fails is left undone, and what comes later is done")
   func aborted() throws {
-    try withKernel { client in
+    try withKernel { (client: Client) throws in
       // Whether the second is there when the first fails is up to the system: it is, sooner or later.
       var second: JSON?
       for _ in 0..<50 where second?["status"] != "aborted" {
@@ -184,7 +184,7 @@ struct KernelTests {
 
   @Test("what a cell prints reaches a listener that reads late, all of it")
   func lateListener() throws {
-    try withKernel { client in
+    try withKernel { (client: Client) throws in
       let id = client.send("execute_request", ["code": "s = repeat(\"x\", 8000)\nfor i in 1...4000 { print(s) }"])
       #expect(try client.reply(id)["status"] == "ok")
       #expect(try client.published(id).of("stream").count == 4000)
@@ -193,7 +193,7 @@ struct KernelTests {
 
   @Test("a silent cell publishes no result and is not counted")
   func silent() throws {
-    try withKernel { client in
+    try withKernel { (client: Client) throws in
       let id = client.send("execute_request", ["code": "1", "silent": true])
       #expect(try client.published(id).map(\.type) == ["status", "status"])
       #expect(try client.reply(id)["execution_count"] == 0)
