@@ -18,10 +18,12 @@ func target(_ name: String, _ dependencies: Target.Dependency...) -> Target {
   .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: Target.Dependency..., resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: Target.Dependency..., exclude: [String] = [], resources: [Resource] = []
+) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", resources: resources,
-    swiftSettings: strict)
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude,
+    resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -112,7 +114,7 @@ let package = Package(
     tests(
       "Notebook", "Charts", "Notebook", "Script", "Statistics", "Tensors", "Training",
       .product(name: "GRDB", package: "GRDB.swift")),
-    tests("Jupyter", "Jupyter", "Notebook", "Script", "Tensors"),
+    tests("Jupyter", "Jupyter", "Notebook", "Script", "Tensors", exclude: ["clients.py"]),
     tests("reprise", "Tensors", resources: [.copy("Goldens")]),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(
