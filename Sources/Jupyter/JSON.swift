@@ -1,4 +1,4 @@
-import Foundation
+internal import Tensors
 
 /// A JSON value.
 public enum JSON: Hashable, Sendable {
@@ -15,18 +15,14 @@ public enum JSON: Hashable, Sendable {
 
   /// - Returns: nil where the bytes are no JSON.
   public init?(_ bytes: some Sequence<UInt8>) {
-    guard let value = try? JSONDecoder().decode(JSON.self, from: Data(bytes)) else { return nil }
+    guard let value = JSONText.read(JSON.self, bytes) else { return nil }
     self = value
   }
 
   /// The text, with sorted keys.
   /// - Parameter isPretty: Whether each field stands on a line of its own.
   public func bytes(isPretty: Bool = false) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = isPretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    // Every case is JSON.
-    return Array((try? encoder.encode(self)) ?? Data("null".utf8))
+    Array(JSONText.of(self, isPretty: isPretty).utf8)
   }
 }
 
@@ -35,9 +31,10 @@ extension JSON: Codable {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() { self = .null }
     else if let value = try? container.decode(Bool.self) { self = .bool(value) }
+    // Before numbers: the text "nan" stays text.
+    else if let value = try? container.decode(String.self) { self = .string(value) }
     else if let value = try? container.decode(Int.self) { self = .integer(value) }
     else if let value = try? container.decode(Double.self) { self = .number(value) }
-    else if let value = try? container.decode(String.self) { self = .string(value) }
     else if let value = try? container.decode([JSON].self) { self = .array(value) }
     else { self = .object(try container.decode([String: JSON].self)) }
   }

@@ -19,7 +19,7 @@ struct MessageTests {
   func roundTrip(_ key: String) throws {
     var message = Self.request
     message.identities = [[1, 2, 3], [0]]
-    message.metadata = ["tags": ["a", 1, .number(1.5), true, .null]]
+    message.metadata = ["tags": ["a", 1, .number(1.5), true, .null, "nan", "inf"]]
     #expect(try Message(frames: message.frames(key: key), key: key) == message)
   }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Script
 
 /// Text as a page may hold it.
 enum HTML {
@@ -56,6 +57,13 @@ enum HTML {
     let lines = rows.map { row($0, "td") }.joined(separator: "\n")
     return scrolling(label, "<table>\n\(top)<tbody>\n\(lines)\n</tbody>\n</table>")
       + (remark.isEmpty ? "" : "\n<p class=\"remark\">\(escaped(remark))</p>")
+  }
+
+  /// A table of the language, with a remark where rows are left out.
+  static func table(_ table: Table) -> String {
+    let (rows, omitted) = table.cells
+    return Self.table(
+      "Table", head: table.columns, rows: rows, remark: omitted > 0 ? "… \(NumberText.grouped(omitted)) more rows" : "")
   }
 
   /// Something that may be wider than the page: the keyboard scrolls it too.

@@ -18,15 +18,15 @@ extension [OutputPiece] {
       case .table(let table):
         finishLines()
         hasTable = true
-        let (rows, omitted) = table.cells
-        result.append(
-          HTML.table(
-            "Table", head: table.columns, rows: rows,
-            remark: omitted > 0 ? "… \(NumberText.grouped(omitted)) more rows" : ""))
+        result.append(HTML.table(table))
       case .line(let cells, _, let isHead):
         hasTable = true
-        if isHead { finishLines() }
-        if isHead { lines = (cells, []) } else { lines = (lines?.head ?? [], (lines?.rows ?? []) + [cells]) }
+        if isHead {
+          finishLines()
+          lines = (cells, [])
+        } else {
+          lines = (lines?.head ?? [], (lines?.rows ?? []) + [cells])
+        }
       }
     }
     finishLines()

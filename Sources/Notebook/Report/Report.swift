@@ -199,12 +199,7 @@ public struct Report {
         output.append(report.facts.paths.shortened(text))
       case .table(let whole):
         finish()
-        let (rows, omitted) = whole.cells
-        html.append(
-          "<div class=\"output\">"
-            + HTML.table(
-              "Table", head: whole.columns, rows: rows,
-              remark: omitted > 0 ? "… \(NumberText.grouped(omitted)) more rows" : "") + "</div>")
+        html.append("<div class=\"output\">\(HTML.table(whole))</div>")
       case .line(let cells, _, let isHead):
         finish(but: isHead ? nil : .table)
         if isHead { table = (cells, []) } else { table = (table?.head ?? [], (table?.rows ?? []) + [cells]) }
