@@ -30,6 +30,9 @@ public struct Arguments {
   /// Whether the call gives a value to a parameter that may be any value, `none` too.
   public func gives(_ label: String) -> Bool { values[index(label)] != nil }
 
+  /// Whether the builtin has a parameter of this name.
+  public func takes(_ label: String) -> Bool { builtin.parameters.contains { $0.label == label } }
+
   /// What the variadic parameter took.
   public var rest: [Value] { variadic }
 

@@ -17,6 +17,8 @@ public struct Builtin: Sendable {
   let body: Body
   /// Where the parameter is whose record stands for arguments.
   let bundlePlace: Int?
+  /// Whether some parameters have an effect only where others allow it.
+  let hasConditions: Bool
 
   /// Declares a builtin.
   ///
@@ -29,6 +31,10 @@ public struct Builtin: Sendable {
     (self.name, self.doc, self.parameters, self.result) = (name, doc, parameters, result)
     (self.examples, self.chapter, self.printsResult, self.body) = (examples, chapter, printsResult, body)
     bundlePlace = parameters.firstIndex { $0.bundle != nil }
+    hasConditions = parameters.contains { $0.condition != nil }
+    for decider in parameters.compactMap(\.condition).flatMap(\.deciders) {
+      precondition(parameters.contains { $0.label == decider }, "'\(name)' has a condition on '\(decider)', which it does not take")
+    }
   }
 
   /// How it is called: `train(model, data, epochs: 8)` as the help shows it.
@@ -73,15 +79,28 @@ public struct Parameter: Sendable {
   public let keepsOrigin: Bool
   /// Of a record whose fields stand for labelled arguments that the call leaves out; nil for all other parameters.
   public let bundle: ArgumentBundle?
+  /// What other arguments must be for this one to have an effect; nil where it always has one.
+  public let condition: Condition?
+  /// The value that asks for nothing, such as 0 of a mixing coefficient. It is no error where the condition does not hold.
+  public let neutral: Value?
 
   /// Declares a parameter. Those behind a variadic one are labelled.
   public init(
     _ label: String, _ type: ValueType, _ doc: String = "", default: Value? = nil, optional: Bool = false,
-    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil, keepsOrigin: Bool = false, bundle: ArgumentBundle? = nil
+    variadic: Bool = false, labelled: Bool = false, allowed: ClosedRange<Double>? = nil, keepsOrigin: Bool = false, bundle: ArgumentBundle? = nil,
+    condition: Condition? = nil, neutral: Value? = nil
   ) {
     (self.label, self.type, self.doc, self.default) = (label, type, doc, `default`)
     (isOptional, isVariadic, isLabelled, self.allowed) = (optional, variadic, labelled, allowed)
-    (self.keepsOrigin, self.bundle) = (keepsOrigin, bundle)
+    (self.keepsOrigin, self.bundle, self.condition, self.neutral) = (keepsOrigin, bundle, condition, neutral)
+  }
+
+  /// The same parameter as another builtin takes it, with a description, a default and a range of its own.
+  public func with(_ doc: String? = nil, default value: Value? = nil, allowed: ClosedRange<Double>? = nil) -> Parameter {
+    Parameter(
+      label, type, doc ?? self.doc, default: value ?? self.default, optional: isOptional, variadic: isVariadic,
+      labelled: isLabelled, allowed: allowed ?? self.allowed, keepsOrigin: keepsOrigin, bundle: bundle,
+      condition: condition, neutral: neutral)
   }
 
   /// What the builtin gets of a value that fits.

@@ -6,16 +6,19 @@ public struct Library: Sendable {
   public let objectTypes: [ObjectType]
   /// Words of earlier releases.
   public let retired: [RetiredWord]
+  /// Tables at the end of the reference.
+  public let tables: [ReferenceTable]
   private let builtinPlaces: [String: Int]
   private let constantPlaces: [String: Int]
   private let typePlaces: [String: Int]
 
   /// Makes a library of the language's own builtins and those of other modules.
-  public init(builtins: [Builtin] = [], constants: [Constant] = [], objectTypes: [ObjectType] = [], retired: [RetiredWord] = []) {
+  public init(builtins: [Builtin] = [], constants: [Constant] = [], objectTypes: [ObjectType] = [], retired: [RetiredWord] = [], tables: [ReferenceTable] = []) {
     self.builtins = languageBuiltins + builtins
     self.constants = languageConstants + constants
     self.objectTypes = objectTypes + [progressType]
     self.retired = retired
+    self.tables = tables
     builtinPlaces = Self.places(self.builtins.map(\.name), "builtin")
     constantPlaces = Self.places(self.constants.map(\.name), "constant")
     typePlaces = Self.places(self.objectTypes.map(\.name), "type")

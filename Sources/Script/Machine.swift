@@ -149,6 +149,7 @@ final class Machine {
   ) throws(ScriptError) -> Value {
     var (values, variadic, spans) = (given, variadic, spans)
     try unpackBundle(of: builtin, into: &values, &spans)
+    let written = values
     for (index, parameter) in builtin.parameters.enumerated() {
       if parameter.isVariadic {
         for (place, value) in variadic.enumerated() {
@@ -168,6 +169,13 @@ final class Machine {
       } else if !parameter.isOptional {
         throw .missingArgument(parameter.label, of: builtin.name, at: spans.call)
       }
+    }
+    if builtin.hasConditions {
+      let known = builtin.parameters.indices.map { index -> KnownArgument in
+        if let value = given[index] { return .given(value) }
+        return written[index].map(KnownArgument.inRecord) ?? .standard(values[index] ?? .none)
+      }
+      if let found = builtin.inapplicable(known) { throw builtin.error(found, at: spans[found.places[0]]) }
     }
     try checkInterruption(at: spans.call)
     depth += 1

@@ -58,6 +58,7 @@ public struct Reference: Sendable {
         if !functions.isEmpty { text += "\nTaken by \(functions.map { "`\($0)`" }.joined(separator: ", ")).\n" }
       }
     }
+    for table in library.tables { text += "\n" + table.markdown }
     text += "\n## Names\n\n| name | type | |\n|---|---|---|\n"
     for constant in library.constants {
       text += "| `\(constant.name)` | \(constant.type) | \(escaped(constant.doc)) |\n"

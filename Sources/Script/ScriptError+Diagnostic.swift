@@ -123,6 +123,9 @@ extension ScriptError {
       Diagnostic("too-large", "the \(what) exceeds \(limit)", at: span)
     case .endlessRecursion(let depth, let span):
       Diagnostic("endless-recursion", "\(depth) nested calls: the recursion may be endless", at: span)
+    case .inapplicable(let labels, let condition, let found, let span):
+      Diagnostic(
+        "no-effect", condition.problem(with: labels, found: found), at: span, hint: condition.hint(for: labels))
     case .failed(let problem, let hint, let span):
       Diagnostic("failed", problem, at: span, hint: hint)
     case .domain(let failure, let span):

@@ -54,6 +54,8 @@ public indirect enum ScriptError: Error, Hashable, Sendable {
   case notWhole(Double, what: String, at: Span)
   case tooLarge(String, limit: Int, at: Span)
   case endlessRecursion(depth: Int, at: Span)
+  /// Arguments that have no effect beside the others of the call; `found` is what decides, as it could be written.
+  case inapplicable([String], Condition, found: String, at: Span)
   /// What a script itself calls wrong, with `fail` or `assert`.
   case failed(String, hint: String?, at: Span)
   /// An error of another module, kept as it was thrown.

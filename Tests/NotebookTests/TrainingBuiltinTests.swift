@@ -190,15 +190,15 @@ struct TrainingBuiltinTests {
 
   @Test("settings that contradict one another are told, with what to write", arguments: [
     ("microBatch: 5", "a microBatch of 5 does not divide a batch of 16"),
-    ("targetThreshold: 0.2", "targetThreshold needs the binary cross-entropy loss"),
+    ("targetThreshold: 0.2", "'targetThreshold' has no effect with loss: \"crossEntropy\""),
     ("clipNorm: 1, clipValue: 1", "exclude each other"),
     ("result: \"ema\"", "needs the argument ema"),
     ("ema: { decays: 0.9 }", "ema has no 'decays'"),
     ("ema: 2", "a moving average's decay is at least 0 and below 1"),
-    ("snapshots: { count: 2 }", "snapshots are for result: \"best\""),
+    ("snapshots: { count: 2 }", "'snapshots' has no effect with result: \"last\""),
     ("result: \"best\", snapshots: { count: 0 }", "the mean is taken of 1 to 1000 snapshots"),
     ("result: \"best\", snapshots: { share: 2 }", "the share that is held out is above 0 and below 1"),
-    ("distillation: { weight: 0.5 }", "distillation needs a teacher"),
+    ("distillation: { weight: 0.5 }", "'distillation' has no effect with teacher: none"),
     ("teacher: []", "the list of teachers is empty"),
     ("teacher: initialize(resnet8(classes: 4)), distillation: { weight: 0.5 }", "resnet8 is built for images of 3 x 32 x 32"),
     ("cooldown: 3, warmup: 1", "warm-up and cool-down are longer than the training"),

@@ -18,7 +18,7 @@ private let named: KeyValuePairs<String, @Sendable (Int) -> Augmentation> = [
 let augmentParameter = Parameter(
   "augment", .list(of: .either([.oneOf(named.map(\.key)), .augmentation])),
   "Augmentations of the training images, in order: names, or values such as randAugment(magnitude: 7). \"flip\" mirrors half of the images; \"crop\" pads by an eighth of the shorter side and crops at random.",
-  default: .list([Value]()), labelled: true)
+  default: .list([Value]()), labelled: true, neutral: .list([Value]()))
 
 extension Arguments {
   /// What the argument `augment` lists.

@@ -3,7 +3,7 @@ public import Script
 /// All that scripts and the prompt find there: the language's own built-ins, and those of networks, data and claims.
 public let notebookLibrary = Library(
   builtins: notebookBuiltins, constants: Recipe.constants + QuantizationRecipe.constants, objectTypes: notebookObjectTypes,
-  retired: retiredWords)
+  retired: retiredWords, tables: [settingsTable])
 
 /// The built-ins of the notebook, in the order of the reference.
 private let notebookBuiltins: [Builtin] =

@@ -15,7 +15,7 @@ let findLearningRate = Builtin(
     Parameter("to", .number, "Last learning rate.", default: .number(10), labelled: true, allowed: 1e-12...1e6),
     Parameter("steps", .integer, "Number of steps.", default: .number(100), labelled: true, allowed: 10...100_000),
     Parameter("batch", .integer, "Images per step.", default: .number(128), labelled: true, allowed: 1...65_536),
-  ] + optimizerParameters + [seedParameter],
+  ] + TrainingSetting.ofOptimizer.map(\.parameter) + [seedParameter],
   result: .recordOf(["suggested": .optional(.number), "curve": .series, "diverged": .bool]),
   examples: [
     Example(
@@ -25,10 +25,7 @@ let findLearningRate = Builtin(
 ) { arguments in
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
-  var plan = TrainingPlan()
-  plan.batchSize = try arguments.integer("batch")
-  try arguments.setOptimizer(of: &plan)
-  plan.seed = try arguments.seed("seed")
+  let plan = try arguments.trainingPlan(for: data)
   let (low, high) = (try arguments.number("from"), try arguments.number("to"))
   guard low < high else {
     throw arguments.failure("the range must rise: \(NumberText.short(low)) is not below \(NumberText.short(high))", at: "to")

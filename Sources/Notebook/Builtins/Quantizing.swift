@@ -44,6 +44,9 @@ private let schemeParameters = [
     labelled: true),
 ]
 
+/// The settings of training that `quantize` takes as `train` does. It trains in float32.
+private let laterSettings = TrainingSetting.allCases.filter { ![.epochs, .batch, .lr, .precision].contains($0) }
+
 /// What a quantizing is, as the store keeps it.
 private struct QuantizingInputs: Codable {
   var scheme: QuantizationScheme
@@ -62,20 +65,17 @@ let quantize = Builtin(
     Parameter(
       "biasCorrection", .bool, "Whether to correct biases for the mean error of quantized weights.", default: .bool(false),
       labelled: true),
-    Parameter(
-      "epochs", .integer, "Epochs of quantization-aware training. 0: post-training quantization alone.", default: .number(0), labelled: true,
+    TrainingSetting.epochs.parameter.with(
+      "Epochs of quantization-aware training. 0: post-training quantization alone.", default: .number(0),
       allowed: 0...100_000),
-    Parameter(
-      "batch", .integer, "Images per optimizer step.", default: .number(128), labelled: true, allowed: 1...65_536),
-    Parameter(
-      "lr", .number, "Peak learning rate.", default: .number(1e-3), labelled: true, allowed: 1e-12...1000),
+    TrainingSetting.batch.parameter, TrainingSetting.lr.parameter.with(default: .number(1e-3)),
     Parameter(
       "rangeDecay", .number, "Decay rate of the moving average of activation ranges during training.", default: .number(0.999),
       labelled: true, allowed: 0...1),
     Parameter(
       "quantDelay", .integer, "First steps of training, in which ranges are collected and nothing is quantized (quant_delay in TensorFlow).", default: .number(0),
       labelled: true, allowed: 0...1_000_000_000),
-  ] + optimizerParameters + trainingParameters + [seedParameter], result: .run,
+  ] + laterSettings.map(\.parameter), result: .run,
   examples: [
     Example(
       "data = synthetic(4, shape: [1, 8, 8], train: 32, validation: 16)\nquantize(initialize(resnet8(data), seed: 1), data, images: 8).count",

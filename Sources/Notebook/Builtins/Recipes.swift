@@ -1,11 +1,6 @@
-internal import Foundation
 internal import Script
 
 private let recipeParameter = Parameter("recipe", .record, "A training recipe: a record of arguments of train(), such as recipe.a1.")
-
-/// What `train` takes by name, and what holds where nothing is said.
-private let settings = Dictionary(
-  uniqueKeysWithValues: train.parameters.filter(\.isLabelled).map { ($0.label, $0) })
 
 extension Record {
   /// Its fields, those of records in it by their path, such as `ema.decay`.
@@ -23,16 +18,11 @@ extension Record {
     var names = mine.map(\.0)
     names += others.map(\.0).filter { first[$0] == nil }
     return names.compactMap { name in
-      let standard = settings[name]?.default ?? .none
+      let standard = TrainingSetting(rawValue: name)?.parameter.default ?? .none
       let (a, b) = (first[name] ?? standard, second[name] ?? standard)
       return a == b ? nil : .record(["name": .string(name), "first": a, "second": b])
     }
   }
-
-  fileprivate func without(_ names: Set<String>) -> Record { Record(fields.filter { !names.contains($0.0) }) }
-
-  fileprivate func number(_ name: String) -> Double? { if case .number(let number)? = self[name] { number } else { nil } }
-  fileprivate func string(_ name: String) -> String? { if case .string(let string)? = self[name] { string } else { nil } }
 }
 
 let diff = Builtin(
@@ -57,7 +47,7 @@ let ablate = Builtin(
     recipeParameter,
     Parameter(
       "without", .list(of: .string),
-      "Ingredients: settings of train(), which get its defaults; augmentations such as \"flip\"; \"averaging\" (of snapshots); \"distillation\".",
+      "Ingredients: settings of train(), which get their neutral value (0 for mixup, \"constant\" for schedule; see Settings of training) or their default; augmentations such as \"flip\"; \"averaging\" (of snapshots); \"distillation\".",
       labelled: true),
   ], result: .list(of: .recordOf(["name": .string, "recipe": .record])),
   examples: [
@@ -70,7 +60,7 @@ let ablate = Builtin(
   var variants = [variant("all", recipe)]
   for ingredient in try arguments.strings("without") {
     guard let reduced = recipe.reduced(by: ingredient) else {
-      let known = recipe.names.filter { settings[$0] != nil && !essential.contains($0) } + recipe.changeNames
+      let known = recipe.ingredients.map(\.label) + recipe.changeNames
       throw arguments.failure(
         "the recipe has no '\(ingredient)'", hint: "it has \(known.joined(separator: ", "))", at: "without")
     }
@@ -83,42 +73,39 @@ private func variant(_ name: String, _ recipe: Record) -> Value {
   .record(["name": .string(name), "recipe": .record(recipe)])
 }
 
-/// What every training run has, and no ablation takes away.
-private let essential: Set<String> = ["epochs", "batch", "microBatch", "lr", "optimizer", "loss", "seed"]
-
 extension Record {
   /// How the changes to images are called.
   fileprivate var changeNames: [String] {
-    guard case .list(let changes)? = self["augment"] else { return [] }
+    guard case .list(let changes)? = self[.augment] else { return [] }
     return changes.elements.map(\.changeName)
+  }
+
+  /// The settings that it has and that can be taken away.
+  fileprivate var ingredients: [TrainingSetting] {
+    names.compactMap(TrainingSetting.init).filter { $0.declaration.role == .ingredient }
   }
 
   /// The recipe without an ingredient and what needs it; nil where it has none of that name.
   fileprivate func reduced(by ingredient: String) -> Record? {
-    func giving(_ result: String, without names: Set<String>) -> Record {
-      without(names).merging(Record(["result": .string(result)]))
-    }
     switch ingredient {
     case "averaging":
-      guard string("result") == "best" else { return nil }
-      return giving(self["ema"] == nil ? "last" : "ema", without: ["snapshots"])
-    case "distillation", "teacher":
-      guard self["distillation"] != nil || self["teacher"] != nil else { return nil }
-      return without(["distillation", "teacher"])
-    case "ema" where string("result") == "ema": return giving("last", without: ["ema"])
-    case "mixup", "cutmix", "dropPath", "labelSmoothing", "warmup", "preciseBatchNorm", "weightDecay":
-      // Nothing of it, whatever train() does by itself.
-      guard let number = number(ingredient), number != 0 else { return nil }
-      let zero = Record([(ingredient, .number(0))])
-      return (ingredient == "warmup" ? without(["warmupLR"]) : self).merging(zero)
+      guard self[.result] == .string("best") else { return nil }
+      return merging(Record(settings: [.result: .string(self[.ema] == nil ? "last" : "ema")])).withoutLapsed(since: self)
+    case TrainingSetting.distillation.label, TrainingSetting.teacher.label:
+      guard self[.distillation] != nil || self[.teacher] != nil else { return nil }
+      return without([.distillation, .teacher])
+    case TrainingSetting.ema.label where self[.result] == .string("ema"):
+      return without([.ema]).merging(Record(settings: [.result: .string("last")]))
     default: break
     }
-    if changeNames.contains(ingredient), case .list(let changes)? = self["augment"] {
+    if changeNames.contains(ingredient), case .list(let changes)? = self[.augment] {
       let kept = changes.elements.filter { $0.changeName != ingredient }
-      return merging(Record([("augment", .list(kept))]))
+      return merging(Record(settings: [.augment: .list(kept)]))
     }
-    guard self[ingredient] != nil, settings[ingredient] != nil, !essential.contains(ingredient) else { return nil }
-    return without([ingredient])
+    guard let setting = ingredients.first(where: { $0.label == ingredient }), let value = self[setting] else { return nil }
+    guard let neutral = setting.parameter.neutral else { return without([setting]).withoutLapsed(since: self) }
+    // Nothing of it, whatever train() does by itself.
+    return value == neutral ? nil : merging(Record([(setting.label, neutral)])).withoutLapsed(since: self)
   }
 }
 
@@ -134,7 +121,8 @@ extension Value {
 }
 
 let sweep = Builtin(
-  "sweep", "Makes the recipes of a grid search: one for each combination of values. The result is a list of records { name, recipe }.",
+  "sweep",
+  "Makes the recipes of a grid search: one for each combination of values. Settings that have no effect with the new values, such as momentum with adam, are left out. The result is a list of records { name, recipe }.",
   parameters: [
     recipeParameter,
     Parameter("over", .record, "Values to try for each setting, such as { lr: [0.05, 0.1], mixup: [0, 0.2] }.", labelled: true),
@@ -162,12 +150,21 @@ let sweep = Builtin(
       }
     }
   }
-  return .list(variants.map { variant($0.name, $0.recipe) })
+  let (recipe, over) = (try arguments.record("recipe"), Set(try arguments.record("over").names))
+  return .list(
+    try variants.map { made throws(ScriptError) in
+      let kept = made.recipe.withoutLapsed(since: recipe, keeping: over)
+      if let (setting, condition) = kept.inapplicable(among: over) {
+        throw arguments.failure(
+          "'\(setting.label)' has no effect in the recipe \"\(made.name)\"", hint: "it is for \(condition.text)", at: "over")
+      }
+      return variant(made.name, kept)
+    })
 }
 
 let scaled = Builtin(
   "scaled",
-  "Scales a recipe to fewer epochs or smaller batches and prints what it changed. Warm-up, cool-down and milestones keep their share of the epochs; the learning rate is scaled with the batch size, for adam, adamw and lamb with its square root; the EMA keeps its time constant as a share of all steps; at most a third of the epochs become snapshots.",
+  "Scales a recipe to fewer epochs or smaller batches and prints what it changed. Warm-up, cool-down, milestones and other numbers of epochs keep their share of the epochs; the learning rate is scaled with the batch size, for adaptive optimizers (\(OptimizerName.list(OptimizerName.allCases.filter(\.isAdaptive).map(\.rawValue)))) with its square root; the EMA keeps its time constant as a share of all steps; at most a third of the epochs become snapshots.",
   parameters: [
     recipeParameter,
     Parameter("epochs", .integer, "Epochs of the scaled recipe.", optional: true, labelled: true, allowed: 1...100_000),
@@ -179,80 +176,27 @@ let scaled = Builtin(
   examples: [Example("scaled(recipe.a1, epochs: 60, batch: 512).warmup", gives: "0.5")], chapter: "Recipes"
 ) { arguments in
   let recipe = try arguments.record("recipe")
-  func setting(_ name: String) throws(ScriptError) -> Double {
-    if let number = recipe.number(name) { return number }
-    guard recipe[name] == nil, case .number(let number)? = settings[name]?.default else {
-      throw arguments.failure("the recipe's '\(name)' is no number", at: "recipe")
+  func number(_ setting: TrainingSetting) throws(ScriptError) -> Double {
+    guard case .number(let number) = recipe.value(of: setting) else {
+      throw arguments.failure("the recipe's '\(setting.label)' is no number", at: "recipe")
     }
     return number
   }
-  func whole(_ name: String) throws(ScriptError) -> Int {
+  func whole(_ setting: TrainingSetting) throws(ScriptError) -> Int {
     try arguments.integer(
-      setting(name), called: "the recipe's '\(name)'", in: settings[name]?.allowed ?? Value.integers, at: "recipe")
+      number(setting), called: "the recipe's '\(setting.label)'", in: setting.parameter.allowed ?? Value.integers,
+      at: "recipe")
   }
-  let (epochs, batch) = (try whole("epochs"), try whole("batch"))
-  let scaling = Scaling(
+  let (epochs, batch) = (try whole(.epochs), try whole(.batch))
+  let scale = Scale(
     epochs: (Double(epochs), Double(try arguments.integerIfGiven("epochs") ?? epochs)),
     batch: (Double(batch), Double(try arguments.integerIfGiven("batch") ?? batch)),
     images: (
       Double(Recipe.imageNetImages), Double(try arguments.integerIfGiven("images") ?? Recipe.imageNetImages)
     ))
-  let result = scaling(recipe, lr: try setting("lr"))
+  _ = try number(.lr)
+  let result = scale(recipe)
   let changes = recipe.differences(to: result)
   if !changes.isEmpty { arguments.context.print(Value.list(changes).shown) }
   return .record(result)
-}
-
-/// How a recipe is made shorter. Each pair is what was, and what shall be.
-private struct Scaling {
-  let epochs, batch, images: (old: Double, new: Double)
-
-  private var time: Double { epochs.new / epochs.old }
-
-  func callAsFunction(_ recipe: Record, lr: Double) -> Record {
-    let isAdaptive = ["adam", "adamw", "lamb"].contains(recipe.string("optimizer") ?? "sgd")
-    let factor = batch.new / batch.old
-    var changes: [(String, Value)] = [
-      ("epochs", .number(epochs.new)), ("batch", .number(batch.new)),
-      ("lr", .number(rounded(lr * (isAdaptive ? factor.squareRoot() : factor)))),
-    ]
-    for name in ["warmup", "stepSize"] {
-      if let value = recipe.number(name) { changes.append((name, .number(rounded(value * time)))) }
-    }
-    if let value = recipe.number("cooldown") { changes.append(("cooldown", .number((value * time).rounded()))) }
-    if case .list(let falls)? = recipe["milestones"] {
-      let scaled = falls.elements.map { if case .number(let at) = $0 { Value.number(rounded(at * time)) } else { $0 } }
-      changes.append(("milestones", .list(scaled)))
-    }
-    if let part = recipe.number("microBatch"), part >= batch.new || batch.new.truncatingRemainder(dividingBy: part) != 0 {
-      changes.append(("microBatch", .none))
-    }
-    changes += averages(of: recipe)
-    return recipe.merging(Record(changes))
-  }
-
-  private func averages(of recipe: Record) -> [(String, Value)] {
-    var changes: [(String, Value)] = []
-    let steps = (images.new / batch.new * epochs.new) / (images.old / batch.old * epochs.old)
-    func scaled(_ decay: Double) -> Value { .number(rounded(max(0, 1 - (1 - decay) / steps))) }
-    switch recipe["ema"] {
-    case .number(let decay)?: changes.append(("ema", scaled(decay)))
-    case .record(let average)?:
-      let decay = average.number("decay") ?? 0.9999
-      changes.append(("ema", .record(average.merging(Record([("decay", scaled(decay))])))))
-    default: break
-    }
-    if case .record(let snapshots)? = recipe["snapshots"] {
-      let count = min(snapshots.number("count") ?? 10, max(2, (epochs.new / 3).rounded(.down)))
-      changes.append(("snapshots", .record(snapshots.merging(Record([("count", .number(count))])))))
-    }
-    return changes
-  }
-
-  /// Six digits, so that a recipe reads well.
-  private func rounded(_ value: Double) -> Double {
-    guard value != 0, value.isFinite else { return value }
-    let scale = pow(10, 5 - floor(log10(abs(value))))
-    return (value * scale).rounded() / scale
-  }
 }

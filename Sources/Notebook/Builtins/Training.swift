@@ -31,10 +31,7 @@ let train = Builtin(
     Parameter(
       "recipe", .record, "Arguments as a record, such as recipe.a1. Arguments written in the call take precedence.", optional: true,
       bundle: ArgumentBundle(ignoring: Recipe.descriptions)),
-    Parameter("epochs", .integer, "Number of passes over the training set.", default: .number(10), labelled: true, allowed: 1...100_000),
-    Parameter("batch", .integer, "Images per optimizer step.", default: .number(128), labelled: true, allowed: 1...65_536),
-    Parameter("lr", .number, "Peak learning rate.", default: .number(0.1), labelled: true, allowed: 1e-12...1000),
-  ] + optimizerParameters + trainingParameters + [precisionParameter, seedParameter], result: .run,
+  ] + TrainingSetting.allCases.map(\.parameter), result: .run,
   examples: [
     Example(
       "train(resnet8(classes: 4), synthetic(4, shape: [1, 8, 8], train: 32, validation: 16), epochs: 1, batch: 16, lr: 0.05)"),
@@ -45,8 +42,7 @@ let train = Builtin(
 ) { arguments in
   let data = try arguments.object("data", as: DatasetValue.self).data
   let (network, weights) = try arguments.trainable(for: data)
-  var plan = try arguments.trainingPlan(for: data)
-  plan.precision = try arguments.precision()
+  let plan = try arguments.trainingPlan(for: data)
   if plan.precision != .float32, network.isQuantized { throw EngineError.quantizedPrecision(plan.precision) }
   let start: ModelValue? = if case .object(let object) = arguments.value("model") { object as? ModelValue } else { nil }
   return try arguments.trained(

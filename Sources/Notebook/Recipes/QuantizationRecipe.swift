@@ -24,11 +24,13 @@ enum QuantizationRecipe {
     ]),
     "bits": .number(8), "granularity": .string("perTensor"), "symmetric": .bool(false),
     "calibration": .string("movingAverage"),
-    "rangeDecay": .number(0.999), "quantDelay": .number(0), "epochs": .number(20), "batch": .number(64), "lr": .number(3e-4),
-    "optimizer": .string("adam"), "weightDecay": .number(4e-5),
-    "decayOn": .list(["weights", "depthwise", "norms", "biases"]), "schedule": .string("step"),
-    "milestones": .list([6.0, 12, 16, 18]),
-  ])
+    "rangeDecay": .number(0.999), "quantDelay": .number(0),
+  ]).merging(Record(settings: [
+    .epochs: .number(20), .batch: .number(64), .lr: .number(3e-4),
+    .optimizer: .string("adam"), .weightDecay: .number(4e-5),
+    .decayOn: .list(["weights", "depthwise", "norms", "biases"]), .schedule: .string("step"),
+    .milestones: .list([6.0, 12, 16, 18]),
+  ]))
 
   /// Krishnamoorthi 2018: from the float network, SGD with a rate of 1e-5. Epochs are not published.
   private static let whitepaper = Record([
@@ -38,8 +40,10 @@ enum QuantizationRecipe {
       "notes": .string("The number of epochs is not published; 2 is our choice."),
     ]),
     "bits": .number(8), "granularity": .string("perChannel"), "symmetric": .bool(true), "calibration": .string("minMax"),
-    "rangeDecay": .number(0.999), "quantDelay": .number(0), "epochs": .number(2), "batch": .number(64), "lr": .number(1e-5),
-    "optimizer": .string("sgd"), "nesterov": .bool(false), "weightDecay": .number(4e-5),
-    "decayOn": .list(["weights"]), "schedule": .string("constant"),
-  ])
+    "rangeDecay": .number(0.999), "quantDelay": .number(0),
+  ]).merging(Record(settings: [
+    .epochs: .number(2), .batch: .number(64), .lr: .number(1e-5),
+    .optimizer: .string("sgd"), .nesterov: .bool(false), .weightDecay: .number(4e-5),
+    .decayOn: .list(["weights"]), .schedule: .string("constant"),
+  ]))
 }

@@ -37,7 +37,7 @@ enum Recipe {
         "75.3 is the authors' single-crop accuracy; 75.8 comes from a later article that names no source. The milestones are not published."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
     stochasticGradientDescent(
-      epochs: 120, falls: ["milestones": .list([30.0, 60, 90])], augment: Changes.original))
+      epochs: 120, falls: [.milestones: .list([30.0, 60, 90])], augment: Changes.original))
 
   /// torchvision's `IMAGENET1K_V1` weights.
   private static let torchvision = made(
@@ -46,7 +46,7 @@ enum Recipe {
       "source": .string("torchvision, ResNet50_Weights.IMAGENET1K_V1; timm, tv_resnet50"), "top1": .number(76.13),
       "precision": .string("float32"),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
-    stochasticGradientDescent(epochs: 90, falls: ["stepSize": .number(30)], augment: Changes.torchvision))
+    stochasticGradientDescent(epochs: 90, falls: [.stepSize: .number(30)], augment: Changes.torchvision))
 
   private static let a1 = strikesBack(
     "A1", top1: 80.4, epochs: 600, lr: 5e-3, weightDecay: 0.01, smoothing: 0.1, mixup: 0.2, depth: 0.05,
@@ -67,16 +67,16 @@ enum Recipe {
       "notes": .string(
         "The teacher, BEiT-B/16, was pre-trained on ImageNet-22k. The ten snapshots are selected on the validation set that the accuracy is reported on; snapshots: { on: \"heldOut\" } avoids that."),
     ], protocol: protocolRecord(crop: 0.875, filter: "bilinear"),
-    Record([
-      "epochs": .number(610), "batch": .number(1536), "microBatch": .number(192), "lr": .number(5e-3),
+    Record(settings: [
+      .epochs: .number(610), .batch: .number(1536), .microBatch: .number(192), .lr: .number(5e-3),
     ]).merging(lamb(weightDecay: 0.02)).merging(
-      Record([
-        "loss": .string("crossEntropy"), "schedule": .string("cosine"), "minLR": .number(0.01),
-        "warmup": .number(5), "warmupLR": .number(1.0 / 6), "cooldown": .number(10), "labelSmoothing": .number(0.1),
-        "augment": Changes.deci, "mixup": .number(0.2), "cutmix": .number(1),
-        "ema": .record(["decay": .number(0.9999), "ramp": .number(15)]), "result": .string("best"),
-        "snapshots": .record(["count": .number(10), "on": .string("validation")]),
-        "distillation": .record([
+      Record(settings: [
+        .loss: .string("crossEntropy"), .schedule: .string("cosine"), .minLR: .number(0.01),
+        .warmup: .number(5), .warmupLR: .number(1.0 / 6), .cooldown: .number(10), .labelSmoothing: .number(0.1),
+        .augment: Changes.deci, .mixup: .number(0.2), .cutmix: .number(1),
+        .ema: .record(["decay": .number(0.9999), "ramp": .number(15)]), .result: .string("best"),
+        .snapshots: .record(["count": .number(10), "on": .string("validation")]),
+        .distillation: .record([
           "weight": .number(0.8), "temperature": .number(1), "normalization": .string("centered"),
         ]),
       ])))
@@ -95,20 +95,20 @@ enum Recipe {
 
   /// What the recipes before 2021 share.
   private static func stochasticGradientDescent(
-    epochs: Double, falls: KeyValuePairs<String, Value>, augment: Value
+    epochs: Double, falls: KeyValuePairs<TrainingSetting, Value>, augment: Value
   ) -> Record {
-    Record([
-      "epochs": .number(epochs), "batch": .number(256), "microBatch": .number(32), "lr": .number(0.1),
-      "optimizer": .string("sgd"), "momentum": .number(0.9), "nesterov": .bool(false), "weightDecay": .number(1e-4),
-      "decayOn": .list(["weights", "depthwise", "norms", "biases"]), "loss": .string("crossEntropy"),
-      "schedule": .string("step"), "gamma": .number(0.1),
-    ]).merging(Record(falls)).merging(Record(["augment": augment]))
+    Record(settings: [
+      .epochs: .number(epochs), .batch: .number(256), .microBatch: .number(32), .lr: .number(0.1),
+      .optimizer: .string("sgd"), .momentum: .number(0.9), .nesterov: .bool(false), .weightDecay: .number(1e-4),
+      .decayOn: .list(["weights", "depthwise", "norms", "biases"]), .loss: .string("crossEntropy"),
+      .schedule: .string("step"), .gamma: .number(0.1),
+    ]).merging(Record(settings: falls)).merging(Record(settings: [.augment: augment]))
   }
 
   private static func lamb(weightDecay: Double) -> Record {
-    Record([
-      "optimizer": .string("lamb"), "beta1": .number(0.9), "beta2": .number(0.999), "epsilon": .number(1e-6),
-      "weightDecay": .number(weightDecay), "decayOn": .list(["weights", "depthwise"]),
+    Record(settings: [
+      .optimizer: .string("lamb"), .beta1: .number(0.9), .beta2: .number(0.999), .epsilon: .number(1e-6),
+      .weightDecay: .number(weightDecay), .decayOn: .list(["weights", "depthwise"]),
     ])
   }
 
@@ -120,13 +120,13 @@ enum Recipe {
   ) -> Record {
     let notes =
       "The target threshold of the loss is quoted in secondary sources and not confirmed. timm adds 10 cool-down epochs by default; the table does not count them."
-    let schedule = Record([
-      "schedule": .string("cosine"), "byEpoch": .bool(true), "fromStart": .bool(true), "minLR": .number(1e-6 / lr),
-      "warmup": .number(5), "warmupLR": .number(1e-4 / lr), "cooldown": .number(0),
+    let schedule = Record(settings: [
+      .schedule: .string("cosine"), .byEpoch: .bool(true), .fromStart: .bool(true), .minLR: .number(1e-6 / lr),
+      .warmup: .number(5), .warmupLR: .number(1e-4 / lr), .cooldown: .number(0),
     ])
-    let targets = Record([
-      "loss": .string("binaryCrossEntropy"), "targetThreshold": .number(0.2), "labelSmoothing": .number(smoothing),
-      "augment": augment, "mixup": .number(mixup), "cutmix": .number(1), "dropPath": .number(depth),
+    let targets = Record(settings: [
+      .loss: .string("binaryCrossEntropy"), .targetThreshold: .number(0.2), .labelSmoothing: .number(smoothing),
+      .augment: augment, .mixup: .number(mixup), .cutmix: .number(1), .dropPath: .number(depth),
     ])
     return made(
       about: [
@@ -134,8 +134,8 @@ enum Recipe {
         "source": .string("Wightman et al. 2021, arXiv:2110.00476, Table 2"), "top1": .number(top1),
         "precision": .string("mixed (16 bits on GPUs)"), "notes": .string(notes),
       ], protocol: protocolRecord(size: size, crop: 0.95, filter: "bicubic"),
-      Record([
-        "epochs": .number(epochs), "batch": .number(2048), "microBatch": .number(512), "lr": .number(lr),
+      Record(settings: [
+        .epochs: .number(epochs), .batch: .number(2048), .microBatch: .number(512), .lr: .number(lr),
       ]).merging(lamb(weightDecay: weightDecay)).merging(schedule).merging(targets))
   }
 

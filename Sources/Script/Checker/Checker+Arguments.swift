@@ -151,6 +151,21 @@ extension Checker {
         report(.notWhole(number, what: parameter.label, at: argument.span))
       }
     }
+    if builtin.hasConditions { checkConditions(given, places, of: builtin) }
+  }
+
+  /// Checks that arguments which are written as literals have an effect beside the others.
+  private mutating func checkConditions(_ given: [Given], _ places: [Int?], of builtin: Builtin) {
+    let hasRecord = places.contains { $0 != nil && $0 == builtin.bundlePlace }
+    var known = builtin.parameters.map { parameter -> KnownArgument in
+      hasRecord && parameter.isLabelled ? .unknown : .standard(parameter.default ?? .none)
+    }
+    for case (let argument, let place?) in Swift.zip(given, places) {
+      known[place] = argument.value?.literalValue.map(KnownArgument.given) ?? .unknown
+    }
+    guard let found = builtin.inapplicable(known) else { return }
+    let span = Swift.zip(given, places).first { $1 == found.places[0] }?.0.span
+    if let span { report(builtin.error(found, at: span)) }
   }
 }
 
