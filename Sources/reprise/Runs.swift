@@ -5,7 +5,7 @@ import Script
 
 /// Calls work on the store of this folder; its failures are told and end the process.
 /// - Parameter changes: whether files of the store are removed. Where none are, a folder that cannot be written will do.
-private func withStore<Result>(changes: Bool = false, _ body: (RunStore) throws -> Result) throws -> Result {
+func withStore<Result>(changes: Bool = false, _ body: (RunStore) throws -> Result) throws -> Result {
   let directory = FileManager.default.currentDirectoryPath
   let store = "\(directory)/\(WorkingDirectory.storeName)"
   // SQLite writes beside what it only reads: there it reads a copy.
