@@ -34,10 +34,6 @@ private func text(_ date: Date) -> String {
   date.formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
 }
 
-extension RunStore.Run {
-  fileprivate var stateText: String { isStopped ? "stopped" : state.rawValue }
-}
-
 struct Runs: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Lists the runs in the run store of this folder.")
   @Flag(help: "Prints one JSON document and nothing else.") var json = false

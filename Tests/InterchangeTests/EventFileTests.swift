@@ -14,7 +14,7 @@ struct EventFileTests {
     ("version", 0, .version), ("start", 0, .start), ("scalar", 300, .scalar(tag: "loss/train", value: 0.25)),
     ("image", 2, .image(tag: "plots/a.png", width: 300, height: 3, png: Array(0..<200))),
     ("text", 0, .text(tag: "script", markdown: "    x = 1 # é")),
-    ("settings", 0, .settings(["optimizer": .text("sgd"), "lr": .number(0.05), "batchSize": .number(128)])),
+    ("settings", 0, .settings(["optimizer": .text("sgd"), "lr": .number(0.05), "batchSize": .number(128), "nesterov": .flag(true)])),
     ("end", 0, .end(succeeded: true)),
   ]
 

@@ -18,6 +18,7 @@ public enum TensorBoardEvent: Hashable, Sendable {
 
   public enum Setting: Hashable, Sendable {
     case number(Double)
+    case flag(Bool)
     case text(String)
   }
 
@@ -62,6 +63,7 @@ public enum TensorBoardEvent: Hashable, Sendable {
                 switch setting {
                 case .number(let number): value.add(2, double: number)
                 case .text(let text): value.add(3, text: text)
+                case .flag(let flag): value.add(4, integer: flag ? 1 : 0)
                 }
               }
             }

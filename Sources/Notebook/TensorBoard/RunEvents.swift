@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Interchange
+internal import Script
 internal import Tensors
 internal import Training
 
@@ -62,19 +63,14 @@ final class RunEvents {
     log.attempt { () throws(TensorError) in try file.add(event, step: step, at: time) }
   }
 
-  /// The settings, by the names that `reprise show` prints.
+  /// The settings, as a run of the store has them.
   private static func settings(of subject: Subject) -> [String: TensorBoardEvent.Setting] {
     var settings: [String: TensorBoardEvent.Setting] = ["kind": .text(subject.kind), "of": .text(subject.name)]
-    for (path, value) in JSONText.leaves(subject.inputs) where path.hasPrefix("settings.") {
-      var name = path.dropFirst("settings.".count)
-      if name.hasPrefix("plan.") { name = name.dropFirst("plan.".count) }
-      if value == "{}", let point = name.lastIndex(of: ".") {
-        // A choice without settings of its own: its name is the value.
-        settings[String(name[..<point])] = .text(String(name[name.index(after: point)...]))
-      } else if let number = Double(value), number.isFinite {
-        settings[String(name)] = .number(number)
-      } else {
-        settings[String(name)] = .text(value == "[]" || value == "{}" ? "none" : value)
+    for (name, value) in RunSettings.leaves(of: subject.inputs) {
+      switch value {
+      case .number(let number): settings[name] = .number(number)
+      case .bool(let bool): settings[name] = .flag(bool)
+      default: settings[name] = .text(value.text)
       }
     }
     return settings

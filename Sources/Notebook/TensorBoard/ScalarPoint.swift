@@ -38,10 +38,13 @@ struct StepPoints {
 
   /// - Parameter inputs: those of the run, as JSON; nil comes of those that train nothing.
   init?(inputs: String, stepsPerEpoch: (TrainingPlan) -> Int?) {
-    guard let plan = JSONText.read(Inputs.self, inputs)?.settings.plan, plan.batchSize > 0 else { return nil }
+    guard let plan = Self.plan(of: inputs), plan.batchSize > 0 else { return nil }
     self.plan = plan
     self.stepsPerEpoch = stepsPerEpoch(plan).flatMap { $0 > 0 ? $0 : nil }
   }
+
+  /// The plan of a training run; nil for another kind of run, or where an older Reprise kept it otherwise.
+  static func plan(of inputs: String) -> TrainingPlan? { JSONText.read(Inputs.self, inputs)?.settings.plan }
 
   /// - Parameter seconds: when a step was made, since the run began; nil where that is not known.
   func points(of ledger: [LedgerEntry], seconds: (Int) -> Double? = { _ in nil }) -> [ScalarPoint] {

@@ -135,7 +135,7 @@ public final class TensorBoardLog: Sendable {
         started: run.started.timeIntervalSince1970)
       let ledger = (try? store.ledger(of: run)).flatMap { $0 }.flatMap(LedgerEntry.read) ?? []
       events.add(ledger) { step in seconds.map { $0 * Double(step) / Double(max(steps, step, 1)) } }
-      events.add(run.result.flatMap { kind?.points(json: $0) } ?? [])
+      events.add(run.points)
       switch run.state {
       case .finished: events.end(succeeded: true, after: seconds)
       case .failed: events.end(succeeded: false, after: seconds)

@@ -32,6 +32,7 @@ def session(tag, **fields):
 start = plugin_data_pb2.SessionStartInfo(start_time_secs=1.5)
 start.hparams["lr"].number_value = 0.05
 start.hparams["batchSize"].number_value = 128
+start.hparams["nesterov"].bool_value = True
 start.hparams["optimizer"].string_value = "sgd"
 
 events = {
