@@ -49,6 +49,7 @@ public final class NotebookSession: Sendable {
     var selections: [[Int]: [Split]] = [:]
     var ledgers: [String: String] = [:]
     var told: Set<String> = []
+    var tensorBoard: TensorBoardLog?
   }
   private let place = Mutex(Place())
   private let lazyEngine = Mutex<Engine?>(nil)
@@ -94,6 +95,12 @@ public final class NotebookSession: Sendable {
     place.withLock { $0.selections[channels, default: []].append(images) }
   }
   func selections(of channels: [Int]) -> [Split] { place.withLock { $0.selections[channels] ?? [] } }
+
+  /// Where TensorBoard reads what the session does; nil where it is not asked for.
+  public var tensorBoard: TensorBoardLog? {
+    get { place.withLock { $0.tensorBoard } }
+    set { place.withLock { $0.tensorBoard = newValue } }
+  }
 
   /// Whether nothing was told of this before.
   func isFirstUse(of text: String) -> Bool { place.withLock { $0.told.insert(text).inserted } }
@@ -152,7 +159,10 @@ public final class NotebookSession: Sendable {
   /// Forgets the claims, as before another script.
   public func forgetClaims() { made.withLock { $0 = [] } }
 
-  func add(_ claim: Claim) { made.withLock { $0.append(claim) } }
+  func add(_ claim: Claim) {
+    made.withLock { $0.append(claim) }
+    tensorBoard?.add(claims)
+  }
 
   /// The engine, started at the first call.
   /// - Throws: `EngineError.library` where oneDNN does not start, `.noThread` where the system gives no thread.

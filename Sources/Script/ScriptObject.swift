@@ -16,6 +16,8 @@ public protocol ScriptObject: Sendable {
   var pieces: [OutputPiece] { get }
   /// What it runs through where a list is wanted: `for`, `len`, indexing; nil where it has no elements.
   var elements: [Value]? { get }
+  /// What a table or a file shows of it, where that is a row of facts: a list of such objects is a table.
+  var row: Record? { get }
   /// The number that it works as wherever one is wanted, such as an accuracy that knows of how many images it is; nil where
   /// it is no number. The `typeName` of one that is, is "number".
   var number: Double? { get }
@@ -32,6 +34,7 @@ extension ScriptObject {
   public var text: String { summary }
   public var pieces: [OutputPiece] { [.text(text)] }
   public var elements: [Value]? { nil }
+  public var row: Record? { nil }
   public var number: Double? { nil }
   public func divided(by other: any ScriptObject) -> Value? { nil }
   public func with(_ changes: Record) throws -> Value? { nil }

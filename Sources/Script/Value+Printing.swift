@@ -161,18 +161,29 @@ private struct ValueWriter {
   }
 }
 
+extension Value {
+  /// The row that it is in a table: a record, or what an object says of itself.
+  public var row: Record? {
+    switch self {
+    case .record(let record): record
+    case .object(let object): object.row
+    default: nil
+    }
+  }
+}
+
 /// Records with the same fields, as rows under a head.
 public struct Table: Sendable {
   public let columns: [String]
   public let rows: [[Value]]
   private static let mostRows = 60
 
-  /// Makes a table of values that are all records of the same names; nil where they are not.
+  /// Makes a table of values that are all records of the same names, or objects whose rows are; nil where they are not.
   public init?(_ values: [Value]) {
-    guard case .record(let first)? = values.first, first.count > 0 else { return nil }
+    guard let first = values.first?.row, first.count > 0 else { return nil }
     var rows: [[Value]] = []
     for value in values {
-      guard case .record(let record) = value, record.names == first.names else { return nil }
+      guard let record = value.row, record.names == first.names else { return nil }
       rows.append(record.values)
     }
     columns = first.names

@@ -97,6 +97,8 @@ struct Run: ParsableCommand {
 
   @OptionGroup var compute: ComputeOptions
 
+  @OptionGroup var tensorBoard: TensorBoardOptions
+
   @Option(help: ArgumentHelp("Writes a report of the run as one HTML page.", valueName: "file.html"))
   var report: String?
 
@@ -113,7 +115,9 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    try ScriptRunner(settings: parameters.values, asJSON: json, isStrict: strict, report: report, notebook: compute.notebook())
+    let notebook = try compute.notebook()
+    try tensorBoard.attach(to: notebook)
+    try ScriptRunner(settings: parameters.values, asJSON: json, isStrict: strict, report: report, notebook: notebook)
       .run { () throws(ScriptError) in try readScript(file) }
   }
 }
@@ -205,19 +209,25 @@ struct Prompt: ParsableCommand {
 
   @OptionGroup var compute: ComputeOptions
 
+  @OptionGroup var tensorBoard: TensorBoardOptions
+
   func run() throws {
     guard Streams.inputIsTerminal else {
       guard Processes.launch == nil else {
         Streams.writeError("reprise: under mpirun, standard input reaches the first process alone: reprise run FILE\n")
         throw ExitCode(Status.usage)
       }
-      try ScriptRunner(notebook: compute.notebook()).run { () throws(ScriptError) in try readStandardInput() }
+      let notebook = try compute.notebook()
+      try tensorBoard.attach(to: notebook)
+      try ScriptRunner(notebook: notebook).run { () throws(ScriptError) in try readStandardInput() }
       return
     }
     guard Processes.launch == nil else {
       Streams.writeError("reprise: the prompt is for one process; under mpirun: reprise run FILE\n")
       throw ExitCode(Status.usage)
     }
-    try REPL(notebook: compute.notebook()).run()
+    let notebook = try compute.notebook()
+    try tensorBoard.attach(to: notebook)
+    REPL(notebook: notebook).run()
   }
 }

@@ -13,7 +13,7 @@ struct Reprise: ParsableCommand {
     version: programVersion,
     subcommands: [
       Prompt.self, Run.self, Check.self, Plan.self, Doc.self, Runs.self, Show.self, Compare.self, ReplayRun.self, GC.self, Why.self,
-      Redraw.self, Bench.self, JupyterCommand.self, Convert.self, Format.self,
+      Redraw.self, Bench.self, JupyterCommand.self, Convert.self, Format.self, TensorBoardCommand.self,
     ],
     defaultSubcommand: Prompt.self)
 

@@ -5,7 +5,7 @@ import Script
 
 /// Calls work on the store of this folder; its failures are told and end the process.
 /// - Parameter changes: whether files of the store are removed. Where none are, a folder that cannot be written will do.
-private func withStore<Result>(changes: Bool = false, _ body: (RunStore) throws -> Result) throws -> Result {
+func withStore<Result>(changes: Bool = false, _ body: (RunStore) throws -> Result) throws -> Result {
   let directory = FileManager.default.currentDirectoryPath
   let store = "\(directory)/\(WorkingDirectory.storeName)"
   // SQLite writes beside what it only reads: there it reads a copy.
@@ -34,34 +34,25 @@ private func text(_ date: Date) -> String {
   date.formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
 }
 
-extension RunStore.Run {
-  fileprivate var stateText: String { isStopped ? "stopped" : state.rawValue }
-}
-
 struct Runs: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Lists the runs in the run store of this folder.")
   @Flag(help: "Prints one JSON document and nothing else.") var json = false
 
-  struct Row: Encodable {
-    let id, kind, name, state, started, script: String
-    let top1: Double?
-    let otherBuild: Bool
+  @Flag(help: "Prints a table of comma-separated values, a line for each run with its settings and results.") var csv = false
+
+  func validate() throws {
+    if json, csv { throw ValidationError("--json and --csv are two forms of one table: give one.") }
   }
 
   func run() throws {
-    let rows = try withStore { store in
-      try store.runs().map { run in
-        Row(
-          id: run.id, kind: run.kind, name: run.name, state: run.stateText, started: text(run.started),
-          script: run.scriptName, top1: run.top1, otherBuild: run.isOfAnotherBuild)
-      }
-    }
-    if json { return Streams.writeOutput(rows.jsonText) }
-    guard !rows.isEmpty else { return Streams.writeLine("no runs yet") }
-    let cells = [["run", "started", "state", "top-1", "kind", "what", "script", "build"]] + rows.map {
+    let runs = try withStore { try $0.runs() }
+    if json { return Streams.writeOutput(RunTable(runs).json) }
+    if csv { return Streams.writeOutput(RunTable(runs).csv) }
+    guard !runs.isEmpty else { return Streams.writeLine("no runs yet") }
+    let cells = [["run", "started", "state", "top-1", "kind", "what", "script", "build"]] + runs.map {
       [
-        $0.id, $0.started, $0.state, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.kind, $0.name, $0.script,
-        $0.otherBuild ? "of another build" : "",
+        $0.id, text($0.started), $0.stateText, $0.top1.map { String(format: "%.2f", $0) } ?? "", $0.kind, $0.name,
+        $0.scriptName, $0.isOfAnotherBuild ? "of another build" : "",
       ]
     }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }

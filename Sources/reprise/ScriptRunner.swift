@@ -30,6 +30,7 @@ struct ScriptRunner {
       throw finish(ScriptFailure([error], stage: .check), output: [])
     }
     notebook.settings = settings
+    notebook.tensorBoard?.begin(script: source.name, text: source.text)
     try run(source) { [settings] session throws(ScriptFailure) in
       _ = try session.run(source, settings: settings)
     }

@@ -27,7 +27,7 @@ struct BuiltinTests {
   @Test("every field of every kind of value is there, and no other", arguments: [
     ("dataset", "synthetic(2, train: 4, validation: 4)"), ("network", "resnet8()"), ("model", "initialize(resnet8())"),
     ("array", "array([1])"), ("chart", "plot([1, 2], to: \"a.png\")"), ("claim", "claim(\"a\", measured: 1)"),
-    ("run", tinyRun), ("series", "\(tinyRun).train.loss"),
+    ("run", tinyRun), ("storedRun", "run(\(tinyRun).id)"), ("series", "\(tinyRun).train.loss"),
   ])
   func fields(_ type: String, _ code: String) throws {
     guard case .object(let object)? = try Workshop().value(code) else { throw UnexpectedValue() }

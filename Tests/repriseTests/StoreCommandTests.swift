@@ -61,6 +61,11 @@ final class StoreCommandTests {
     #expect(try reprise("run", "a.reprise", "--json").status == 0)
     let ids = try reprise("runs").output.split(separator: "\n").dropFirst().map { String($0.prefix(8)) }
     try #require(ids.count == 2)
+    let table = try reprise("runs", "--csv").output.split(separator: "\n")
+    #expect(table.count == 3 && table[0].contains(",settings.learningRate") && table[1].hasPrefix(ids[0] + ",training,"))
+    let list = try JSONSerialization.jsonObject(with: Data(try reprise("runs", "--json").output.utf8)) as? [[String: Any]]
+    #expect(list?.map { $0["id"] as? String } == ids && list?.first?["settings"] is [String: Any])
+    #expect(try reprise("runs", "--csv", "--json").status == 64)
     #expect(try reprise("show", ids[0]).output.contains("plan.learningRate"))
     let difference = try reprise("compare", ids[0], ids[1]).output
     #expect(difference.contains("plan.learningRate") && !difference.contains("plan.epochs"))

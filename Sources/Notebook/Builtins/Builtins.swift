@@ -13,4 +13,4 @@ private let notebookBuiltins: [Builtin] =
   + [findLearningRate, probe, benchmark, initialize, load, weightMapping, save, export]
   + augmentationBuiltins + [diff, ablate, sweep, scaled]
   + [array, readArray, write, readText, readJSON, readCSV]
-  + [seeds, compare, bestRun, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim, why]
+  + [seeds, compare, bestRun, series, plot, bars, scatter, histogram, heatmap, grid, preview, claim, why, storedRuns, storedRun]

@@ -237,6 +237,7 @@ extension Arguments {
       settings: notebook.settings, runs: different)
     try chart.write(to: path, text: [origin.chunk])
     context.show(picture: try string("to"), at: path)
+    notebook.tensorBoard?.add(figure: try string("to"), at: path)
     let result = ChartValue(chart: chart, path: try string("to"))
     context.report("drew \(result.summary)")
     if let problem = Typeface.standardProblem, notebook.isFirstUse(of: problem) { context.report("warning: \(problem)") }

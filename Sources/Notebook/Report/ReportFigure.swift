@@ -23,7 +23,7 @@ struct ReportFigure {
 }
 
 /// The pixels that a PNG file says it has.
-private struct PNGSize {
+struct PNGSize {
   let width, height: Int
 
   init?(_ bytes: [UInt8]) {

@@ -80,4 +80,5 @@ struct EvaluationStep: Step {
   }
 
   static func top1(of outcome: Outcome) -> Double? { outcome.evaluation.top1 * 100 }
+  static func points(of outcome: Outcome) -> [ScalarPoint] { outcome.evaluation.points("final/") }
 }

@@ -53,6 +53,10 @@ struct PruningStep: Step {
       .init(name: "parameters that stay", value: "\(NumberText.fixed(outcome.parametersKept * 100, 1)) %"),
     ]
   }
+
+  static func points(of outcome: Outcome) -> [ScalarPoint] {
+    [ScalarPoint("final/macsKept", outcome.macsKept), ScalarPoint("final/parametersKept", outcome.parametersKept)]
+  }
 }
 
 extension StepWork {

@@ -66,6 +66,9 @@ struct QuantizingStep: Step {
   }
 
   static func top1(of outcome: Outcome) -> Double? { outcome.final.count == 0 ? nil : outcome.final.top1 * 100 }
+  static func points(of outcome: Outcome) -> [ScalarPoint] {
+    outcome.final.points("final/") + outcome.bytes.suffix(1).map { ScalarPoint("final/bytes", Double($0)) }
+  }
 }
 
 extension StepWork {

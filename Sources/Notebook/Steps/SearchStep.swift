@@ -115,7 +115,10 @@ struct SearchStep: Step {
       var progress = SearchProgress(notebook.showProgress, context, of: settings)
       defer { progress.clear() }
       let begun = ContinuousClock.now
-      let result = try ratios.run(settings, isInterrupted: context.interrupts) { progress.show($0) }
+      let result = try ratios.run(settings, isInterrupted: context.interrupts) {
+        progress.show($0)
+        work.events?.add(Self.points(of: [$0], method.title))
+      }
       return SearchValue.Part(result: result, seconds: (ContinuousClock.now - begun).seconds)
     }
     let uniform = hasControl ? try part(.uniform) : nil
@@ -149,6 +152,27 @@ struct SearchStep: Step {
   }
 
   static func top1(of outcome: Outcome) -> Double? { outcome.agent.result.best.map { $0.evaluation.top1 * 100 } }
+
+  static func points(of outcome: Outcome) -> [ScalarPoint] {
+    let parts = [outcome.uniform, outcome.random, outcome.agent].compactMap { $0?.result }
+    let best = outcome.agent.result.best.map { best in
+      [
+        ScalarPoint("final/top1", best.evaluation.top1 * 100), ScalarPoint("final/reward", best.reward),
+        ScalarPoint("final/macsKept", Double(best.macs) / Double(max(outcome.macs, 1))),
+      ]
+    }
+    return parts.flatMap { points(of: $0.trials, $0.settings.method.title) } + (best ?? [])
+  }
+
+  /// A point for each rollout, from 1.
+  private static func points(of trials: [Trial], _ method: String) -> [ScalarPoint] {
+    trials.flatMap { trial in
+      [
+        ScalarPoint("reward/\(method)", trial.reward, step: trial.episode + 1),
+        ScalarPoint("top1/\(method)", trial.evaluation.top1 * 100, step: trial.episode + 1),
+      ]
+    }
+  }
 
   static func comparable(_ outcome: Outcome) -> String {
     JSONText.of([outcome.uniform, outcome.random, outcome.agent].map { $0?.result.trials.map(\.facts) })

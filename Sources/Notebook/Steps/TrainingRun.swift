@@ -74,6 +74,7 @@ struct TrainingRun: Step {
     let (context, notebook, interruption) = (work.context, work.notebook, work.context.interruption)
     if let checkpoint = work.checkpoint {
       for epoch in checkpoint.records { context.print([EpochTable.row(epoch)]) }
+      work.events?.add(Self.points(of: checkpoint.records))
       context.report("goes on after step \(checkpoint.steps) of run \(work.id)")
     }
     var progress = ProgressLine(notebook.showProgress, context)
@@ -90,6 +91,7 @@ struct TrainingRun: Step {
         case .epoch(let record):
           progress.clear()
           context.print([EpochTable.row(record)])
+          work.events?.add(Self.points(of: [record]))
         case .ledger(let entry): work.note(entry)
         }
       })
@@ -120,6 +122,27 @@ struct TrainingRun: Step {
           value: "loss \(NumberText.fixed(epoch.trainLoss, 4)), validation loss "
             + "\(NumberText.fixed(epoch.validation.loss, 4)), top-1 \(NumberText.fixed(epoch.validation.top1 * 100, 2)) %")
       }
+  }
+
+  static func points(of outcome: Outcome) -> [ScalarPoint] {
+    points(of: outcome.epochs) + outcome.given.points("final/", step: outcome.epochs.count)
+  }
+
+  private static func points(of epochs: [EpochRecord]) -> [ScalarPoint] {
+    var seconds = 0.0
+    return epochs.flatMap { epoch in
+      seconds += epoch.seconds
+      let measured = [("validation", epoch.validation), ("ema", epoch.ema), ("heldOut", epoch.selection)]
+      return [
+        ScalarPoint("loss/train", epoch.trainLoss, step: epoch.epoch, seconds: seconds),
+        ScalarPoint("top1/train", epoch.trainTop1 * 100, step: epoch.epoch, seconds: seconds),
+        ScalarPoint("lr/epoch", epoch.learningRate, step: epoch.epoch, seconds: seconds),
+        ScalarPoint("speed/imagesPerSecond", epoch.imagesPerSecond, step: epoch.epoch, seconds: seconds),
+      ]
+        + measured.flatMap { part, evaluation in
+          evaluation?.points("", "/\(part)", step: epoch.epoch, seconds: seconds) ?? []
+        }
+    }
   }
 
   static func top1(of outcome: Outcome) -> Double? { outcome.epochs.isEmpty ? nil : outcome.given.top1 * 100 }

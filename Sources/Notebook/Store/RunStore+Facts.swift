@@ -12,6 +12,12 @@ extension RunStore.Run {
   /// Validation accuracy of what it gave, in per cent.
   public var top1: Double? { result.flatMap { stepKind?.top1(json: $0) } }
 
+  /// What it came to as curves, and its final numbers.
+  var points: [ScalarPoint] { result.flatMap { stepKind?.points(json: $0) } ?? [] }
+
+  /// Its state in a word; `stopped` where its process is gone.
+  public var stateText: String { isStopped ? "stopped" : state.rawValue }
+
   /// All that is known, in groups that are the same for every run: what decides the result, where it is exact, where it
   /// was made, and what came of it.
   public var facts: [(title: String, facts: [Fact])] {

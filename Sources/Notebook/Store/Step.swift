@@ -40,6 +40,8 @@ protocol Step: SendableMetatype {
   static func top1(of outcome: Outcome) -> Double?
   /// Steps of the optimizer; 0 for all that does not train.
   static func steps(of outcome: Outcome) -> Int
+  /// What TensorBoard draws of it, each curve in the order of its steps.
+  static func points(of outcome: Outcome) -> [ScalarPoint]
   /// What is the same in a replay, beside the weights: the outcome without times.
   static func comparable(_ outcome: Outcome) -> String
 }
@@ -81,6 +83,9 @@ extension Step {
   static func top1(of outcome: Outcome) -> Double? { nil }
   static func steps(of outcome: Outcome) -> Int { 0 }
   static func comparable(_ outcome: Outcome) -> String { JSONText.of(outcome) }
+  static func points(of outcome: Outcome) -> [ScalarPoint] {
+    top1(of: outcome).map { [ScalarPoint("final/top1", $0)] } ?? []
+  }
 
   /// Does it, to say what it costs: for steps of seconds.
   func estimate(_ work: StepWork) throws -> (Cost, StepResult<Outcome>) {
@@ -99,6 +104,12 @@ extension Step {
   }
 
   static func top1(json: String) -> Double? { StoredResult<Outcome>.read(json).flatMap { top1(of: $0.outcome) } }
+
+  static func points(json: String) -> [ScalarPoint] {
+    StoredResult<Outcome>.read(json).map { points(of: $0.outcome) } ?? []
+  }
+
+  static func steps(json: String) -> Int { StoredResult<Outcome>.read(json).map { steps(of: $0.outcome) } ?? 0 }
 }
 
 extension Weights {

@@ -17,6 +17,8 @@ final class StepWork {
   fileprivate(set) var checkpointing: Checkpointing?
   /// Told of what tells two training runs apart to the bit.
   fileprivate(set) var note: (LedgerEntry) -> Void = { _ in }
+  /// Where TensorBoard reads what the step comes to; nil where it is not asked for.
+  fileprivate(set) var events: RunEvents?
   /// Whether what is known already is to be left aside.
   fileprivate(set) var isFresh = false
 
@@ -85,6 +87,7 @@ extension Arguments {
     if let known = try keeper.knownForAll() {
       notebook.note(run: known.id)
       keeper.tell(known.result, made: known.made, as: known.id)
+      keeper.log(known)
       step.show(known.result.outcome, context)
       context.report("taken from the store: run \(known.id) of \(known.day)\(known.remark); --fresh does it again")
       return Performed(id: known.id, result: known.result)
@@ -96,6 +99,7 @@ extension Arguments {
     keeper.begin()
     work.checkpointing = keeper.checkpointing
     work.note = keeper.note
+    work.events = keeper.events
     let result: StepResult<Kind.Outcome>
     do { result = try step.run(work) } catch {
       keeper.stop(isInterrupted: error.endsByInterruption)
@@ -131,6 +135,8 @@ private final class StepKeeper<Kind: Step> {
   private let notebook: NotebookSession
   private var attempt: RunStore.Attempt?
   private var ledger: [LedgerEntry] = []
+  /// Where TensorBoard reads of it.
+  private(set) var events: RunEvents?
   /// What could not be kept, each once.
   private var lost: [String: String] = [:]
   /// Whether this is the step that is done again to be compared.
@@ -262,9 +268,22 @@ private final class StepKeeper<Kind: Step> {
     }
   }
 
+  /// Tells TensorBoard what is known.
+  func log(_ known: Known) {
+    guard let log = notebook.tensorBoard, let store, let run = try? store.run(known.id) else { return }
+    log.add(run, of: store)
+  }
+
   // MARK: What is kept
 
   func begin() {
+    events = notebook.tensorBoard?.begin(
+      RunEvents.Subject(
+        id: id, kind: Kind.kind, name: step.name, inputs: inputs, exactness: JSONText.of(exactness),
+        scriptName: context.program.name,
+        script: notebook.entries.isEmpty ? context.program.text : notebook.entries.map(\.text).joined(separator: "\n"),
+        images: step.data.train.count))
+    events?.add(ledger)
     attempting("the run") { store throws(RunStore.Failure) in
       attempt = try store.begin(
         RunStore.Beginning(
@@ -288,6 +307,7 @@ private final class StepKeeper<Kind: Step> {
 
   func note(_ entry: LedgerEntry) {
     ledger.append(entry)
+    events?.add([entry])
     guard isReplayed, let replay = notebook.replay, let old = expected[entry.step], old != entry else { return }
     let place = zip(old.parameters, entry.parameters).enumerated().first { $0.element.0 != $0.element.1 }?.offset
     notebook.noteReplay(
@@ -304,6 +324,8 @@ private final class StepKeeper<Kind: Step> {
   func finish(_ result: StepResult<Kind.Outcome>) {
     let hash = result.weights.map(\.contentHash)
     let digest = StepKey.of(Kind.comparable(result.outcome))
+    events?.add(Kind.points(of: result.outcome))
+    if !result.isInterrupted { events?.end(succeeded: true) }
     if isReplayed { return compare(result, hash, digest) }
     let stored = StoredResult(outcome: result.outcome, weights: hash, digest: digest)
     var name: String?
@@ -330,6 +352,7 @@ private final class StepKeeper<Kind: Step> {
   }
 
   func stop(isInterrupted: Bool) {
+    if !isInterrupted { events?.end(succeeded: false) }
     attempting("the run") { store throws(RunStore.Failure) in
       guard let attempt else { return }
       try store.end(attempt, isInterrupted ? .interrupted : .failed, result: nil, weights: nil, ledger: nil)

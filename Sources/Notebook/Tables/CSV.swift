@@ -102,8 +102,7 @@ enum CSV {
   static func text(of value: Value) -> String? {
     if case .record(let record) = value { return text(of: record) }
     guard let elements = elements(of: value) else { return nil }
-    var records: [Record] = []
-    for case .record(let record) in elements { records.append(record) }
+    let records = elements.compactMap(\.row)
     if !elements.isEmpty, records.count == elements.count {
       var (columns, seen): ([String], Set<String>) = ([], [])
       for name in records.flatMap(\.names) where seen.insert(name).inserted { columns.append(name) }

@@ -36,6 +36,7 @@ extension Value {
     case .object(let object):
       if let number = object.number { return Value.number(number).writeJSON(to: &text, indentation: indentation) }
       if let elements = object.elements { return Self.writeJSON(elements, to: &text, indentation: indentation) }
+      if let row = object.row { return Value.record(row).writeJSON(to: &text, indentation: indentation) }
       text += Self.jsonQuoted(object.summary)
     }
   }

@@ -26,8 +26,6 @@ struct RunValue: ScriptObject {
   /// How the store calls it.
   let id: String
 
-  private static let measured = ValueType.recordOf(["loss": .number, "top1": .number, "top5": .number])
-
   static let type = ObjectType(
     "run", "A training or quantization run: the model, its accuracy, and the curves of training. Accuracies are in per cent.",
     fields: [
@@ -37,24 +35,7 @@ struct RunValue: ScriptObject {
       .init("loss", .number, "Mean cross-entropy of the model on the validation set."),
       .init("correct", .integer, "Number of correct top-1 predictions on the validation set."),
       .init("count", .integer, "Size of the validation set."),
-      .init(
-        "train", .recordOf(["loss": .series, "top1": .series]),
-        "Training curves: loss and top1. With mixup and CutMix, the class with the larger share counts as the true one."
-      ),
-      .init(
-        "validation", .recordOf(["loss": .series, "top1": .series, "top5": .series]),
-        "Validation curves with the weights at the end of each epoch: loss, top1 and top5."),
-      .init(
-        "ema", .optional(.recordOf(["loss": .series, "top1": .series, "top5": .series])),
-        "Validation curves with the EMA of the weights; none without EMA."),
-      .init(
-        "epochs",
-        .list(
-          of: .recordOf([
-            "epoch": .integer, "trainLoss": .number, "trainTop1": .number, "loss": .number, "top1": .number,
-            "top5": .number, "ema": .optional(measured), "selection": .optional(measured), "lr": .number,
-            "seconds": .number, "imagesPerSecond": .number,
-          ])), "A record for each epoch."),
+    ] + TrainingCurves.fields + [
       .init("seconds", .number, "Time of all epochs, in seconds."),
       .init("seed", .integer, "Seed."),
       .init("id", .string, "Identifier in the run store, for reprise show ID."),
@@ -75,21 +56,10 @@ struct RunValue: ScriptObject {
     case "loss": .number(final.count > 0 ? final.loss : .nan)
     case "correct": .count(final.correct)
     case "count": .count(final.count)
-    case "train": .record(["loss": .object(trainLoss), "top1": .object(trainTop1)])
-    case "validation":
-      .record([
-        "loss": .object(validationLoss), "top1": .object(validationTop1),
-        "top5": .object(series("top-5 (%)", "validation") { $0.validation.top5 * 100 }),
-      ])
-    case "ema":
-      plan.movingAverage == nil
-        ? Value.none
-        : .record([
-          "loss": .object(series("loss", "moving average") { $0.ema?.loss ?? .nan }),
-          "top1": .object(series("top-1 (%)", "moving average") { ($0.ema?.top1 ?? .nan) * 100 }),
-          "top5": .object(series("top-5 (%)", "moving average") { ($0.ema?.top5 ?? .nan) * 100 }),
-        ])
-    case "epochs": .list(epochs.map(\.scriptRecord))
+    case "train": curves.train
+    case "validation": curves.validation
+    case "ema": plan.movingAverage == nil ? Value.none : curves.ema
+    case "epochs": curves.records
     case "seconds": .number(seconds)
     case "seed": .number(Double(plan.seed))
     case "id": .string(id)
@@ -103,16 +73,11 @@ struct RunValue: ScriptObject {
     Accuracy(correct: final.correct, count: final.count, each: each, images: dataset.validation, model: model)
   }
 
-  var trainLoss: SeriesValue { series("loss", "train", \.trainLoss) }
-  var validationLoss: SeriesValue { series("loss", "validation", \.validation.loss) }
-  var trainTop1: SeriesValue { series("top-1 (%)", "train") { $0.trainTop1 * 100 } }
-  var validationTop1: SeriesValue { series("top-1 (%)", "validation") { $0.validation.top1 * 100 } }
-
-  private func series(_ quantity: String, _ part: String, _ number: (EpochRecord) -> Double) -> SeriesValue {
-    SeriesValue(
-      quantity: quantity, part: part, owner: model.network.name, run: id, x: epochs.map { Double($0.epoch) },
-      y: epochs.map(number))
-  }
+  private var curves: TrainingCurves { TrainingCurves(owner: model.network.name, run: id, epochs: epochs) }
+  var trainLoss: SeriesValue { curves.trainLoss }
+  var validationLoss: SeriesValue { curves.validationLoss }
+  var trainTop1: SeriesValue { curves.trainTop1 }
+  var validationTop1: SeriesValue { curves.validationTop1 }
 
   private var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
 
@@ -151,22 +116,6 @@ struct RunValue: ScriptObject {
     }
     return model.isEqual(to: other.model) && data == other.data && plan == other.plan
       && isInterrupted == other.isInterrupted && epochs.map(facts) == other.epochs.map(facts)
-  }
-}
-
-extension EpochRecord {
-  fileprivate var scriptRecord: Value {
-    .record([
-      "epoch": .count(epoch), "trainLoss": .number(trainLoss), "trainTop1": .number(trainTop1 * 100),
-      "loss": .number(validation.loss), "top1": .number(validation.top1 * 100), "top5": .number(validation.top5 * 100),
-      "ema": ema?.scriptRecord ?? .none, "selection": selection?.scriptRecord ?? .none, "lr": .number(learningRate), "seconds": .number(seconds), "imagesPerSecond": .number(imagesPerSecond),
-    ])
-  }
-}
-
-extension Evaluation {
-  fileprivate var scriptRecord: Value {
-    .record(["loss": .number(loss), "top1": .number(top1 * 100), "top5": .number(top5 * 100)])
   }
 }
 

@@ -6,6 +6,7 @@ extension ValueType {
   static let network = ValueType.object("network")
   static let model = ValueType.object("model")
   static let run = ValueType.object("run")
+  static let storedRun = ValueType.object("storedRun")
   static let series = ValueType.object("series")
   static let array = ValueType.object("array")
   static let chart = ValueType.object("chart")
@@ -23,7 +24,7 @@ extension ValueType {
 
 /// The kinds of values that the notebook adds to the language, in the order of the reference.
 let notebookObjectTypes = [
-  DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, SeriesValue.type, SearchValue.type,
+  DatasetValue.type, NetworkValue.type, ModelValue.type, RunValue.type, StoredRunValue.type, SeriesValue.type, SearchValue.type,
   ArrayValue.type,
   ChartValue.type, ComparisonValue.type, ClaimValue.type, ConfusionValue.type, AugmentationValue.type,
 ]
