@@ -218,6 +218,7 @@ struct Prompt: ParsableCommand {
       Streams.writeError("reprise: the prompt is for one process; under mpirun: reprise run FILE\n")
       throw ExitCode(Status.usage)
     }
-    try REPL(notebook: compute.notebook()).run()
+    var prompt = REPL(notebook: try compute.notebook())
+    prompt.run()
   }
 }
