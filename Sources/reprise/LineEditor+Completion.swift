@@ -48,13 +48,13 @@ extension LineEditor {
     // The first is what all have in common.
     let names = (1...max(1, Int(count))).compactMap { matches[$0].map { String(cString: $0) } }
     guard names.contains(where: { editor.docs[$0]?.isEmpty == false }), names.count < max(4, Int(rows) - 2) else {
-      rl_crlf()
+      if !editor.editsEntries { rl_crlf() }
       rl_display_match_list(matches, count, longest)
       rl_forced_update_display()
       return
     }
     let width = min(names.map(\.count).max() ?? 0, 28)
-    var text = "\n"
+    var text = editor.editsEntries ? "" : "\n"
     for name in names {
       let padded = name + String(repeating: " ", count: max(0, width - name.count))
       text += String("\(padded)  \(editor.docs[name] ?? "")".prefix(max(20, Int(columns) - 1))) + "\n"

@@ -50,11 +50,12 @@ extension LineEditor {
     let up: Key = { LineEditor.up($0, $1) }
     let down: Key = { LineEditor.down($0, $1) }
     let closeBrace: Key = { LineEditor.closeBrace($0, $1) }
+    let clear: Key = { LineEditor.clearScreen($0, $1) }
     (Self.upKey, Self.downKey) = (up, down)
     for (name, key) in [
       ("reprise-enter", enter), ("reprise-new-line", newLine), ("reprise-up", up), ("reprise-down", down),
-      ("reprise-close-brace", closeBrace),
-    ] { rl_add_defun(name, key, -1) }
+      ("reprise-close-brace", closeBrace), ("reprise-clear-screen", clear),
+    ] { rl_add_defun(strdup(name), key, -1) }  // readline keeps the name as long as the process lives
     var bindings: [String] = []
     for keymap in ["vi-command", "vi-insert", "emacs"] {
       bindings.append("set keymap \(keymap)")
@@ -63,7 +64,7 @@ extension LineEditor {
         bindings.append("\"\(keys)\": reprise-\(name)")
       }
       guard Streams.canMove(STDOUT_FILENO) else { continue }
-      bindings += ["\"\\C-m\": reprise-enter", "\"\\C-j\": reprise-enter"]
+      bindings += ["\"\\C-m\": reprise-enter", "\"\\C-j\": reprise-enter", "\"\\C-l\": reprise-clear-screen"]
       if keymap != "vi-command" { bindings.append("\"}\": reprise-close-brace") }
       if keymap == "emacs" { bindings.append("\"\\e\\C-m\": reprise-new-line") }
     }
@@ -110,6 +111,14 @@ extension LineEditor {
     let startsLine = before.dropLast(blanks).last == UInt8(ascii: "\n")
     if startsLine, blanks >= 2, !hasMoreInput { rl_rubout(2, key) }
     return rl_insert(count, key)
+  }
+
+  private static func clearScreen(_ count: Int32, _ key: Int32) -> Int32 {
+    guard let editor = current, editor.editsEntries else { return rl_clear_screen(count, key) }
+    editor.screen.forget()
+    Streams.writeOutput("\u{1B}[H\u{1B}[2J")
+    editor.redisplay()
+    return 0
   }
 
   private static func up(_ count: Int32, _ key: Int32) -> Int32 {
