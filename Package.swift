@@ -77,10 +77,11 @@ let package = Package(
       "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script", "Statistics",
       .product(name: "GRDB", package: "GRDB.swift")),
     target("Jupyter", "CZeroMQ", "Notebook", "Script", "Tensors", .product(name: "Crypto", package: "swift-crypto")),
+    target("Prompt", "Notebook", "Script", "Tensors"),
     .executableTarget(
       name: "reprise",
       dependencies: [
-        "CReadline", "Charts", "Compression", "Datasets", "Distribution", "Engine", "Jupyter", "ModelZoo", "Networks", "Notebook", "Script", "Tensors", "Training",
+        "CReadline", "Charts", "Compression", "Datasets", "Distribution", "Engine", "Jupyter", "ModelZoo", "Networks", "Notebook", "Prompt", "Script", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/reprise", swiftSettings: strict),
 
@@ -115,6 +116,7 @@ let package = Package(
       "Notebook", "Charts", "Notebook", "Script", "Statistics", "Tensors", "Training",
       .product(name: "GRDB", package: "GRDB.swift")),
     tests("Jupyter", "Jupyter", "Notebook", "Script", "Tensors", exclude: ["clients.py"]),
+    tests("Prompt", "Notebook", "Prompt", "Script"),
     tests("reprise", "Tensors", resources: [.copy("Goldens")]),
     // The driver, the script and the dictionary for libFuzzer lie in Tests/Fuzzing; here are the targets and the corpus.
     .testTarget(

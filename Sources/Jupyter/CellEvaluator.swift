@@ -41,6 +41,7 @@ final class CellEvaluator: Sendable {
   }
 
   private func result(of code: String) -> CellResult {
+    if let question = HelpQuestion(code) { return answer(question) }
     // A run keeps what was entered until then, what failed too: it may have given names values.
     var entry = PromptEntry(number: notebook.entries.count + 1, text: code)
     notebook.entries.append(entry)
@@ -64,6 +65,22 @@ final class CellEvaluator: Sendable {
       let lines = DiagnosticRenderer(usesColor: true).render(error).split(separator: "\n", omittingEmptySubsequences: false)
       return CellResult(
         failure: .init(name: first?.code ?? "error", text: first?.title ?? "", trace: lines.map(String.init)))
+    }
+  }
+}
+
+extension CellEvaluator {
+  /// What `help`, `help NAME` and `NAME?` give in place of a value.
+  private func answer(_ question: HelpQuestion) -> CellResult {
+    func text(_ text: String) -> CellResult { CellResult(value: ["text/plain": .string(text)]) }
+    switch question {
+    case .overview: return text(Reference(session.library).overview + "\n\nhelp NAME or NAME? tells about one of these.")
+    case .about(let name):
+      guard let help = session.help(on: name, width: output.width) else {
+        let words = session.noHelp(on: name)
+        return CellResult(failure: .init(name: "unknown-name", text: words, trace: [words]))
+      }
+      return text(help)
     }
   }
 }

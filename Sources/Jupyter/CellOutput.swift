@@ -64,6 +64,9 @@ final class CellOutput: ScriptOutput {
 
   // MARK: Progress
 
+  var showsProgress: Bool { true }
+  func showProgress(_ line: String?) { progress(line) }
+
   /// Shows a line that takes the place of the cell's line before; nil leaves the last one.
   func progress(_ line: String?) {
     let now = ContinuousClock.now

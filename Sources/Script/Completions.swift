@@ -7,10 +7,14 @@ public struct Completions: Hashable, Sendable {
     public let text: String
     /// One line about it.
     public let doc: String
+
+    package init(text: String, doc: String) { (self.text, self.doc) = (text, doc) }
   }
   /// Where the word at the cursor begins, in bytes.
   public let start: Int
   public let candidates: [Candidate]
+
+  package init(start: Int, candidates: [Candidate]) { (self.start, self.candidates) = (start, candidates) }
 }
 
 extension Session {

@@ -170,6 +170,24 @@ public final class Session: @unchecked Sendable {  // Sendable: handed from thre
     }
   }
 
+  /// What the names stood for at one moment. Values never change, so this is a copy of the names alone.
+  public struct Names: Sendable {
+    fileprivate let values: [String: Value]
+    fileprivate let functions: [String: FunctionSyntax]
+
+    /// Nothing has a name.
+    public static let none = Names(values: [:], functions: [:])
+  }
+
+  /// What all names stand for; set, to give them back what they stood for at another moment of this session.
+  public var names: Names {
+    get { Names(values: globals.compactMapValues { machine.globals[$0] }, functions: functions) }
+    set {
+      for name in Set(globals.keys).union(newValue.values.keys) { self[name] = newValue.values[name] }
+      functions = newValue.functions
+    }
+  }
+
   // MARK: Settings
 
   static func values(

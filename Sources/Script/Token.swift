@@ -31,7 +31,7 @@ package enum Keyword: String, CaseIterable, Sendable {
   case with
 }
 
-package enum Symbol: String, CaseIterable, Sendable {
+package enum Symbol: String, CaseIterable, Hashable, Sendable {
   case arrow = "=>"
   case addAssign = "+="
   case subtractAssign = "-="

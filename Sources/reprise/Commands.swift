@@ -228,6 +228,7 @@ struct Prompt: ParsableCommand {
     }
     let notebook = try compute.notebook()
     try tensorBoard.attach(to: notebook)
-    REPL(notebook: notebook).run()
+    var prompt = REPL(notebook: notebook)
+    prompt.run()
   }
 }

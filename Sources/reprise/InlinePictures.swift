@@ -14,13 +14,18 @@ enum InlinePictures {
   private static let limit = 8 << 20
 
   /// Shows a PNG file, if the terminal can.
-  static func show(_ path: String) {
+  static func show(_ path: String) { show { FileManager.default.contents(atPath: path).map(Array.init) ?? [] } }
+
+  /// Shows the image of a PNG file, if the terminal can.
+  /// - Parameter png: Called for the bytes of the file where they are needed.
+  static func show(_ png: () -> [UInt8]) {
     guard let kind = kind.withLock({ kind in
       if kind == nil { kind = .some(ask()) }
       return kind!
     }) else { return }
-    guard let data = FileManager.default.contents(atPath: path), !data.isEmpty, data.count <= limit else { return }
-    let text = data.base64EncodedString()
+    let data = png()
+    guard !data.isEmpty, data.count <= limit else { return }
+    let text = Data(data).base64EncodedString()
     let columns = min(Streams.outputColumns, 100)
     switch kind {
     case .iTerm2:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Prompt
 
 /// The manual page, made from the declarations of the commands: mdoc, as `man` of every system reads it.
 struct Manual {
@@ -58,6 +59,16 @@ struct Manual {
       .It Ev INPUTRC
       The key bindings of the prompt, as for every program with GNU readline. The program's name in it is
       .Ql reprise .
+      .It Ev VISUAL , EDITOR
+      The editor of the prompt's
+      .Ql :edit .
+      .It Ev PAGER
+      Shows help at the prompt that is longer than the screen. Default:
+      .Ql less .
+      .El
+      .Sh COMMANDS OF THE PROMPT
+      .Bl -tag -width Ds
+      \(promptCommands.map { ".It Li \(escaped($0.usage))\n\(escaped($0.doc))" }.joined(separator: "\n"))
       .El
       .Sh FILES
       .Bl -tag -width Ds

@@ -1,4 +1,5 @@
 import Foundation
+import Prompt
 import Script
 import Synchronization
 
@@ -30,6 +31,12 @@ enum Streams {
     return environment["TERM"]?.contains("256") == true ? 8 : 0
   }
 
+  /// The colours of what is typed.
+  static var inputPalette: EntryPalette {
+    guard mayHaveColor(STDOUT_FILENO) else { return .none }
+    return outputColorBits > 0 ? .extended : .eight
+  }
+
   private static func mayHaveColor(_ descriptor: Int32) -> Bool {
     let environment = ProcessInfo.processInfo.environment
     return canMove(descriptor) && (environment["NO_COLOR"] ?? "").isEmpty
@@ -52,9 +59,15 @@ enum Streams {
   /// How many characters a line of standard output holds.
   static var outputColumns: Int { columns(of: STDOUT_FILENO) }
 
-  private static func columns(of descriptor: Int32) -> Int {
+  /// How many lines the terminal shows that standard output leads to.
+  static var outputRows: Int { size(of: STDOUT_FILENO).rows }
+
+  private static func columns(of descriptor: Int32) -> Int { size(of: descriptor).columns }
+
+  private static func size(of descriptor: Int32) -> (rows: Int, columns: Int) {
     var size = winsize()
-    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return (24, 80) }
+    return (size.ws_row > 1 ? Int(size.ws_row) : 24, size.ws_col > 1 ? Int(size.ws_col) : 80)
   }
 
   static func writeError(_ text: String) {

@@ -126,6 +126,33 @@ struct KernelTests {
     }
   }
 
+  @Test("a question in a cell is answered as at the prompt, and is no entry")
+  func questions() throws {
+    try withKernel { (client: Client) throws in
+      func answer(_ code: String) throws -> String? {
+        try client.execute(code).published.of("execute_result").first?["data"]?["text/plain"]?.string
+      }
+      for code in ["help train", "train?", "?train\n"] { #expect(try answer(code)?.hasPrefix("train(") == true) }
+      #expect(try answer("help")?.contains("Basics: ") == true)
+      #expect(try client.execute("y = 3").reply["status"] == "ok")
+      #expect(try answer("y?") == "y: number\n3" && answer("y") == "3")
+      let failed = try client.execute("help trian")
+      #expect(failed.reply["status"] == "error" && failed.reply["evalue"]?.string?.contains("did you mean 'train'?") == true)
+    }
+  }
+
+  @Test("a loop over progress shows one line, which changes in place")
+  func progress() throws {
+    try withKernel { (client: Client) throws in
+      let published = try client.execute("for i in progress(1...3, label: \"turn\") { i }").published
+      let shown = published.of("display_data")
+      #expect(shown.count == 1 && shown[0]["data"]?["text/plain"]?.string?.hasPrefix("turn ") == true)
+      let display = shown.first?["transient"]?["display_id"]
+      #expect(display != nil && published.of("update_display_data").allSatisfy { $0["transient"]?["display_id"] == display })
+      #expect(published.of("stream").isEmpty)
+    }
+  }
+
   @Test("names are completed and explained; places are counted in characters of Unicode")
   func help() throws {
     try withKernel { (client: Client) throws in

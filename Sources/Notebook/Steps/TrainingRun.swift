@@ -78,6 +78,7 @@ struct TrainingRun: Step {
       context.report("goes on after step \(checkpoint.steps) of run \(work.id)")
     }
     var progress = ProgressLine(notebook.showProgress, context)
+    for epoch in work.checkpoint?.records ?? [] { progress.note(epoch) }
     defer { progress.clear() }
     let outcome = try Trainer(
       engine: notebook.engine(), communicator: notebook.communicator, bucketBytes: notebook.bucketBytes
@@ -90,6 +91,7 @@ struct TrainingRun: Step {
         case .step(let step): progress.show(step)
         case .epoch(let record):
           progress.clear()
+          progress.note(record)
           context.print([EpochTable.row(record)])
           work.events?.add(Self.points(of: [record]))
         case .ledger(let entry): work.note(entry)
