@@ -33,22 +33,17 @@ struct Fusions {
     }
     func activation(after node: Network.Node) -> Network.Node? {
       guard let next = only(node) else { return nil }
-      return switch network[next].operation {
+      return switch network[next].operation.fusedActivation {
       case .relu: next
-      case .clip(let clip) where clip.low <= 0 && clip.high >= 0: next  // keeps the padding of blocked formats zero
-      default: nil
+      // Keeps the padding of blocked formats zero.
+      case .clip(let clip): clip.low <= 0 && clip.high >= 0 ? next : nil
+      case nil: nil
       }
     }
     /// Where a layer's step stands once groups run at their ends.
     var place = Dictionary(uniqueKeysWithValues: network.nodes.map { ($0, $0) })
     for node in network.nodes {
-      let head: Bool =
-        switch network[node].operation {
-        case .batchNorm: isTraining
-        case .convolution: !isTraining
-        default: false
-        }
-      guard head, !absorbed.contains(node) else { continue }
+      guard network[node].operation.beginsGroup(isTraining: isTraining), !absorbed.contains(node) else { continue }
       var (add, residual): (Network.Node?, Network.Node?)
       if let next = only(node), case .add = network[next].operation, !absorbed.contains(next),
         emitted[next] == nil, let other = network[next].inputs.first(where: { $0 != node }),
@@ -74,21 +69,40 @@ struct Fusions {
     _ place: [Network.Node: Network.Node], _ taps: Set<Network.Node>
   ) -> Bool {
     if residual == network.input || residual == network.output || taps.contains(residual) { return false }
-    // Layers that pass their input on share its memory, so what they read may live longer than it seems.
-    switch network[residual].operation {
-    case .flatten, .dropout, .dropPath, .input: return false
-    default: break
-    }
+    // What they read may live longer than it seems.
+    if network[residual].operation.mayShareItsInput { return false }
     return consumers[residual.index].allSatisfy { reader in
       if reader == add { return true }
       // A convolution cannot write over what it still reads.
       if reader == head { return false }
-      switch network[reader].operation {
-      case .dropout, .dropPath, .flatten: return false
+      if network[reader].operation.mayShareItsInput { return false }
       // A convolution that comes after the head may yet join a group that runs later.
-      case .convolution where reader > head: return false
-      default: return place[reader]! < add && network[reader].inputs.filter { $0 == residual }.count == 1
-      }
+      if case .convolution = network[reader].operation, reader > head { return false }
+      return place[reader]! < add && network[reader].inputs.filter { $0 == residual }.count == 1
+    }
+  }
+}
+
+extension Operation {
+  /// Whether its kernel computes what follows it as well: a sum and an activation.
+  fileprivate func beginsGroup(isTraining: Bool) -> Bool {
+    switch self {
+    case .batchNorm: isTraining
+    case .convolution: !isTraining
+    case .input, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .maxPool, .averagePool, .globalAveragePool,
+      .flatten, .dense, .dropout, .dropPath, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention,
+      .fakeQuantize:
+      false
+    }
+  }
+
+  /// Whether its output may lie where its input does, as layers have it that pass their input on.
+  fileprivate var mayShareItsInput: Bool {
+    switch self {
+    case .input, .flatten, .dropout, .dropPath: true
+    case .convolution, .batchNorm, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .maxPool, .averagePool,
+      .globalAveragePool, .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention, .fakeQuantize:
+      false
     }
   }
 }

@@ -51,7 +51,7 @@ public struct CIFARResNet: Hashable, Sendable {
     }
     let style = BlockStyle(
       isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroInitResidual: zeroInitResidual)
-    var network = try style.network(input, depth: depth)
+    var network = try style.network(input, named: "\(shortcut == .none ? "plain" : "resnet")\(depth)")
     let blocks = (depth - 2) / 6
     let last = Self.stages.count * blocks - 1
     var x = try network.convNorm(

@@ -42,6 +42,31 @@ extension ModelZoo {
     }
   }
 
+  /// The variants of ResNet-50 that ResNet strikes back (Wightman et al. 2021, arXiv:2110.00476) trains beside it.
+  static let resnet50Variants = [
+    variant(
+      "resnext50", "Builds ResNeXt-50 32x4d: ResNet-50 whose 3x3 convolutions have 32 groups of 4 channels and more.",
+      source: "Xie et al. 2016, Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431, Table 1"
+    ) { ($0.groups, $0.groupWidth) = (32, 4) },
+    variant(
+      "resnet50D", "Builds ResNet-50-D: three 3x3 convolutions as the stem, and average pooling in the shortcuts.",
+      source: "He et al. 2018, Bag of Tricks for Image Classification, arXiv:1812.01187, Figure 2"
+    ) { $0.isD = true },
+  ]
+
+  private static func variant(
+    _ name: String, _ documentation: String, source: String, change: @escaping @Sendable (inout ResNet) -> Void
+  ) -> ZooEntry {
+    ZooEntry(
+      name, documentation, source: source, options: [dropPath, zeroInitResidual], input: [3, 224, 224], classes: 1000
+    ) { options, input, classes throws(ShapeError) in
+      var resnet = ResNet(
+        .resnet50, dropPath: Float(options.number("dropPath")), zeroInitResidual: options.flag("zeroInitResidual"))
+      change(&resnet)
+      return try resnet.network(input: input, classes: classes)
+    }
+  }
+
   static let smallResNets = [8, 20, 32, 44, 56].map { depth in
     ZooEntry(
       "resnet\(depth)", "Builds ResNet-\(depth) as for CIFAR-10.",

@@ -4,7 +4,7 @@ public import Tensors
 /// The networks that can be asked for by name.
 public enum ModelZoo {
   /// The catalogue, in the order it is shown.
-  public static let all: [ZooEntry] = resnets + smallResNets + [mobileNetV1] + vggs + [beitB16]
+  public static let all: [ZooEntry] = resnets + resnet50Variants + smallResNets + [mobileNetV1] + vggs + [beitB16]
 
   /// The network of a name, spelled as in the catalogue.
   public static func entry(named name: String) -> ZooEntry? { all.first { $0.name == name } }

@@ -4,7 +4,8 @@ public import Tensors
 /// The residual networks of He et al. 2015 (arXiv:1512.03385) for ImageNet, Table 1.
 ///
 /// Names are torchvision's, which are timm's too, so that their weights load. Without shortcuts they are the plain
-/// networks of the paper's section 4.1.
+/// networks of the paper's section 4.1. With groups they are the ResNeXt of Xie et al. 2016 (arXiv:1611.05431), Table 1;
+/// as `isD` the ResNet-D of He et al. 2018 (arXiv:1812.01187), Figure 2.
 public struct ResNet: Hashable, Sendable {
   public enum Depth: Int, Hashable, Sendable, CaseIterable {
     case resnet18 = 18
@@ -65,6 +66,13 @@ public struct ResNet: Hashable, Sendable {
   /// Starts the last batch norm of each block at γ = 0, so that the block starts as its shortcut
   /// (Goyal et al. 2017, arXiv:1706.02677, section 5.1).
   public var zeroInitResidual: Bool
+  /// Groups of the 3x3 convolutions of bottlenecks: the cardinality of ResNeXt.
+  public var groups = 1
+  /// Channels of each of these groups in the first stage; in the others as many times more as the stage has channels.
+  public var groupWidth = 64
+  /// Whether three 3x3 convolutions take the place of the 7x7 one, and an average pool stands before the projection of a
+  /// shortcut, whose stride it takes.
+  public var isD = false
 
   public init(
     _ depth: Depth, version: Version = .v15, stem: Stem? = nil, shortcut: Shortcut = .projection,
@@ -75,6 +83,12 @@ public struct ResNet: Hashable, Sendable {
     (self.dropPath, self.zeroInitResidual) = (dropPath, zeroInitResidual)
   }
 
+  /// `resnet50`, `resnext50`, `resnet50D`; `plain50` without shortcuts.
+  private var name: String {
+    let family = shortcut == .none ? "plain" : groups > 1 ? "resnext" : "resnet"
+    return "\(family)\(depth.rawValue)\(isD ? "D" : "")"
+  }
+
   /// Whether its blocks are the right half of Figure 5.
   public var hasBottlenecks: Bool { depth.rawValue >= 50 }
 
@@ -82,19 +96,28 @@ public struct ResNet: Hashable, Sendable {
   /// - Throws: `ShapeError` where the input is no image, a rate is out of range, or a setting needs what the network
   ///   does not have.
   public func network(input: Shape, classes: Int) throws(ShapeError) -> Network {
+    guard groups == 1 || hasBottlenecks else { throw ShapeError("\(name) has no bottlenecks, so no groups") }
     let style = BlockStyle(
-      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroInitResidual: zeroInitResidual)
-    var network = try style.network(input, depth: depth.rawValue)
+      isPlain: shortcut == .none, hasBatchNorm: hasBatchNorm, dropPath: dropPath, zeroInitResidual: zeroInitResidual,
+      groups: groups, groupWidth: groupWidth, poolsShortcut: isD)
+    var network = try style.network(input, named: name)
     let stem = stem ?? (min(input[1], input[2]) < 64 ? .small : .standard)
 
     var x = network.input
-    switch stem {
-    case .standard:
+    let stride = stem == .small ? 1 : 2
+    if isD {
       x = try network.convNorm(
-        x, to: 64, kernel: 7, stride: 2, hasBatchNorm: hasBatchNorm, named: ("conv1", "bn1", "act1"))
+        x, to: 32, kernel: 3, stride: stride, hasBatchNorm: hasBatchNorm, named: ("conv1.0", "conv1.1", "conv1.2"))
+      x = try network.convNorm(
+        x, to: 32, kernel: 3, hasBatchNorm: hasBatchNorm, named: ("conv1.3", "conv1.4", "conv1.5"))
+      x = try network.convNorm(x, to: 64, kernel: 3, hasBatchNorm: hasBatchNorm, named: ("conv1.6", "bn1", "act1"))
+    } else {
+      x = try network.convNorm(
+        x, to: 64, kernel: stem == .small ? 3 : 7, stride: stride, hasBatchNorm: hasBatchNorm,
+        named: ("conv1", "bn1", "act1"))
+    }
+    if stem == .standard {
       x = try network.append(.maxPool(MaxPool(Window(kernel: 3, stride: 2, padding: 1))), to: x, named: "maxpool")
-    case .small:
-      x = try network.convNorm(x, to: 64, kernel: 3, hasBatchNorm: hasBatchNorm, named: ("conv1", "bn1", "act1"))
     }
 
     let stages = Self.stages(of: depth)
@@ -124,11 +147,14 @@ struct BlockStyle {
   /// Of the last block.
   var dropPath: Float
   var zeroInitResidual: Bool
+  var groups = 1
+  var groupWidth = 64
+  /// Whether an average pool takes the stride of a shortcut's projection.
+  var poolsShortcut = false
 
-  /// A network of such blocks, still empty: `resnet34`, or `plain34` without shortcuts.
+  /// A network of such blocks, still empty.
   /// - Throws: `ShapeError` where it would be constant: a plain block that is dropped, or starts at zero, is all there is.
-  func network(_ input: Shape, depth: Int) throws(ShapeError) -> Network {
-    let name = "\(isPlain ? "plain" : "resnet")\(depth)"
+  func network(_ input: Shape, named name: String) throws(ShapeError) -> Network {
     if isPlain && (dropPath != 0 || zeroInitResidual) {
       throw ShapeError("\(name) has no shortcuts, so no block of it can be left out (dropPath) or start at zero (zeroInitResidual)")
     }
@@ -144,7 +170,7 @@ struct BlockStyle {
 /// A residual block.
 struct Block {
   var name: String
-  /// Of its 3x3 convolutions.
+  /// Of its 3x3 convolutions, but where they are grouped.
   var channels: Int
   var stride: Int
   var style: BlockStyle
@@ -169,17 +195,18 @@ extension Network {
   }
 
   /// `relu(expand(conv(reduce(x))) + shortcut(x))`, the right half of Figure 5: the last 1x1 has four times the
-  /// channels.
+  /// channels. With groups the two before have `groups * groupWidth` for each 64 channels.
   fileprivate mutating func bottleneck(
     _ x: Node, _ block: Block, strideInFirst: Bool
   ) throws(ShapeError) -> Node {
     let (name, hasBatchNorm) = (block.name, block.style.hasBatchNorm)
     let (first, second) = strideInFirst ? (block.stride, 1) : (1, block.stride)
+    let channels = block.channels * block.style.groupWidth / 64 * block.style.groups
     var y = try convNorm(
-      x, to: block.channels, kernel: 1, stride: first, hasBatchNorm: hasBatchNorm,
+      x, to: channels, kernel: 1, stride: first, hasBatchNorm: hasBatchNorm,
       named: ("\(name).conv1", "\(name).bn1", "\(name).act1"))
     y = try convNorm(
-      y, to: block.channels, kernel: 3, stride: second, hasBatchNorm: hasBatchNorm,
+      y, to: channels, kernel: 3, stride: second, groups: block.style.groups, hasBatchNorm: hasBatchNorm,
       named: ("\(name).conv2", "\(name).bn2", "\(name).act2"))
     y = try convNorm(
       y, to: 4 * block.channels, kernel: 1, hasBatchNorm: hasBatchNorm, named: ("\(name).conv3", "\(name).bn3", nil))
@@ -197,11 +224,23 @@ extension Network {
     return try append(.relu(ReLU()), to: sum, named: "\(block.name).act")
   }
 
-  /// The shortcut: `x` itself where the shape stays, else a 1x1 convolution of it (option B of section 3.3).
+  /// The shortcut: `x` itself where the shape stays, else a 1x1 convolution of it (option B of section 3.3), behind an
+  /// average pool in a ResNet-D. The pool takes what is left of odd images, as timm's does.
   mutating func projection(of x: Node, to channels: Int, _ block: Block) throws(ShapeError) -> Node {
     if block.stride == 1 && shape(of: x)[0] == channels { return x }
+    let name = "\(block.name).downsample"
+    guard block.style.poolsShortcut else {
+      return try convNorm(
+        x, to: channels, kernel: 1, stride: block.stride, hasBatchNorm: block.style.hasBatchNorm,
+        named: ("\(name).0", "\(name).1", nil))
+    }
+    var y = x
+    if block.stride > 1 {
+      let rest = Padding(top: 0, left: 0, bottom: shape(of: x)[1] % 2, right: shape(of: x)[2] % 2)
+      let window = Window(kernel: 2, stride: Extent(block.stride), padding: rest)
+      y = try append(.averagePool(AveragePool(window, countsPadding: false)), to: x, named: "\(name).0")
+    }
     return try convNorm(
-      x, to: channels, kernel: 1, stride: block.stride, hasBatchNorm: block.style.hasBatchNorm,
-      named: ("\(block.name).downsample.0", "\(block.name).downsample.1", nil))
+      y, to: channels, kernel: 1, hasBatchNorm: block.style.hasBatchNorm, named: ("\(name).1", "\(name).2", nil))
   }
 }

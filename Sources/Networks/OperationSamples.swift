@@ -131,6 +131,12 @@ private let poolingSamples: [OperationSample] = [
     "average pool that does not",
     .averagePool(AveragePool(Window(kernel: 3, stride: 2, padding: 1), countsPadding: false)),
     [17, 7, 5], batch: 1),
+  OperationSample(
+    "average pool of what is left of an odd picture",
+    .averagePool(
+      AveragePool(
+        Window(kernel: 2, stride: 2, padding: Padding(top: 0, left: 0, bottom: 1, right: 1)), countsPadding: false)),
+    [32, 7, 9], batch: 2),
   OperationSample("global average pool", .globalAveragePool(GlobalAveragePool()), [64, 7, 7], batch: 2),
   OperationSample(
     "global average pool of odd channels", .globalAveragePool(GlobalAveragePool()), [17, 3, 5], batch: 5),

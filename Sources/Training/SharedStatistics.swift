@@ -89,12 +89,7 @@ extension Network {
   fileprivate var statisticKeeps: [String: Double] {
     var keeps: [String: Double] = [:]
     for node in nodes {
-      let keep: Double
-      switch self[node].operation {
-      case .batchNorm(let rules): keep = 1 - Double(rules.momentum)
-      case .fakeQuantize(let rules): keep = 1 - Double(1 - rules.decay)
-      default: continue
-      }
+      guard let keep = self[node].operation.statisticKeep else { continue }
       for parameter in parameters(of: node) where !parameter.rule.isTrainable { keeps[parameter.name] = keep }
     }
     return keeps

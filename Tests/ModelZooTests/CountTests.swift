@@ -23,6 +23,8 @@ let publishedCounts = [
     name: "resnet50", options: ["version": .choice("v1")], parameters: 25_557_032, macs: 3_857_973_248),
   PublishedCount(name: "resnet101", parameters: 44_549_160, billions: 7.801),
   PublishedCount(name: "resnet152", parameters: 60_192_808, billions: 11.514),
+  PublishedCount(name: "resnext50", parameters: 25_028_904, billions: 4.23),
+  PublishedCount(name: "resnet50D", parameters: 25_576_264),
   PublishedCount(name: "mobilenetV1", parameters: 4_231_976, macs: 568_740_352),
   PublishedCount(name: "mobilenetV1", options: ["width": .number(0.75)], parameters: 2_585_560, billions: 0.325),
   PublishedCount(name: "mobilenetV1", options: ["width": .number(0.5)], parameters: 1_331_592, billions: 0.149),

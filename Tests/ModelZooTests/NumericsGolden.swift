@@ -8,7 +8,7 @@ import Tensors
 /// The weights, the batch and the labels are those of `FormulaWeights`. All numbers but `inference` are of one step of
 /// training, whose loss is the mean cross-entropy.
 struct NumericsGolden: Decodable, Sendable {
-  static let models = ["resnet20", "resnet18", "resnet50", "mobilenetV1", "vgg11BN", "vgg16", "beitB16"]
+  static let models = ["resnet20", "resnet18", "resnet50", "resnext50", "resnet50D", "mobilenetV1", "vgg11BN", "vgg16", "beitB16"]
 
   /// Relative L2 norms of PyTorch's float32 against its float64, in one memory format.
   struct Errors: Decodable, Sendable {

@@ -24,7 +24,7 @@ import Testing
     "parameters have the names, shapes and order of torchvision and timm",
     arguments: [
       ("resnet18", "resnet18"), ("resnet34", "resnet34"), ("resnet50", "resnet50"), ("resnet101", "resnet101"),
-      ("resnet152", "resnet152"), ("resnet20", "resnet20"), ("mobilenetV1", "mobilenetv1_100"), ("vgg11", "vgg11"),
+      ("resnet152", "resnet152"), ("resnext50", "resnext50"), ("resnet50D", "resnet50D"), ("resnet20", "resnet20"), ("mobilenetV1", "mobilenetv1_100"), ("vgg11", "vgg11"),
       ("vgg13", "vgg13"), ("vgg16", "vgg16"), ("vgg19", "vgg19"), ("vgg11BN", "vgg11_bn"), ("vgg13BN", "vgg13_bn"),
       ("vgg16BN", "vgg16_bn"), ("vgg19BN", "vgg19_bn"),
     ])
@@ -86,6 +86,18 @@ import Testing
     #expect(try features(MobileNetV1().network(input: [1, 28, 28], classes: 10), before: "avgpool") == [1024, 2, 2])
     #expect(try features(VGG(.vgg16).network(input: [1, 28, 28], classes: 10), before: "flatten") == [512, 1, 1])
     #expect(try features(VGG(.vgg16).network(input: [1, 32, 32], classes: 10), before: "flatten") == [512, 1, 1])
+  }
+
+  @Test("a ResNet-D halves small images in its shortcuts by pools, and leaves the stem's stride out") func smallD() throws {
+    let network = try #require(ModelZoo.entry(named: "resnet50D")).make(input: [3, 28, 30], classes: 10)
+    func shape(_ name: String) -> Shape? { network.layers.first { $0.name == name }?.shape }
+    #expect(shape("act1") == [64, 28, 30] && shape("layer2.0.downsample.0") == [256, 14, 15])
+    #expect(shape("layer3.0.downsample.0") == [512, 7, 8] && shape("layer4.0.downsample.0") == [1024, 4, 4])
+    var grouped = ResNet(.resnet18)
+    grouped.groups = 2
+    #expect(throws: ShapeError("resnext18 has no bottlenecks, so no groups")) {
+      try grouped.network(input: [3, 32, 32], classes: 10)
+    }
   }
 
   @Test("a stem can be asked for whatever the size of the image") func stem() throws {

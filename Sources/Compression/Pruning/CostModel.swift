@@ -24,15 +24,11 @@ public struct CostModel: Sendable {
 
   public init(of network: Network, _ groups: ChannelGroups) {
     channels = groups.groups.map(\.channels)
+    let readers = Set(groups.groups.flatMap(\.consumers))
     for node in network.nodes {
       let layer = network[node]
       let outputs = groups.segments(of: node)
-      var inputs: [ChannelGroups.Segment]?
-      switch layer.operation {
-      case .convolution(let convolution) where convolution.groups == 1: inputs = groups.segments(of: layer.inputs[0])
-      case .dense where layer.shape.rank == 1: inputs = groups.segments(of: layer.inputs[0])
-      default: break
-      }
+      let inputs = readers.contains(node) ? groups.segments(of: layer.inputs[0]) : nil
       func term(_ total: Int, _ inputs: [ChannelGroups.Segment]?) -> Term {
         let whole = Term(factor: 1, inputs: inputs, outputs: outputs).cost(channels)
         // What does not divide so is a layer whose channels cannot be taken out.

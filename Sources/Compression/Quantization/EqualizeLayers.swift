@@ -46,12 +46,10 @@ package struct EqualizeLayers: Pass {
         next = after
       }
       var activation: Network.Node?
-      switch network[next].operation {
-      case .relu, .clip(.relu6):
+      if [.relu, .clip(.relu6)].contains(network[next].operation.fusedActivation) {
         activation = next
         guard let after = only(next) else { return nil }
         next = after
-      default: break
       }
       guard case .convolution(let rules) = network[next].operation,
         rules.groups == 1 || rules.groups == network.inputShapes(of: next)[0][0]

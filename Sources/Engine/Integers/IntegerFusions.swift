@@ -42,13 +42,11 @@ struct IntegerFusions {
     /// The activation and the quantizer that alone read a layer, one after the other.
     func tail(of node: Network.Node) -> (activation: Network.Node?, quantizer: Network.Node)? {
       guard let next = only(node) else { return nil }
-      switch network[next].operation {
-      case .fakeQuantize: return (nil, next)
-      case .relu, .clip:
-        guard let quantizer = only(next), case .fakeQuantize = network[quantizer].operation else { return nil }
-        return (next, quantizer)
-      default: return nil
-      }
+      if case .fakeQuantize = network[next].operation { return (nil, next) }
+      guard network[next].operation.fusedActivation != nil, let quantizer = only(next),
+        case .fakeQuantize = network[quantizer].operation
+      else { return nil }
+      return (next, quantizer)
     }
     /// Whether what a layer reads is rounded, so that it is there in integers.
     func isWhole(_ node: Network.Node) -> Bool {
@@ -101,7 +99,10 @@ struct IntegerFusions {
       case .globalAveragePool:
         guard let next = only(node), case .fakeQuantize = network[next].operation else { continue }
         add(.average(node, quantizer: next), at: next, [node])
-      default: break
+      // What has no kernel of integers is computed in float32.
+      case .input, .batchNorm, .sigmoid, .tanh, .maxPool, .flatten, .dropout, .dropPath, .layerNorm, .gelu, .tokens,
+        .tokenMean, .layerScale, .attention, .fakeQuantize:
+        break
       }
     }
   }

@@ -79,7 +79,7 @@ final class IntegerProduct {
     arguments.pointee.zero = Int32(input.zero)
     guard let output else { return }
     arguments.pointee.y_zero = Int32(output.zero)
-    let range = output.levels(after: group.activation.map { network[$0].operation })
+    let range = output.levels(after: group.activation.flatMap { network[$0].operation.fusedActivation })
     (arguments.pointee.low, arguments.pointee.high) = (range.low, range.high)
     guard let sum = group.sum, let residual = network.quantizer(of: sum.others[0], weights),
       let total = network.quantizer(of: sum.quantizer, weights)
@@ -87,19 +87,19 @@ final class IntegerProduct {
     arguments.pointee.q_factor = Float(Double(output.scale) / Double(total.scale))
     arguments.pointee.r_factor = Float(Double(residual.scale) / Double(total.scale))
     (arguments.pointee.r_zero, arguments.pointee.sum_zero) = (Int32(residual.zero), Int32(total.zero))
-    let sumRange = total.levels(after: sum.activation.map { network[$0].operation })
+    let sumRange = total.levels(after: sum.activation.flatMap { network[$0].operation.fusedActivation })
     (arguments.pointee.sum_low, arguments.pointee.sum_high) = (sumRange.low, sumRange.high)
   }
 }
 
 extension Quantizer {
   /// What is left of the levels by an activation that comes before rounding.
-  func levels(after activation: Operation?) -> (low: Int32, high: Int32) {
+  func levels(after activation: FusedActivation?) -> (low: Int32, high: Int32) {
     let (lowest, highest) = (levels.lowerBound, levels.upperBound)
     return switch activation {
     case .relu: (Int32(max(lowest, stored(0))), Int32(highest))
     case .clip(let rules): (Int32(max(lowest, stored(rules.low))), Int32(min(highest, stored(rules.high))))
-    default: (Int32(lowest), Int32(highest))
+    case nil: (Int32(lowest), Int32(highest))
     }
   }
 }

@@ -48,7 +48,9 @@ extension PlanBuilder {
       guard let x = integers.quantized[source.index] else { break }
       integers.quantized[node.index] = x
       return true
-    default: break
+    case .input, .convolution, .batchNorm, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .averagePool,
+      .globalAveragePool, .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention:
+      break
     }
     for input in layer.inputs { try buildReals(of: input) }
     return false
@@ -166,7 +168,10 @@ extension PlanBuilder {
         1, 1, 1, 1
       )
       arguments.groups = 1
-    default: preconditionFailure("a layer without products")
+    case .input, .batchNorm, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .maxPool, .averagePool,
+      .globalAveragePool, .flatten, .dropout, .dropPath, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale,
+      .attention, .fakeQuantize:
+      preconditionFailure("a layer without products")
     }
     return arguments
   }
@@ -201,7 +206,7 @@ extension PlanBuilder {
     let y = try newLevels(of: group.quantizer)
     let (first, second) = (loadedQuantizer(of: group.others[0]), loadedQuantizer(of: group.others[1]))
     let total = loadedQuantizer(of: group.quantizer)
-    let activation = group.activation.map { network[$0].operation }
+    let activation = group.activation.flatMap { network[$0].operation.fusedActivation }
     let count = Int64(y.layout.byteCount)
     emit(
       kernel: "own int8", group.add, "add", reads: [a.buffer, b.buffer], writes: [y.buffer],
@@ -262,7 +267,7 @@ extension PlanBuilder {
         let (x, y) = (addresses.bytes(x.buffer), addresses.bytes(y.buffer) + offset)
         return {
           let (p, q) = (before.value, after.value)
-          let range = q.levels(after: operation)
+          let range = q.levels(after: operation.fusedActivation)
           rk_int8_rescale(
             x, y, Int64(places), Int64(own), Int64(channels), rk_int8_input(p, over: q),
             rk_int8_output(zero: Int32(q.zero), low: range.low, high: range.high))

@@ -41,12 +41,12 @@ extension PlanBuilder {
     shared.epsilon = rules.epsilon
     shared.momentum = rules.momentum
     shared.processes = Int64(reduction?.processes ?? 0)
-    switch group.activation.map({ network[$0].operation }) {
+    switch group.activation.flatMap({ network[$0].operation.fusedActivation }) {
     case .relu: shared.activation = Int32(rk_activation_relu)
     case .clip(let clip):
       shared.activation = Int32(rk_activation_clip)
       (shared.low, shared.high) = (clip.low, clip.high)
-    default: break
+    case nil: break
     }
     let kind = "batch norm" + (group.add == nil ? "" : " + add") + (group.activation == nil ? "" : " + activation")
     let kernel = "blocked \(block)"

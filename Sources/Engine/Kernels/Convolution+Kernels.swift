@@ -13,13 +13,13 @@ extension Window {
 
 extension Attributes {
   /// What follows a step in its group, as oneDNN fuses it.
-  static func postOperations(sum: Bool, _ activation: Operation?) throws(EngineError) -> Attributes {
+  static func postOperations(sum: Bool, _ activation: FusedActivation?) throws(EngineError) -> Attributes {
     let attributes = try Attributes()
     var list: [PostOperation] = sum ? [.sum] : []
     switch activation {
     case .relu: list.append(.relu)
     case .clip(let clip): list.append(.clip(low: clip.low, high: clip.high))
-    default: break
+    case nil: break
     }
     try attributes.append(list)
     return attributes
@@ -70,7 +70,7 @@ extension PlanBuilder {
       return operation
     }
     let attributes = try Attributes.postOperations(
-      sum: residual != nil, group.activation.map { network[$0].operation })
+      sum: residual != nil, group.activation.flatMap { network[$0].operation.fusedActivation })
     var found: PrimitiveDescriptor?
     let choices = choices(rules, node)
     for (choice, readsPlain) in choices.flatMap({ choice in isFirst ? [(choice, true), (choice, false)] : [(choice, false)] })

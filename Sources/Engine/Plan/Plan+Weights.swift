@@ -45,12 +45,7 @@ extension Plan {
     for node in network.nodes.reversed() where !hides[node.index] {
       hides[node.index] =
         network.weightQuantization(of: node) != nil
-        || consumers[node.index].contains { reader in
-          switch network[reader].operation {
-          case .relu, .clip: true
-          default: hides[reader.index]
-          }
-        }
+        || consumers[node.index].contains { network[$0].operation.fusedActivation != nil || hides[$0.index] }
     }
     return network.nodes.filter { hides[$0.index] }
   }

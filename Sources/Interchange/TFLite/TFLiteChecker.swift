@@ -70,7 +70,10 @@ struct TFLiteChecker {
           extents = (rules.outputFeatures, image[0], image[1], image[2])
         }
       }
-    default: return nil
+    case .input, .batchNorm, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .maxPool, .averagePool,
+      .globalAveragePool, .flatten, .dropout, .dropPath, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale,
+      .attention, .fakeQuantize:
+      return nil
     }
     let (outputs, channels, height, width) = extents
     guard outputs * channels * height * width == data.count else { return nil }

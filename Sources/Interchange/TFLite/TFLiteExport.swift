@@ -169,10 +169,7 @@ struct TFLiteExport {
     while consumers[last.index].count == 1 {
       last = consumers[last.index][0]
       nodes.append(last)
-      switch network[last].operation {
-      case .relu where nodes.count == 1: break
-      case .clip(let rules) where nodes.count == 1: clip = rules
-      case .fakeQuantize:
+      if case .fakeQuantize = network[last].operation {
         let quantization = try quantization(of: last)
         guard let quantizer = network.quantizer(of: last, weights) else { return nil }
         var activation = TFLiteModel.Activation.none
@@ -182,8 +179,9 @@ struct TFLiteExport {
           return nil
         }
         return Ending(activation: activation, name: network[last].name, quantization: quantization, nodes: nodes)
-      default: return nil
       }
+      guard nodes.count == 1, let fused = network[last].operation.fusedActivation else { return nil }
+      if case .clip(let rules) = fused { clip = rules }
     }
     return nil
   }
@@ -343,11 +341,11 @@ struct TFLiteExport {
   }
 
   private func activation(of operation: Operation) -> TFLiteModel.Activation? {
-    switch operation {
+    switch operation.fusedActivation {
     case .relu: .relu
     case .clip(.relu6): .relu6
     case .clip(Clip(low: -1, high: 1)): .reluMinus1To1
-    default: nil
+    case .clip, nil: nil
     }
   }
 
@@ -469,7 +467,9 @@ struct TFLiteExport {
     case .clip(let rules): rules.low >= 0 && rules.high >= 0
     case .maxPool, .averagePool, .globalAveragePool, .dropout, .dropPath, .flatten, .add, .concatenation, .fakeQuantize:
       network[node].inputs.allSatisfy { isNonNegative($0) }
-    default: false
+    case .input, .convolution, .batchNorm, .tanh, .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale,
+      .attention:
+      false
     }
   }
 
@@ -498,11 +498,8 @@ struct TFLiteExport {
   private func isReadByDenseAlone(_ node: Network.Node) -> Bool {
     !consumers[node.index].isEmpty
       && consumers[node.index].allSatisfy { consumer in
-        switch network[consumer].operation {
-        case .dense: true
-        case .relu, .clip, .sigmoid, .tanh, .dropout, .dropPath, .fakeQuantize: isReadByDenseAlone(consumer)
-        default: false
-        }
+        if case .dense = network[consumer].operation { return true }
+        return network[consumer].operation.isElementwise && isReadByDenseAlone(consumer)
       }
   }
 

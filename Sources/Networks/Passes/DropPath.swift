@@ -11,11 +11,10 @@ extension Network {
     guard rate != 0 else { return self }
     var sums: [Node] = []
     for node in nodes {
-      switch self[node].operation {
-      case .add: sums.append(node)
-      case .dropPath: throw ShapeError("there is stochastic depth already", layer: self[node].name)
-      default: break
+      if case .dropPath = self[node].operation {
+        throw ShapeError("there is stochastic depth already", layer: self[node].name)
       }
+      if case .add = self[node].operation { sums.append(node) }
     }
     guard !sums.isEmpty else { throw ShapeError("\(name) has no residual branches, so no stochastic depth") }
 
@@ -39,15 +38,11 @@ extension Network {
     return result
   }
 
-  /// For each layer the most convolutions and dense layers on a way from the input to it.
+  /// For each layer the most layers with weights, convolutions and dense ones, on a way from the input to it.
   private var weightedDepths: [Int] {
     var depths: [Int] = []
     for node in nodes {
-      let own =
-        switch self[node].operation {
-        case .convolution, .dense: 1
-        default: 0
-        }
+      let own = parameters(of: node).contains { $0.rule.role == .weight } ? 1 : 0
       depths.append(own + (self[node].inputs.map { depths[$0.index] }.max() ?? 0))
     }
     return depths

@@ -38,7 +38,10 @@ public struct PruneChannels: Pass {
       case .dense(var dense) where layer.shape.rank == 1:
         if let outputs { dense.outputFeatures = outputs.count }
         operation = .dense(dense)
-      default: break
+      case .input, .batchNorm, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .maxPool, .averagePool,
+        .globalAveragePool, .flatten, .dense, .dropout, .dropPath, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale,
+        .attention, .fakeQuantize:
+        break
       }
       // Layers are added in their order, so the places of their inputs stay.
       try result.append(operation, to: layer.inputs, named: layer.name)

@@ -57,7 +57,9 @@ public struct InsertQuantizers: Pass {
       case .fakeQuantize: try mustBeWhole(false, layer)
       case .dense, .layerNorm, .gelu, .tokens, .tokenMean, .layerScale, .attention:
         throw ShapeError("\(operation.title) has no form in integers", layer: layer.name)
-      default: break
+      case .input, .batchNorm, .relu, .clip, .sigmoid, .tanh, .add, .concatenation, .maxPool, .averagePool,
+        .globalAveragePool, .flatten, .dropout, .dropPath:
+        break
       }
       let own =
         node == network.input
@@ -88,14 +90,8 @@ extension Network {
 
   /// Whether a layer's steps of integers end at itself or go on in the one that alone reads it.
   fileprivate func continues(_ node: Node, with next: Node) -> Bool {
-    switch (self[node].operation, self[next].operation) {
-    case (.convolution, .batchNorm): true
-    case (.convolution, .relu), (.convolution, .clip), (.batchNorm, .relu), (.batchNorm, .clip), (.add, .relu),
-      (.add, .clip),
-      (.dense, .relu), (.dense, .clip):
-      true
-    default: false
-    }
+    if case .convolution = self[node].operation, case .batchNorm = self[next].operation { return true }
+    return self[node].operation.takesActivation && self[next].operation.fusedActivation != nil
   }
 
   /// The layer that a batch norm or an activation belongs to.
@@ -115,14 +111,6 @@ extension Network {
 }
 
 extension Operation {
-  /// Whether every number that it gives is one that it got; 0 aside.
-  public var passesNumbersOn: Bool {
-    switch self {
-    case .maxPool, .flatten, .dropout, .dropPath: true
-    default: false
-    }
-  }
-
   fileprivate var givesNewNumbers: Bool {
     if case .fakeQuantize = self { return false }
     return !passesNumbersOn
@@ -135,7 +123,7 @@ extension ParameterRule {
     switch role {
     case .rangeLow: try? Tensor([-6], shape: [1])
     case .rangeHigh: try? Tensor([6], shape: [1])
-    default: nil
+    case .weight, .bias, .scale, .shift, .runningMean, .runningVariance: nil
     }
   }
 }

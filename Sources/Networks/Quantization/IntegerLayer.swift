@@ -48,13 +48,7 @@ extension Network {
   }
 
   /// How a layer's weights are rounded; nil where they are not.
-  public func weightQuantization(of node: Node) -> WeightQuantization? {
-    switch self[node].operation {
-    case .convolution(let rules): rules.weightQuantization
-    case .dense(let rules): rules.weightQuantization
-    default: nil
-    }
-  }
+  public func weightQuantization(of node: Node) -> WeightQuantization? { self[node].operation.weightQuantization }
 
   /// The batch norm that alone reads a convolution, whose weights are rounded as its running statistics scale them.
   package func foldedNorm(behind node: Node) -> (node: Node, rules: BatchNorm)? {

@@ -3,6 +3,7 @@
     python3 make.py            # all
     python3 make.py resnet18   # one of `numerics/`
     python3 make.py bf16       # `numerics/bf16.json` alone
+    python3 make.py new NAME…  # these of `numerics/`, `keys/` and `bf16.json`; all else stays
 
 Every number that a network starts from follows a formula, so that Swift makes the same bits (`FormulaWeights.swift`):
 element i of the array called `name` comes from output i of SplitMix64 seeded with the FNV-1a hash of the name; its top
@@ -135,6 +136,8 @@ MODELS = {
     "resnet20": (lambda classes: CIFARResNet(20, classes), 32, 4, 10),
     "resnet18": (lambda classes: torchvision_model("resnet18", classes), 64, 4, 100),
     "resnet50": (lambda classes: torchvision_model("resnet50", classes), 64, 4, 100),
+    "resnext50": (lambda classes: torchvision_model("resnext50_32x4d", classes), 64, 4, 100),
+    "resnet50D": (lambda classes: timm.create_model("resnet50d", num_classes=classes), 72, 4, 100),
     "mobilenetV1": (lambda classes: timm.create_model("mobilenetv1_100", num_classes=classes), 64, 4, 100),
     "vgg11BN": (lambda classes: small_vgg("vgg11_bn", 64, classes), 64, 4, 100),
     "beitB16": (lambda classes: timm.create_model("beit_base_patch16_224", num_classes=classes), 224, 2, 100),
@@ -207,13 +210,14 @@ def runs(name, autocast=False):
     return model, exact, {key: run(model, x, labels, layout, autocast) for key, layout in layouts.items()}
 
 
-def bf16():
-    models = {}
-    for name in MODELS:
+def bf16(names=MODELS):
+    path = HERE / "numerics" / "bf16.json"
+    models = {} if names is MODELS else json.loads(path.read_text())["models"]
+    for name in names:
         _, exact, rounded = runs(name, autocast=True)
         models[name] = {key: errors(run, exact)[1] for key, run in rounded.items()}
         print(name, models[name], flush=True)
-    write(HERE / "numerics" / "bf16.json", {"program": PROGRAM, "models": models})
+    write(path, {"program": PROGRAM, "models": models})
 
 
 def numerics(name):
@@ -285,17 +289,28 @@ def formula():
     write(HERE / "numerics" / "formula.json", golden)
 
 
-def keys():
+# The files of `keys/` by the entry of the zoo.
+KEYS = {
+    "resnext50": lambda: torchvision.models.get_model("resnext50_32x4d"),
+    "resnet50D": lambda: timm.create_model("resnet50d"),
+}
+
+
+def keys(names=None):
     """Names and shapes in the order of the state dictionary, one a line."""
-    models = {name: torchvision.models.get_model(name, init_weights=False) if "vgg" in name
-              else torchvision.models.get_model(name)
-              for name in "resnet18 resnet34 resnet50 resnet101 resnet152 vgg11 vgg13 vgg16 vgg19 "
-                          "vgg11_bn vgg13_bn vgg16_bn vgg19_bn".split()}
-    models["resnet20"] = CIFARResNet(20, 10)
-    models["mobilenetv1_100"] = timm.create_model("mobilenetv1_100")
-    models["mobilenetv1_050"] = timm.models.efficientnet._gen_mobilenet_v1("mobilenetv1_050", 0.5)
-    models["beit_base_patch16_224"] = timm.create_model("beit_base_patch16_224")
-    models["timm-vgg11_bn"] = timm.create_model("vgg11_bn")
+    if names is None:
+        models = {name: torchvision.models.get_model(name, init_weights=False) if "vgg" in name
+                  else torchvision.models.get_model(name)
+                  for name in "resnet18 resnet34 resnet50 resnet101 resnet152 vgg11 vgg13 vgg16 vgg19 "
+                              "vgg11_bn vgg13_bn vgg16_bn vgg19_bn".split()}
+        models["resnet20"] = CIFARResNet(20, 10)
+        models["mobilenetv1_100"] = timm.create_model("mobilenetv1_100")
+        models["mobilenetv1_050"] = timm.models.efficientnet._gen_mobilenet_v1("mobilenetv1_050", 0.5)
+        models["beit_base_patch16_224"] = timm.create_model("beit_base_patch16_224")
+        models["timm-vgg11_bn"] = timm.create_model("vgg11_bn")
+    else:
+        models = {}
+    models |= {name: make() for name, make in KEYS.items() if names is None or name in names}
     for name, model in models.items():
         lines = [f"# {PROGRAM}"]
         lines += [" ".join([key, *map(str, value.shape)]) for key, value in model.state_dict().items()
@@ -305,7 +320,11 @@ def keys():
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]
-    if not wanted:
+    if wanted[:1] == ["new"]:
+        wanted = wanted[1:]
+        keys(wanted)
+        bf16(wanted)
+    elif not wanted:
         keys()
         formula()
         bf16()
