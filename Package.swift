@@ -32,11 +32,11 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     library("CCmark", apt: "libcmark-dev"),
+    library("CCrypto", apt: "libssl-dev"),
     library("CDNNL", apt: "libdnnl-dev"),
     library("CGD", apt: "libgd-dev"),
     library("CLAPACK", apt: "liblapacke-dev"),
@@ -56,14 +56,12 @@ let package = Package(
       name: "CFlatBuffers", path: "Sources/CLibraries/CFlatBuffers", linkerSettings: [.linkedLibrary("stdc++")]),
 
     // Data flows from top to bottom: a target imports only targets above it.
-    target("Tensors"),
+    target("Tensors", "CCrypto"),
     target("Distribution", "CMPI"),
     target("Networks", "Tensors"),
     target("Engine", "CDNNL", "CKernels", "Tensors", "Networks"),
     target("ModelZoo", "Tensors", "Networks"),
-    target(
-      "Datasets", "CJPEG", "CKernels", "CPNG", "CWebP", "CZlib", "Tensors",
-      .product(name: "Crypto", package: "swift-crypto")),
+    target("Datasets", "CJPEG", "CKernels", "CPNG", "CWebP", "CZlib", "Tensors"),
     target("Training", "CKernels", "Distribution", "Tensors", "Networks", "Engine", "Datasets"),
     target("Compression", "CKernels", "CLAPACK", "Tensors", "Networks", "Engine", "Datasets", "Training"),
     .target(
@@ -76,7 +74,7 @@ let package = Package(
     target(
       "Notebook", "CCmark", "Distribution", "Tensors", "Networks", "Engine", "ModelZoo", "Datasets", "Training", "Compression", "Interchange", "Charts", "Script", "Statistics",
       .product(name: "GRDB", package: "GRDB.swift")),
-    target("Jupyter", "CZeroMQ", "Notebook", "Script", "Tensors", .product(name: "Crypto", package: "swift-crypto")),
+    target("Jupyter", "CZeroMQ", "Notebook", "Script", "Tensors"),
     target("Prompt", "Notebook", "Script", "Tensors"),
     .executableTarget(
       name: "reprise",
@@ -90,9 +88,7 @@ let package = Package(
     tests("Engine", "CKernels", "Engine", "Networks", "Tensors"),
     tests("ModelZoo", "Datasets", "ModelZoo", "Networks", "Engine", "Tensors", resources: [.copy("Goldens")]),
     tests("Distribution", "Distribution"),
-    tests(
-      "Datasets", "Datasets", "Tensors", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
-      resources: [.copy("Goldens")]),
+    tests("Datasets", "Datasets", "Tensors", "CZlib", resources: [.copy("Goldens")]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "MadeImages", dependencies: ["Datasets", "Tensors"], path: "Tests/MadeImages", swiftSettings: strict),

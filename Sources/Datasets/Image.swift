@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Synchronization
 public import Tensors
 

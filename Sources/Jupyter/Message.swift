@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Foundation
 
 /// A message of Jupyter's protocol, version 5.3.
@@ -43,7 +42,7 @@ public struct Message: Hashable, Sendable {
     let (signature, signed) = (frames[place + 1], Array(frames[(place + 2)..<(place + 6)]))
     if !key.isEmpty {
       guard let given = Self.bytes(hexadecimal: signature),
-        HMAC<SHA256>.isValidAuthenticationCode(given, authenticating: Data(signed.joined()), using: SymmetricKey(data: Array(key.utf8)))
+        SHA256.isAuthenticationCode(given, of: Array(signed.joined()), key: Array(key.utf8))
       else { throw .message("a message has a wrong signature") }
     }
     let objects = signed.map { JSON($0) }
@@ -64,8 +63,7 @@ public struct Message: Hashable, Sendable {
   /// The signature of four frames in hexadecimal digits; empty without a key.
   public static func signature(of parts: [[UInt8]], key: String) -> String {
     guard !key.isEmpty else { return "" }
-    let code = HMAC<SHA256>.authenticationCode(for: Data(parts.joined()), using: SymmetricKey(data: Array(key.utf8)))
-    return code.map { String(format: "%02x", $0) }.joined()
+    return SHA256.authenticationCode(of: Array(parts.joined()), key: Array(key.utf8)).hexadecimal
   }
 
   private static func bytes(hexadecimal text: [UInt8]) -> [UInt8]? {

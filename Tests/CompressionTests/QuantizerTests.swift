@@ -193,7 +193,7 @@ private let engine = Result { try Engine(threads: 2) }
       let quantizer = PostTrainingQuantizer(engine: try engine.get(), isInterrupted: { layers >= most })
       return try quantizer.layerSensitivity(
         sample.network, sample.weights, on: sample.data.train, judgedOn: sample.data.validation,
-        normalization: sample.data.normalization, scheme, CalibrationSettings(), ledger: LadderLedger(at: file.path)
+        normalization: sample.data.normalization, scheme, CalibrationSettings(), ledger: LayerSensitivityLedger(at: file.path)
       ) { _, _ in layers += 1 }
     }
     #expect(throws: EngineError.self) { try layerSensitivity(stoppedAfter: 2) }
@@ -202,12 +202,12 @@ private let engine = Result { try Engine(threads: 2) }
     let lines = try file.lines
     #expect(try layerSensitivity() == result)
     #expect(try file.lines == lines)
-    #expect(result.rungs.map(\.layer) == sample.network.quantizableLayers.map(\.name))
+    #expect(result.layers.map(\.layer) == sample.network.quantizableLayers.map(\.name))
     #expect(result.quantized.top1 < result.float.top1 - 0.2)
     let worst = try #require(result.worst.first)
     #expect(worst == "hard")
     #expect(worst == result.byGain.first?.layer)
-    #expect(result.rungs.min { $0.only.correct < $1.only.correct }?.layer == worst)
+    #expect(result.layers.min { $0.only.correct < $1.only.correct }?.layer == worst)
     #expect(
       Double(result.mixed.correct - result.quantized.correct) >= 0.9 * Double(result.float.correct - result.quantized.correct))
   }

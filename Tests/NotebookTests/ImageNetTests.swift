@@ -67,11 +67,11 @@ struct ImageNetTests {
     #expect(try workshop.value("evaluate(best.model, data).correct == best.correct") == .bool(true))
   }
 
-  @Test("a rung of the ladder runs at paper scale, with ResNet-50 and its protocol", arguments: ["torchvision", "a3"])
-  func paperScale(_ rung: String) throws {
-    let text = try String(contentsOf: packageFolder.appending(path: "Recipes/resnet50/\(rung).reprise"), encoding: .utf8)
+  @Test("a recipe runs at paper scale, with ResNet-50 and its protocol", arguments: ["torchvision", "a3"])
+  func paperScale(_ recipe: String) throws {
+    let text = try String(contentsOf: packageFolder.appending(path: "Recipes/resnet50/\(recipe).reprise"), encoding: .utf8)
     try workshop.session.run(
-      Source(text, name: rung), settings: ["scale": "paper", "path": "set", "epochs": "1", "batch": "12", "count": "1"])
+      Source(text, name: recipe), settings: ["scale": "paper", "path": "set", "epochs": "1", "batch": "12", "count": "1"])
     #expect(try workshop.value("runs[0].count == 24 and runs[0].model.parameters == 23516228") == .bool(true))
     // One seed says nothing of a recipe, and the claim says so.
     #expect(workshop.notebook.claims.map(\.verdict) == [.undecided])

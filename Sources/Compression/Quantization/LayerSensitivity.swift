@@ -6,25 +6,31 @@ public import Training
 
 /// Which layer costs the accuracy: each in few bits alone, and each in float32 among the others.
 public struct LayerSensitivity: Hashable, Sendable, Codable {
-  public struct Rung: Hashable, Sendable, Codable {
+  public struct Layer: Hashable, Sendable, Codable {
     public let layer: String
     /// With this layer alone in few bits, and with all but it.
     public let only, without: Evaluation
   }
   public let float, quantized: Evaluation
   /// In the order of the layers.
-  public let rungs: [Rung]
+  public let layers: [Layer]
   /// Layers that together, in float32, make up for most of what is lost; those that make up for most first.
   public let worst: [String]
   /// With those in float32.
   public let mixed: Evaluation
 
+  /// The names in files, which are older than those here.
+  private enum CodingKeys: String, CodingKey {
+    case float, quantized, worst, mixed
+    case layers = "rungs"
+  }
+
   /// The layers by how much smaller the loss is where each stays in float32, the largest gain first.
-  public var byGain: [Rung] { rungs.sorted { ($0.without.loss, $0.layer) < ($1.without.loss, $1.layer) } }
+  public var byGain: [Layer] { layers.sorted { ($0.without.loss, $0.layer) < ($1.without.loss, $1.layer) } }
 }
 
-/// What a ladder has measured, so that one that was stopped goes on.
-public final class LadderLedger {
+/// What was measured of layers, so that a study that was stopped goes on.
+public final class LayerSensitivityLedger {
   private struct Measurement: Codable {
     /// The layers in float32; nil where nothing is rounded.
     var kept: [String]?
@@ -51,19 +57,19 @@ public final class LadderLedger {
 }
 
 extension PostTrainingQuantizer {
-  /// Measures the ladder of a network. Ranges are found once, with all layers rounded; biases are left as they are.
+  /// Measures the sensitivity of each layer. Ranges are found once, with all layers rounded; biases are left as they are.
   ///
   /// - Parameters:
   ///   - split: what ranges are found on.
   ///   - judged: what accuracy is measured on.
   ///   - share: how much of the lost accuracy the worst layers are to make up for.
-  ///   - ledger: of this ladder; what it holds is not measured again.
+  ///   - ledger: of this study; what it holds is not measured again.
   ///   - report: called after each layer.
   /// - Throws: as `quantized`, `TrainingError`, and `TensorError` where the ledger cannot be written.
   public func layerSensitivity(
     _ network: Network, _ weights: Weights, on split: Split, judgedOn judged: Split, normalization: Normalization,
     _ scheme: QuantizationScheme, _ settings: CalibrationSettings, share: Double = 0.9, mostKept: Int = 8,
-    ledger: LadderLedger, report: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+    ledger: LayerSensitivityLedger, report: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> LayerSensitivity {
     var settings = settings
     settings.correctsBias = false
@@ -91,22 +97,22 @@ extension PostTrainingQuantizer {
     let all = try measure(keeping: scheme.kept)
     let names = base.quantizableLayers.map(\.name)
     let candidates = names.filter { !scheme.kept.contains($0) }
-    var rungs: [LayerSensitivity.Rung] = []
+    var layers: [LayerSensitivity.Layer] = []
     for name in candidates {
-      rungs.append(
-        LayerSensitivity.Rung(
+      layers.append(
+        LayerSensitivity.Layer(
           layer: name, only: try measure(keeping: names.filter { $0 != name }),
           without: try measure(keeping: scheme.kept + [name])))
-      report(rungs.count, candidates.count)
+      report(layers.count, candidates.count)
     }
-    var ladder = LayerSensitivity(float: float, quantized: all, rungs: rungs, worst: [], mixed: all)
+    var sensitivity = LayerSensitivity(float: float, quantized: all, layers: layers, worst: [], mixed: all)
     let lost = float.correct - all.correct
-    for count in 1...max(1, min(mostKept, rungs.count))
-    where lost > 0 && Double(ladder.mixed.correct - all.correct) < share * Double(lost) {
-      let worst = ladder.byGain.prefix(count).map(\.layer)
-      ladder = LayerSensitivity(
-        float: float, quantized: all, rungs: rungs, worst: worst, mixed: try measure(keeping: scheme.kept + worst))
+    for count in 1...max(1, min(mostKept, layers.count))
+    where lost > 0 && Double(sensitivity.mixed.correct - all.correct) < share * Double(lost) {
+      let worst = sensitivity.byGain.prefix(count).map(\.layer)
+      sensitivity = LayerSensitivity(
+        float: float, quantized: all, layers: layers, worst: worst, mixed: try measure(keeping: scheme.kept + worst))
     }
-    return ladder
+    return sensitivity
   }
 }

@@ -112,11 +112,11 @@ let quantize = Builtin(
       checkpoint: nil, id: done.id))
 }
 
-private let rungRecord = ValueType.recordOf([
+private let layerRecord = ValueType.recordOf([
   "layer": .string, "only": .number, "without": .number, "lossOnly": .number, "lossWithout": .number,
 ])
 
-let ladder = Builtin(
+let layerSensitivity = Builtin(
   "layerSensitivity",
   "Measures which layers cost accuracy when a model is quantized: top-1 with one layer quantized (only), and with all layers but one (without). worst lists the layers that recover most of the loss when they stay in float32, and mixed is the accuracy with them in float32. Measurements are stored: an interrupted call continues.",
   parameters: [modelParameter, dataParameter] + schemeParameters + [
@@ -125,7 +125,7 @@ let ladder = Builtin(
       allowed: 1...10_000_000)
   ],
   result: .recordOf([
-    "float": .number, "quantized": .number, "layers": .list(of: rungRecord), "worst": .list(of: .string),
+    "float": .number, "quantized": .number, "layers": .list(of: layerRecord), "worst": .list(of: .string),
     "mixed": .number,
   ]),
   examples: [
@@ -146,15 +146,15 @@ let ladder = Builtin(
     LayerStudy(
       model: model, data: data.data, scheme: scheme, calibration: calibration,
       judged: min(try arguments.integer("validationImages"), data.data.validation.count))
-  ).result.outcome.ladder
+  ).result.outcome.sensitivity
   return .record([
     "float": .number(result.float.top1 * 100), "quantized": .number(result.quantized.top1 * 100),
     "layers": .list(
-      result.rungs.map { rung in
+      result.layers.map { layer in
         .record([
-          "layer": .string(rung.layer), "only": .number(rung.only.top1 * 100),
-          "without": .number(rung.without.top1 * 100), "lossOnly": .number(rung.only.loss),
-          "lossWithout": .number(rung.without.loss),
+          "layer": .string(layer.layer), "only": .number(layer.only.top1 * 100),
+          "without": .number(layer.without.top1 * 100), "lossOnly": .number(layer.only.loss),
+          "lossWithout": .number(layer.without.loss),
         ])
       }),
     "worst": .list(result.worst.map { Value.string($0) }), "mixed": .number(result.mixed.top1 * 100),

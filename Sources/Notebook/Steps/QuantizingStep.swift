@@ -91,10 +91,15 @@ struct LayerStudy: Step {
   /// Validation images that accuracy is measured on.
   let judged: Int
 
-  struct Outcome: Codable { var ladder: LayerSensitivity }
+  struct Outcome: Codable {
+    var sensitivity: LayerSensitivity
+
+    /// The name in files, which is older.
+    private enum CodingKeys: String, CodingKey { case sensitivity = "ladder" }
+  }
 
   static let kind = "layer study"
-  static var builtins: [Builtin] { [ladder] }
+  static var builtins: [Builtin] { [layerSensitivity] }
 
   var subject: (network: Network, weights: Weights?) { (model.network, model.weights) }
 
@@ -107,18 +112,18 @@ struct LayerStudy: Step {
   var settings: Settings { Settings(scheme: scheme, calibration: calibration, judged: judged) }
 
   func show(_ outcome: Outcome, _ context: CallContext) {
-    let ladder = outcome.ladder
+    let sensitivity = outcome.sensitivity
     func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
-    guard !ladder.worst.isEmpty else { return }
+    guard !sensitivity.worst.isEmpty else { return }
     context.report(
-      "\(percent(ladder.float)) in float32, \(percent(ladder.quantized)) quantized; with "
-        + "\(ladder.worst.joined(separator: ", ")) in float32 \(percent(ladder.mixed))")
+      "\(percent(sensitivity.float)) in float32, \(percent(sensitivity.quantized)) quantized; with "
+        + "\(sensitivity.worst.joined(separator: ", ")) in float32 \(percent(sensitivity.mixed))")
   }
 
   func run(_ work: StepWork) throws -> StepResult<Outcome> {
     let path = work.ledgerPath(
       StepKey.of(try inputs(work), JSONText.of(ExactnessClass(work.notebook))), in: "ladders")
-    let outcome = Outcome(ladder: try measured(work, on: judged, LadderLedger(at: path)))
+    let outcome = Outcome(sensitivity: try measured(work, on: judged, LayerSensitivityLedger(at: path)))
     show(outcome, work.context)
     return StepResult(outcome: outcome)
   }
@@ -126,43 +131,43 @@ struct LayerStudy: Step {
   func estimate(_ work: StepWork) throws -> (Cost, StepResult<Outcome>) {
     // What an image takes shows between few and some more; all else is the same for many.
     let (some, few) = (min(judged, 40), min(judged, 8))
-    func timed(_ count: Int) throws -> (ladder: LayerSensitivity, seconds: Double) {
+    func timed(_ count: Int) throws -> (sensitivity: LayerSensitivity, seconds: Double) {
       let begun = ContinuousClock.now
-      let ladder = try measured(work, on: count, LadderLedger(at: nil))
-      return (ladder, (ContinuousClock.now - begun).seconds)
+      let sensitivity = try measured(work, on: count, LayerSensitivityLedger(at: nil))
+      return (sensitivity, (ContinuousClock.now - begun).seconds)
     }
     let (first, second) = (try timed(some), try timed(few))
     let each = max(first.seconds - second.seconds, 0) / Double(max(some - few, 1))
     return (
       Cost(
-        name: "\(Self.kind) of \(name)", steps: 2 * first.ladder.rungs.count,
+        name: "\(Self.kind) of \(name)", steps: 2 * first.sensitivity.layers.count,
         seconds: first.seconds + each * Double(judged - some), disk: 0, measuring: first.seconds + second.seconds),
-      StepResult(outcome: Outcome(ladder: first.ladder))
+      StepResult(outcome: Outcome(sensitivity: first.sensitivity))
     )
   }
 
-  private func measured(_ work: StepWork, on count: Int, _ ledger: LadderLedger) throws -> LayerSensitivity {
+  private func measured(_ work: StepWork, on count: Int, _ ledger: LayerSensitivityLedger) throws -> LayerSensitivity {
     let context = work.context
     return try work.quantizer(for: model.network, data, calibration).layerSensitivity(
       model.network, model.weights, on: data.train, judgedOn: data.validation.first(count),
       normalization: data.normalization, scheme, calibration, ledger: ledger
     ) { done, count in
-      if done % 10 == 0 || done == count { context.report("ladder: \(done) of \(count) layers") }
+      if done % 10 == 0 || done == count { context.report("layer sensitivity: \(done) of \(count) layers") }
     }
   }
 
   static func facts(of outcome: Outcome) -> [RunStore.Run.Fact] {
     func percent(_ evaluation: Evaluation) -> String { "\(NumberText.fixed(evaluation.top1 * 100, 2)) %" }
-    let ladder = outcome.ladder
+    let sensitivity = outcome.sensitivity
     return [
-      .init(name: "in float32", value: percent(ladder.float)), .init(name: "quantized", value: percent(ladder.quantized)),
-      .init(name: "worst layers", value: ladder.worst.joined(separator: ", ")),
-      .init(name: "with those in float32", value: percent(ladder.mixed)),
+      .init(name: "in float32", value: percent(sensitivity.float)), .init(name: "quantized", value: percent(sensitivity.quantized)),
+      .init(name: "worst layers", value: sensitivity.worst.joined(separator: ", ")),
+      .init(name: "with those in float32", value: percent(sensitivity.mixed)),
     ]
-      + ladder.rungs.map {
+      + sensitivity.layers.map {
         .init(name: $0.layer, value: "alone \(percent($0.only)), all but it \(percent($0.without))")
       }
   }
 
-  static func top1(of outcome: Outcome) -> Double? { outcome.ladder.quantized.top1 * 100 }
+  static func top1(of outcome: Outcome) -> Double? { outcome.sensitivity.quantized.top1 * 100 }
 }
