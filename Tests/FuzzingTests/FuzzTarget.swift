@@ -30,6 +30,16 @@ struct FuzzTarget: Sendable {
       if !errors.isEmpty { _ = DiagnosticRenderer().render(ScriptFailure(errors, stage: .check)) }
       _ = session.completions(in: String(decoding: bytes, as: UTF8.self), at: bytes.count / 2)
     },
+    FuzzTarget("formatter") { bytes in
+      let source = try Source(validating: bytes, name: "fuzz")
+      do throws(FormatError) {
+        let text = try Formatter.format(source)
+        let again = try Formatter.format(Source(text, name: "fuzz"))
+        precondition(again == text, "what is laid out stays as it is")
+      } catch {
+        if case .changed = error { preconditionFailure("a layout changes what a script says") }
+      }
+    },
     FuzzTarget("interpreter") { bytes in
       let source = try Source(validating: bytes, name: "fuzz")
       let session = Session(library: Library(), output: Silence(), interruption: Interruption(), environment: [:], scripts: .none)

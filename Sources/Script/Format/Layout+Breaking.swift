@@ -3,25 +3,41 @@ extension Layout {
   private enum Break {
     /// Behind brackets and before their partners.
     case brackets([Int])
-    /// Before pieces.
-    case pieces([Int])
+    /// Before elements of the bracket that the line stands in.
+    case elements([Int])
+    /// Before operands.
+    case operands([Int])
   }
 
   /// Breaks a line where that can be done.
-  /// - Returns: whether it could.
-  mutating func breakLine(_ line: Line) -> Bool {
+  /// - Returns: the end of the pieces that stand otherwise now; nil where nothing can be broken.
+  mutating func breakLine(_ line: Line) -> Int? {
+    let end = line.range.upperBound
     switch place(line) {
     case .brackets(let open): for index in open { breakBracket(index) }
-    case .pieces(let indices): for index in indices { begin(index) }
-    case nil: return false
+    case .operands(let indices): for index in indices { begin(index) }
+    case .elements(let indices):
+      for index in indices { begin(index) }
+      // What was pushed to a line of its own goes on with the author's next.
+      if let last = indices.last, isElement(end), pieces[last].parent == pieces[end].parent {
+        join(end)
+        return end + 1
+      }
+    case nil: return nil
     }
-    return true
+    return end
+  }
+
+  /// Whether a piece begins an element of a bracket that is no block, behind a comma, and may stand on the line of that.
+  private func isElement(_ index: Int) -> Bool {
+    guard index < pieces.count, !pieces[index].isComment, !pieces[index].closes, !pieces[index].followsEmptyLine else { return false }
+    return pieces[index - 1].symbol == .comma
   }
 
   private func place(_ line: Line) -> Break? {
     let brackets = outermost(line)
     // What stands between commas of the bracket around the line goes first, then blocks that are on one line.
-    if let elements = elements(line) { return .pieces(elements) }
+    if let elements = elements(line) { return .elements(elements) }
     let blocks = brackets.filter { pieces[$0].opensBlock && isUnbroken($0) && !isEmpty($0) }
     if !blocks.isEmpty { return .brackets(blocks) }
     let operators = operators(line)
@@ -30,7 +46,7 @@ extension Layout {
     if let widest, operators.isEmpty || 2 * width(widest, line) > line.width - line.indentation {
       return .brackets([widest])
     }
-    return operators.isEmpty ? nil : .pieces(fill(operators, line, further: 2))
+    return operators.isEmpty ? nil : .operands(fill(operators, line, further: 2))
   }
 
   /// The brackets of a line that stand in no other of it.
@@ -125,9 +141,9 @@ extension Layout {
   }
 
   private mutating func breakBracket(_ outer: Int) {
-    // What holds nothing but another bracket is broken with it: `f([`.
+    // A bracket that holds nothing but another is broken with it: `f([`.
     var open = outer
-    while pieces[open + 1].opens, let partner = pieces[open + 1].partner, partner + 1 == pieces[open].partner,
+    while !pieces[open].opensBlock, pieces[open + 1].opens, let partner = pieces[open + 1].partner, partner + 1 == pieces[open].partner,
       isUnbroken(open + 1), !isEmpty(open + 1)
     {
       open += 1

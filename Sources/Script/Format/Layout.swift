@@ -13,12 +13,16 @@ struct Layout {
 
   /// Moves breaks to where the layout has them, then breaks what is too wide until nothing can be broken.
   mutating func settle() {
-    normalize()
-    // Each turn but the last begins a line that did not begin before, so there is an end.
-    var isSettled = false
-    while !isSettled {
-      isSettled = true
-      for line in lines where line.width > Formatter.width && breakLine(line) { isSettled = false }
+    for _ in 0...pieces.count {
+      normalize()
+      var isSettled = true
+      /// Lines before this piece were broken in this turn, or joined with such a line.
+      var untouched = 0
+      for line in lines where line.width > Formatter.width && line.range.lowerBound >= untouched {
+        guard let end = breakLine(line) else { continue }
+        (isSettled, untouched) = (false, end)
+      }
+      if isSettled { break }
     }
   }
 
@@ -31,7 +35,8 @@ struct Layout {
         pieces[index].beginsLine = true
       }
     }
-    for index in pieces.indices where pieces[index].opens {
+    // Inner ones first: a block is broken where a bracket in it is.
+    for index in pieces.indices.reversed() where pieces[index].opens {
       guard let partner = pieces[index].partner else { continue }
       settleBracket(index, partner)
     }
@@ -61,10 +66,12 @@ struct Layout {
       }
       if isBroken { (pieces[open + 1].beginsLine, pieces[close].beginsLine) = (!isTrailing(open + 1), true) }
     } else {
-      // A bracket closes on a line of its own where what it holds begins on one.
-      let follows = pieces[close - 1].isComment || pieces[close - 1].isReportText
-      let begins = pieces[open + 1].beginsLine || (isTrailing(open + 1) && open + 2 < close && pieces[open + 2].beginsLine)
-      pieces[close].beginsLine = begins || follows
+      // What a bracket holds stands on its line, or on lines of its own, as the bracket's other side does then.
+      let isBroken = pieces[close - 1].isComment || ((open + 1)..<close).contains {
+        pieces[$0].beginsLine && pieces[$0].parent == open && !pieces[$0].closes
+      }
+      if isBroken, !isTrailing(open + 1) { pieces[open + 1].beginsLine = true }
+      pieces[close].beginsLine = isBroken
     }
   }
 
@@ -73,8 +80,11 @@ struct Layout {
 
   /// Makes a piece the first of its line.
   mutating func begin(_ index: Int) { pieces[index].beginsLine = true }
+  /// Puts a piece on the line before its own.
+  mutating func join(_ index: Int) { pieces[index].beginsLine = false }
 
-  /// Whether a piece is not written: a comma before the bracket that closes on its line, a semicolon at a line's end.
+  /// Whether a piece is not written: a comma before the bracket that closes on its line, a semicolon at a line's end. The
+  /// one at a script's end stays: it says that the last value is not shown.
   func isDropped(_ index: Int) -> Bool {
     guard index + 1 < pieces.count else { return false }
     let next = pieces[index + 1]
@@ -167,43 +177,67 @@ struct Layout {
 
   // MARK: Text
 
+  /// A line as it is written: the code, and behind it what lines below each other set in one column.
+  private struct Written {
+    var code: String
+    var tail = ""
+    /// What lines of one column have alike; nil where the line has no tail.
+    var column: Column?
+    var followsEmptyLine: Bool
+  }
+  private enum Column: Equatable {
+    /// Comments that stood below each other, by where that was.
+    case comments(Int)
+    /// The descriptions of parameters.
+    case descriptions
+  }
+
   /// What is written.
   var text: String {
-    var written: [(code: String, comment: FormatPiece?, followsEmptyLine: Bool)] = []
-    for line in lines {
-      var code = ""
-      var comment: FormatPiece?
-      for index in line.range where !isDropped(index) {
-        if pieces[index].isComment, index > line.range.lowerBound {
-          comment = pieces[index]
-        } else {
-          if index > line.range.lowerBound, gap(before: index) > 0 { code += " " }
-          code += pieces[index].text
-        }
-      }
-      let indentation = String(repeating: " ", count: line.indentation)
-      written.append((indentation + code, comment, pieces[line.range.lowerBound].followsEmptyLine))
-    }
+    let written = lines.map(write)
     var text = ""
     var index = 0
     while index < written.count {
-      // Comments behind code that stood below each other still do.
       var end = index + 1
-      if let column = written[index].comment?.column {
-        while end < written.count, written[end].comment?.column == column, !written[end].followsEmptyLine { end += 1 }
+      if let column = written[index].column {
+        while end < written.count, written[end].column == column, !written[end].followsEmptyLine { end += 1 }
       }
       let column = written[index..<end].map { $0.code.lastLineCount }.max() ?? 0
       for line in written[index..<end] {
         if line.followsEmptyLine { text += "\n" }
         text += line.code
-        if let comment = line.comment {
-          text += String(repeating: " ", count: column - line.code.lastLineCount + 2) + comment.text
+        if !line.tail.isEmpty {
+          text += String(repeating: " ", count: column - line.code.lastLineCount + 2) + line.tail
         }
         text += "\n"
       }
       index = end
     }
     return text
+  }
+
+  private func write(_ line: Line) -> Written {
+    var written = Written(
+      code: String(repeating: " ", count: line.indentation), followsEmptyLine: pieces[line.range.lowerBound].followsEmptyLine)
+    for index in line.range where !isDropped(index) {
+      let isFirst = index == line.range.lowerBound
+      if pieces[index].isComment, !isFirst {
+        (written.tail, written.column) = (pieces[index].text, .comments(pieces[index].column))
+      } else if isDescription(index, line) {
+        (written.tail, written.column) = (pieces[index].text, .descriptions)
+      } else {
+        if !isFirst, gap(before: index) > 0 { written.code += " " }
+        written.code += pieces[index].text
+      }
+    }
+    return written
+  }
+
+  /// Whether a piece is the description of a parameter, at the end of its line: `param epochs = 6 "epochs"`.
+  private func isDescription(_ index: Int, _ line: Line) -> Bool {
+    guard pieces[line.range.lowerBound].keyword == .param, index + 1 == line.range.upperBound, case .token(.string) = pieces[index].kind
+    else { return false }
+    return pieces[index].isOfOneLine && pieces[index - 1].endsExpression
   }
 }
 
