@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// A message of Jupyter's protocol, version 5.3.
 ///

@@ -16,8 +16,10 @@ import Testing
     let side = entry.input[1] > 32 ? 64 : 32
     let network = try InsertQuantizers(QuantizationScheme())(entry.make(input: [3, side, side], classes: 10), [:]).0
     let plan = try Engine(threads: 2).compile(network, batch: 2, mode: .int8)
+    // Means of windows, which ResNet-D has on its shortcuts, are computed in float32.
     for label in plan.labels where label.kind != "reorder" {
-      #expect(label.kernel.hasPrefix("own int8"), "\(label.layer): \(label.kind) by \(label.kernel)")
+      #expect(
+        label.kernel.hasPrefix("own int8") || label.kind == "average pool", "\(label.layer): \(label.kind) by \(label.kernel)")
       #expect(!label.kernel.contains("ref"))
     }
     let products = plan.labels.filter { $0.kind.hasPrefix("convolution") || $0.kind.hasPrefix("dense") }

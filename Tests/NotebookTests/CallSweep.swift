@@ -65,6 +65,8 @@ struct CallSweep {
     ],
     "claim": ["judged"],
     "augmentation": ["change"],
+    // Nothing is kept here, and no built-in takes one.
+    "storedRun": ["run(\"00\")"],
   ]
 
   /// Arguments that no declaration tells, where a good one is needed to come far.

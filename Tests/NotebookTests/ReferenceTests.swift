@@ -52,7 +52,7 @@ struct ReferenceTests {
     ("Recipes/mobilenet-v1/baseline", ["epochs": "1", "samples": "200"]),
     (
       "Recipes/mobilenet-v1/prune",
-      ["count": "2", "samples": "200", "epochs": "1", "tuned": "4", "rollouts": "2", "tested": "100"]
+      ["count": "2", "samples": "100", "epochs": "1", "tuned": "4", "rollouts": "2", "tested": "100"]
     ),
     (
       "Recipes/mobilenet-v1/quantize",

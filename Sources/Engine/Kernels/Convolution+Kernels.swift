@@ -72,8 +72,9 @@ extension PlanBuilder {
     let attributes = try Attributes.postOperations(
       sum: residual != nil, group.activation.flatMap { network[$0].operation.fusedActivation })
     var found: PrimitiveDescriptor?
-    let choices = choices(rules, node)
-    for (choice, readsPlain) in choices.flatMap({ choice in isFirst ? [(choice, true), (choice, false)] : [(choice, false)] })
+    let choices = choices(rules, node).flatMap { choice in (isFirst ? [true, false] : [false]).map { (choice, $0) } }
+    // A reference kernel is many times slower than the others, so it comes last.
+    for (takesReference, choice, readsPlain) in [false, true].flatMap({ takes in choices.map { (takes, $0.0, $0.1) } })
     where found == nil {
       let type = choice.type
       func layout(of node: Network.Node) throws(EngineError) -> Layout {
@@ -83,7 +84,8 @@ extension PlanBuilder {
       weightLayout = try .any(weightExtents, type)
       outputLayout = try layout(of: node)
       found = try PrimitiveDescriptor.make(
-        try describe(choice.algorithm), attributes, on: engine.device, layer: layer.name, accepting: choice.accepts)
+        try describe(choice.algorithm), attributes, on: engine.device, layer: layer.name,
+        accepting: { choice.accepts($0) && (takesReference || !$0.isReference) })
     }
     guard let forward = found else { throw missing("convolution", node) }
 
